@@ -1,0 +1,5 @@
+//! Driver for the MQTT stack of SIMCom SIM7672X/SIM7652X LTE modules.
+
+#[cfg(feature = "python")]
+#[pyo3::pymodule]
+mod _native {}
