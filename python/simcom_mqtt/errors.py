@@ -153,7 +153,7 @@ def _never() -> Future[None]:
 
 
 class ConnectionLostError(SimcomError, ConnectionError):
-    """The client is not connected, or lost its connection before it handed the message over: certainly not sent.
+    """The client is not connected, or lost its connection before it handed the message over: surely not sent.
 
     `ConnectionLostError(message)`.
     """

@@ -1,0 +1,81 @@
+# `make` lists the verbs.
+
+PYTHON ?= python3
+PORT ?=
+BROKER ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+EXTENSION := python/simcom_mqtt/_native.abi3.so
+RUST_SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock pyproject.toml
+
+# Part of a stamp's name, so that another Python, another version of it or another folder makes a new environment.
+PYTHON_ID := $(shell $(PYTHON) -c 'import os, sys, zlib; \
+	print("%d.%d.%d" % sys.version_info[:3], zlib.crc32((sys.base_prefix + os.getcwd()).encode()), sep="-")' 2>/dev/null)
+ENVIRONMENT := $(VENV)/made-by-$(PYTHON_ID)
+
+# pyo3's build script asks an interpreter for its version; nothing is linked to it.
+WITH_PYTHON := PYO3_PYTHON=$(CURDIR)/$(BIN)/python
+
+.DELETE_ON_ERROR:
+.PHONY: help demo test format lint build clean prerequisites
+
+help: ## list the verbs
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: $(EXTENSION) ## publish and receive on a simulated module; PORT=/dev/ttyUSB2 BROKER=mqtt://host: on a real one
+	@$(BIN)/python scripts/demo.py $(if $(PORT),--port '$(PORT)') $(if $(BROKER),--broker '$(BROKER)')
+
+build: $(EXTENSION) ## build the extension in release, and install it in .venv
+
+test: prerequisites-of-tests lint $(EXTENSION) ## everything that must hold: format, lints, types, tests
+	cargo test --locked --quiet
+	$(BIN)/python -m mypy.stubtest simcom_mqtt --allowlist tests/stubtest-allowlist.txt
+	$(BIN)/python -m pytest -q
+
+lint: $(VENV)/development-tools ## rustfmt, clippy, ruff and mypy, changing nothing
+	cargo fmt --check
+	cargo clippy --locked --quiet --all-targets -- -D warnings
+	$(WITH_PYTHON) cargo clippy --locked --quiet --all-targets --features python -- -D warnings
+	$(BIN)/ruff check --quiet
+	$(BIN)/ruff format --check --quiet
+	$(BIN)/mypy
+
+format: $(VENV)/development-tools ## put Rust and Python into the project's format
+	cargo fmt
+	$(BIN)/ruff check --fix-only --quiet
+	$(BIN)/ruff format --quiet
+
+clean: ## remove all that was built
+	rm -rf $(VENV) target dist .mypy_cache .pytest_cache .ruff_cache python/simcom_mqtt/_native.*.so
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+prerequisites:
+	@scripts/check-prerequisites '$(PYTHON)'
+
+.PHONY: prerequisites-of-tests
+prerequisites-of-tests:
+	@scripts/check-prerequisites '$(PYTHON)' --test
+	@scripts/install-mosquitto
+
+$(ENVIRONMENT): | prerequisites
+	@echo 'making $(VENV)'
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/demo-tools: requirements/demo.txt $(ENVIRONMENT)
+	@echo 'installing $<'
+	@$(PIP) install --require-hashes -r $<
+	@touch $@
+
+$(VENV)/development-tools: requirements/dev.txt $(VENV)/demo-tools
+	@echo 'installing $<'
+	@$(PIP) install --require-hashes -r $<
+	@touch $@
+
+$(EXTENSION): $(RUST_SOURCES) $(VENV)/demo-tools
+	@echo 'building the extension (about a minute the first time)'
+	@$(BIN)/maturin develop --release --locked --quiet
+	@touch $@

@@ -1,0 +1,51 @@
+"""Publish and receive through the MQTT stack of a SIM7672X module: a will, a callback, ten publishes.
+
+    python examples/quickstart.py --port /dev/ttyUSB2 --broker mqtt://broker.example.com
+
+`make demo` runs it without hardware, on a simulated module.
+"""
+
+import argparse
+
+from simcom_mqtt import Message, SimcomMqtt, Will
+
+
+def main() -> None:
+    """Connect, subscribe, publish ten messages and print what comes back."""
+    parser = argparse.ArgumentParser(description="Publish and receive through a SIM7672X module.")
+    parser.add_argument("--port", required=True, help="the module's AT port, as in /dev/ttyUSB2")
+    parser.add_argument("--broker", required=True, help="one that the module can reach")
+    arguments = parser.parse_args()
+
+    with SimcomMqtt(arguments.port) as modem:
+        module = modem.info()
+        print(f"module    {module.manufacturer} {module.model}, {module.revision}, on {modem.port}")
+        quality = modem.signal_quality()
+        print(f"network   {modem.wait_for_network().operation}, {quality.rssi_dbm} dBm")
+
+        base = f"simcom-mqtt/{module.imei}"
+        will = Will(f"{base}/status", "gone without a word", qos=1)
+        with modem.connect(arguments.broker, will=will) as client:
+            print(f"connected {arguments.broker} as client {client.index}, {client.client_id!r}")
+            print(f"will      {base}/status: 'gone without a word', should the connection break")
+
+            client.subscribe(f"{base}/count/#", qos=2, callback=show)
+            print(f"subscribe {base}/count/#")
+
+            with client.capture(f"{base}/count/#") as inbox:
+                for number in range(10):
+                    qos = (0, 1, 2)[number % 3]
+                    print(f"publish   {base}/count/{number} at QoS {qos}")
+                    client.publish(f"{base}/count/{number}", f"message {number}", qos=qos)
+                received = inbox.wait_count(10)
+
+        print(f"done      {len(received)} of 10 messages came back, after {modem.stats.commands} AT commands")
+
+
+def show(message: Message) -> None:
+    """Print a message: called for each one that arrives, on the callback thread."""
+    print(f"received  {message.topic}: {message.text()!r}")
+
+
+if __name__ == "__main__":
+    main()
