@@ -77,5 +77,5 @@ $(VENV)/development-tools: requirements/dev.txt $(VENV)/demo-tools
 
 $(EXTENSION): $(RUST_SOURCES) $(VENV)/demo-tools
 	@echo 'building the extension (about a minute the first time)'
-	@$(BIN)/maturin develop --release --locked --quiet
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(PIP) install --no-build-isolation --no-deps --config-settings build-args=--locked --editable .
 	@touch $@
