@@ -1,0 +1,60 @@
+"""What the tests share: a broker, a simulated module, the driver on it, and an ordinary client."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from host_client import HostClient
+from mosquitto_broker import MosquittoBroker
+
+if TYPE_CHECKING:
+    from simcom_mqtt import SimcomMqtt
+    from simcom_mqtt.simulator import SimulatedModem
+
+
+@pytest.fixture(scope="session")
+def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MosquittoBroker]:
+    """A Mosquitto with four listeners: plain, with passwords, with TLS, wanting client certificates."""
+    with MosquittoBroker(tmp_path_factory.mktemp("mosquitto")) as broker:
+        yield broker
+
+
+@pytest.fixture
+def simulator() -> Iterator[SimulatedModem]:
+    """A simulated module, fresh from the box, on a pseudo-terminal."""
+    from simcom_mqtt.simulator import SimulatedModem
+
+    with SimulatedModem() as module:
+        yield module
+
+
+@pytest.fixture
+def modem(simulator: SimulatedModem) -> Iterator[SimcomMqtt]:
+    """The driver on the simulated module."""
+    from simcom_mqtt import SimcomMqtt
+
+    with SimcomMqtt(simulator.port) as driver:
+        yield driver
+
+
+@pytest.fixture
+def broker_url(mosquitto: MosquittoBroker) -> str:
+    """The URL of Mosquitto's plain listener."""
+    return f"mqtt://127.0.0.1:{mosquitto.plain}"
+
+
+@pytest.fixture
+def host(mosquitto: MosquittoBroker) -> Iterator[HostClient]:
+    """An ordinary MQTT client on the same broker."""
+    with HostClient(mosquitto.plain) as client:
+        yield client
+
+
+@pytest.fixture
+def base() -> str:
+    """The beginning of this test's topics and of no other's, or retained messages would leak."""
+    return f"test/{uuid.uuid4().hex}"

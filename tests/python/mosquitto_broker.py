@@ -1,0 +1,112 @@
+"""A private Mosquitto: listeners on free loopback ports, one for each way in, and its log to wait on."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import threading
+from pathlib import Path
+from typing import Self
+
+import trustme
+
+USER = "dut"
+PASSWORD = "correct horse battery"
+STARTED = r"mosquitto version \S+ running"
+
+
+class MosquittoBroker:
+    """Runs while the `with` block does. Ports: `plain`, `password`, `tls` and `mutual_tls`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.authority = trustme.CA()
+        self.plain, self.password, self.tls, self.mutual_tls = free_ports(4)
+        self._log: list[str] = []
+        self._log_grew = threading.Condition()
+
+    def __enter__(self) -> Self:
+        program = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin")
+        assert program, "the Mosquitto broker is not installed: make test installs it"
+        self._process = subprocess.Popen(
+            [program, "-c", self._write_configuration()], stderr=subprocess.PIPE, text=True
+        )
+        self._reader = threading.Thread(target=self._read_log)
+        self._reader.start()
+        self.wait_for_log(STARTED)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._process.terminate()
+        self._process.wait()
+        self._reader.join()
+
+    def wait_for_log(self, pattern: str, *, since: int = 0, timeout: float = 5) -> re.Match[str]:
+        """The first match in a log line, from line number `since` on; waits for it to be written."""
+        with self._log_grew:
+            found: list[re.Match[str]] = []
+
+            def search() -> bool:
+                found.extend(filter(None, (re.search(pattern, line) for line in self._log[since:])))
+                return bool(found)
+
+            assert self._log_grew.wait_for(search, timeout), (
+                f"no {pattern!r} in the broker's log: {self._log}"
+            )
+            return found[0]
+
+    @property
+    def log_length(self) -> int:
+        """The number of log lines so far, for `since`."""
+        return len(self._log)
+
+    def _read_log(self) -> None:
+        assert self._process.stderr
+        with self._process.stderr as stderr:
+            for line in stderr:
+                with self._log_grew:
+                    self._log.append(line.rstrip())
+                    self._log_grew.notify_all()
+
+    def _write_configuration(self) -> Path:
+        certificate = self.authority.issue_cert("localhost", "127.0.0.1")
+        authority, chain, key = (self._folder / name for name in ("ca.pem", "server.pem", "server-key.pem"))
+        self.authority.cert_pem.write_to_path(authority)
+        certificate.cert_chain_pems[0].write_to_path(chain)
+        certificate.private_key_pem.write_to_path(key)
+        passwords = self._folder / "passwords"
+        passwords.write_text(f"{USER}:{PASSWORD}\n")
+        subprocess.run(["mosquitto_passwd", "-U", passwords], check=True)
+
+        # Started by root it would become another user, who cannot read this folder.
+        user = "user root" if os.geteuid() == 0 else ""
+        tls = f"cafile {authority}\ncertfile {chain}\nkeyfile {key}\nallow_anonymous true"
+        configuration = self._folder / "mosquitto.conf"
+        configuration.write_text(
+            f"""{user}
+per_listener_settings true
+log_dest stderr
+log_type all
+set_tcp_nodelay true
+listener {self.plain} 127.0.0.1
+allow_anonymous true
+listener {self.password} 127.0.0.1
+password_file {passwords}
+listener {self.tls} 127.0.0.1
+{tls}
+listener {self.mutual_tls} 127.0.0.1
+{tls}
+require_certificate true
+"""
+        )
+        return configuration
+
+
+def free_ports(count: int) -> list[int]:
+    """TCP ports that nobody listens on."""
+    servers = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [server.getsockname()[1] for server in servers]
+    for server in servers:
+        server.close()
+    return ports

@@ -1,0 +1,202 @@
+"""A broker that speaks MQTT bytes as it is told to: refusals, odd topics and silence that no real one offers.
+
+It holds what it hears in `packets`, and sends each publish back to those of its connections that subscribed
+to the topic, byte by byte the same, or to #.
+"""
+
+import contextlib
+import queue
+import socket
+import struct
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
+
+CONNECT, CONNACK, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP = range(1, 8)
+SUBSCRIBE, SUBACK, UNSUBSCRIBE, UNSUBACK, PINGREQ, PINGRESP, DISCONNECT = range(8, 15)
+
+
+@dataclass(frozen=True)
+class Packet:
+    """One MQTT control packet."""
+
+    type: int
+    flags: int
+    body: bytes
+
+    @property
+    def qos(self) -> int:
+        """Of a PUBLISH."""
+        return self.flags >> 1 & 3
+
+    @property
+    def topic(self) -> bytes:
+        """Of a PUBLISH."""
+        (length,) = struct.unpack_from(">H", self.body)
+        return self.body[2 : 2 + length]
+
+    @property
+    def identifier(self) -> bytes:
+        """The two bytes that an acknowledgement repeats."""
+        start = 2 + len(self.topic) if self.type == PUBLISH else 0
+        return self.body[start : start + 2]
+
+    @property
+    def payload(self) -> bytes:
+        """Of a PUBLISH."""
+        return self.body[2 + len(self.topic) + (2 if self.qos else 0) :]
+
+    @property
+    def filter(self) -> bytes:
+        """Of a SUBSCRIBE or UNSUBSCRIBE, which the module sends with one topic filter each."""
+        (length,) = struct.unpack_from(">H", self.body, 2)
+        return self.body[4 : 4 + length]
+
+
+def encode(packet_type: int, body: bytes, flags: int = 0) -> bytes:
+    """A control packet as bytes."""
+    remaining, length = len(body), b""
+    while True:
+        remaining, digit = divmod(remaining, 128)
+        length += bytes([digit | (0x80 if remaining else 0)])
+        if not remaining:
+            return bytes([packet_type << 4 | flags]) + length + body
+
+
+def encode_publish(topic: bytes, payload: bytes) -> bytes:
+    """A PUBLISH at QoS 0 as bytes."""
+    return encode(PUBLISH, struct.pack(">H", len(topic)) + topic + payload)
+
+
+class ScriptedBroker:
+    """Listens on a free loopback port while the `with` block runs."""
+
+    def __init__(
+        self, *, connack: int | None = 0, suback: int | None = None, closes_on: int | None = None
+    ) -> None:
+        """What it does instead of what a broker should.
+
+        connack: the return code; None: no answer until `answer_connects()`.
+        suback: the return code; None: what was asked for.
+        closes_on: the packet type that makes it close the connection.
+        """
+        self.connack = connack
+        self.suback = suback
+        self.closes_on = closes_on
+        self.packets: queue.Queue[Packet] = queue.Queue()
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self._connections: dict[socket.socket, set[bytes]] = {}
+        self._unanswered: list[socket.socket] = []
+        self._guard = threading.RLock()
+        self._threads = [threading.Thread(target=self._accept)]
+
+    @property
+    def url(self) -> str:
+        """What the module is to connect to."""
+        return f"mqtt://127.0.0.1:{self._server.getsockname()[1]}"
+
+    def __enter__(self) -> Self:
+        self._threads[0].start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        # A blocked accept() does not notice a close(), but does notice a shutdown().
+        self._server.shutdown(socket.SHUT_RDWR)
+        self._threads[0].join()
+        self._server.close()
+        self.close_connections()
+        for thread in self._threads:
+            thread.join()
+
+    def close_connections(self) -> None:
+        """Hang up on everybody."""
+        with self._guard:
+            for connection in self._connections:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+
+    def answer_connects(self, code: int = 0) -> None:
+        """Send the CONNACKs that were withheld, and answer later ones at once."""
+        with self._guard:
+            self.connack = code
+            for connection in self._unanswered:
+                connection.sendall(encode(CONNACK, bytes([0, code])))
+            self._unanswered.clear()
+
+    def publish(self, topic: bytes, payload: bytes = b"") -> None:
+        """Send a message to everybody, subscribed or not."""
+        with self._guard:
+            for connection in self._connections:
+                connection.sendall(encode_publish(topic, payload))
+
+    def wait_for(self, packet_type: int, timeout: float = 5) -> Packet:
+        """The next packet of that type which the module sent; those before it are skipped."""
+        while True:
+            packet = self.packets.get(timeout=timeout)
+            if packet.type == packet_type:
+                return packet
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._server.accept()
+            except OSError:
+                return
+            with self._guard:
+                self._connections[connection] = set()
+            thread = threading.Thread(target=self._serve, args=(connection,))
+            self._threads.append(thread)
+            thread.start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        # The module may hang up at any time.
+        with connection, connection.makefile("rb") as stream, contextlib.suppress(OSError):
+            while packet := _read(stream.read):
+                self.packets.put(packet)
+                if packet.type in (self.closes_on, DISCONNECT):
+                    break
+                with self._guard:
+                    self._answer(connection, packet)
+        with self._guard:
+            del self._connections[connection]
+
+    def _answer(self, connection: socket.socket, packet: Packet) -> None:
+        if packet.type == CONNECT and self.connack is None:
+            self._unanswered.append(connection)
+        elif packet.type == CONNECT:
+            connection.sendall(encode(CONNACK, bytes([0, self.connack or 0])))
+        elif packet.type == PUBLISH:
+            if packet.qos:
+                connection.sendall(encode(PUBACK if packet.qos == 1 else PUBREC, packet.identifier))
+            self._echo(packet)
+        elif packet.type == PUBREL:
+            connection.sendall(encode(PUBCOMP, packet.identifier))
+        elif packet.type == SUBSCRIBE:
+            self._connections[connection].add(packet.filter)
+            code = packet.body[-1] if self.suback is None else self.suback
+            connection.sendall(encode(SUBACK, packet.identifier + bytes([code])))
+        elif packet.type == UNSUBSCRIBE:
+            self._connections[connection].discard(packet.filter)
+            connection.sendall(encode(UNSUBACK, packet.identifier))
+        elif packet.type == PINGREQ:
+            connection.sendall(encode(PINGRESP, b""))
+
+    def _echo(self, packet: Packet) -> None:
+        for connection, filters in self._connections.items():
+            if filters & {packet.topic, b"#"}:
+                connection.sendall(encode_publish(packet.topic, packet.payload))
+
+
+def _read(read: Callable[[int], bytes]) -> Packet | None:
+    """The next packet, or None at the end of the stream."""
+    first = read(1)
+    if not first:
+        return None
+    length = shift = 0
+    while True:
+        digit = read(1)[0]
+        length |= (digit & 0x7F) << shift
+        shift += 7
+        if digit < 0x80:
+            return Packet(first[0] >> 4, first[0] & 0x0F, read(length))
