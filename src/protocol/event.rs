@@ -1,0 +1,63 @@
+use super::{ClientIndex, CommandLine, Failure, LostBy, Outcome, ReceivedMessage};
+
+/// Names a transaction to whoever submitted it.
+pub type TransactionId = u64;
+
+/// What the engine has to say, in the order in which it happened.
+#[derive(Debug)]
+pub enum Event {
+    Message(ReceivedMessage),
+    /// A message was damaged on the line, and is not delivered.
+    MessageLost { client: Option<ClientIndex>, why: String },
+    Completed { id: TransactionId, outcome: Outcome },
+    /// The result of a publish whose outcome was given up as unknown: it came after all, or cannot come any more.
+    Late { id: TransactionId, result: Result<(), Failure> },
+    /// A command that acts on the MQTT stack succeeded, whoever sent it.
+    Succeeded(CommandLine),
+    ConnectionLost { client: ClientIndex, cause: u8 },
+    NetworkLost,
+    /// A boot banner, confirmed: nothing on the module is as it was.
+    Restarted,
+    PortLost(String),
+    /// Any other unsolicited line. Unknown ones may be the remains of something damaged.
+    Urc { line: Vec<u8>, known: bool },
+    /// The line as it went by, secrets masked. Only while tracing.
+    Trace { direction: Direction, kind: TraceKind, bytes: Vec<u8> },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    ToModule,
+    FromModule,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TraceKind {
+    Line,
+    Prompt,
+    Data,
+}
+
+/// What the engine counted since it was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    pub bytes_in: u64,
+    pub bytes_out: u64,
+    pub commands: u64,
+    pub messages: u64,
+    pub publishes: u64,
+    pub damaged_messages: u64,
+    pub unknown_lines: u64,
+    pub late_results: u64,
+}
+
+impl LostBy {
+    pub(crate) fn shown(&self) -> String {
+        match self {
+            Self::Connection(cause) => format!("+CMQTTCONNLOST with cause {cause}"),
+            Self::Network => "+CMQTTNONET".to_owned(),
+            Self::Restart => "the module restarted".to_owned(),
+            Self::Port(reason) => format!("the port is gone: {reason}"),
+        }
+    }
+}

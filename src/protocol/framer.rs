@@ -1,0 +1,404 @@
+//! Cuts the byte stream into lines, prompts, counted bytes and echoes of entered data.
+//!
+//! The framer is told what to expect between two elements, so what it does with a byte depends on the elements before
+//! it alone, never on how the bytes were grouped into reads.
+
+use memchr::memchr;
+
+/// The longest line a module prints is the echo of the longest command, 3071 characters.
+const LONGEST_LINE: usize = 4096;
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Element<'a> {
+    /// A line without CR and LF, never empty.
+    Line(&'a [u8]),
+    Blank,
+    /// A line that began with `>` while a prompt was owed.
+    Prompt,
+    /// Some of the bytes asked for with [`Framer::take`].
+    Counted(&'a [u8]),
+    /// All of them have come, and CR LF followed (`intact`) or something else did.
+    CountedEnd { intact: bool },
+    /// The firmware sent the entered data back.
+    DataEcho,
+    /// More than any line can be, cut off; its rest was dropped.
+    Overlong(&'a [u8]),
+}
+
+#[derive(Debug)]
+enum State {
+    Line,
+    /// Drops one optional space or CR LF behind the `>`.
+    AfterPrompt { seen_cr: bool },
+    /// Compares with what was entered, and holds back while it agrees.
+    DataEcho { matched: usize },
+    /// All of it agreed, but it could have been an answer: the next line tells.
+    EchoHeld,
+    Counted { remaining: usize },
+    CountedEnd { seen_cr: bool },
+}
+
+/// Whether this firmware sends entered data back. Learned once a power cycle, from data that no answer looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum EchoHabit {
+    Unknown,
+    Echoes,
+    Silent,
+}
+
+#[derive(Debug)]
+pub(crate) struct Framer {
+    state: State,
+    prompt_owed: bool,
+    habit: EchoHabit,
+    entered: Vec<u8>,
+    /// At this place in the stream the echo has been looked for and was not there.
+    echo_refuted: bool,
+    /// Some of what was entered has come back, so that this firmware cannot be called silent.
+    echo_seen_in_part: bool,
+    /// The beginning of a line whose end has not come, or a copy of the element handed out last.
+    carry: Vec<u8>,
+    carry_handed_out: bool,
+    overlong: bool,
+    /// Bytes that were held back and have to be read again before the input goes on.
+    replay: Vec<u8>,
+}
+
+/// Where an element's bytes are, so that the borrow can be taken at the very end.
+enum Found {
+    Nothing,
+    Silent,
+    Blank,
+    Prompt,
+    DataEcho,
+    LineInSource { from: usize, to: usize },
+    LineInCarry,
+    Overlong,
+    Counted { to: usize },
+    CountedEnd { intact: bool },
+}
+
+impl Framer {
+    pub(crate) fn new() -> Self {
+        Self {
+            state: State::Line,
+            prompt_owed: false,
+            habit: EchoHabit::Unknown,
+            entered: Vec::new(),
+            echo_refuted: false,
+            echo_seen_in_part: false,
+            carry: Vec::new(),
+            carry_handed_out: false,
+            overlong: false,
+            replay: Vec::new(),
+        }
+    }
+
+    pub(crate) fn owe_prompt(&mut self, owed: bool) {
+        self.prompt_owed = owed;
+    }
+
+    /// The next `count` bytes are data, whatever they look like. Valid right after a line.
+    pub(crate) fn take(&mut self, count: usize) {
+        self.state = State::Counted { remaining: count };
+    }
+
+    /// `data` is about to be entered at the prompt that was just read.
+    pub(crate) fn expect_echo_of(&mut self, data: &[u8]) {
+        self.entered.clear();
+        self.echo_refuted = false;
+        self.echo_seen_in_part = false;
+        if self.habit != EchoHabit::Silent {
+            self.entered.extend_from_slice(data);
+        }
+    }
+
+    /// The command that entered data is over: no echo can come any more.
+    pub(crate) fn data_entry_over(&mut self) {
+        let unknown = self.habit == EchoHabit::Unknown && !self.echo_seen_in_part;
+        if unknown && !self.entered.is_empty() && !self.is_ambiguous() {
+            self.habit = EchoHabit::Silent;
+        }
+        self.prompt_owed = false;
+        self.release_held_echo();
+        self.entered.clear();
+    }
+
+    /// After a power cycle or a change of ATE.
+    pub(crate) fn forget_echo_habit(&mut self) {
+        self.habit = EchoHabit::Unknown;
+    }
+
+    pub(crate) fn holds_echo(&self) -> bool {
+        matches!(self.state, State::EchoHeld)
+    }
+
+    /// Nothing followed in time: what was held back was an answer, not an echo.
+    pub(crate) fn release_held_echo(&mut self) {
+        let held = match self.state {
+            State::EchoHeld => self.entered.len(),
+            State::DataEcho { matched } => matched,
+            _ => return,
+        };
+        let mut bytes = self.entered[..held].to_vec();
+        bytes.append(&mut self.carry);
+        self.read_again(&bytes);
+        self.entered.clear();
+        self.state = State::Line;
+    }
+
+    /// Whether a counted part is being read.
+    pub(crate) fn is_counting(&self) -> bool {
+        matches!(self.state, State::Counted { .. } | State::CountedEnd { .. })
+    }
+
+    /// Gives up counting and reads `tail` again as the beginning of a line.
+    pub(crate) fn resume_with(&mut self, tail: &[u8]) {
+        self.state = State::Line;
+        self.carry.clear();
+        self.carry_handed_out = false;
+        self.read_again(tail);
+    }
+
+    fn read_again(&mut self, bytes: &[u8]) {
+        self.replay.splice(0..0, bytes.iter().copied());
+    }
+
+    /// The next element, or `None` once `input` is used up.
+    pub(crate) fn next<'x, 'a: 'x>(&'x mut self, input: &mut &'a [u8]) -> Option<Element<'x>> {
+        if self.carry_handed_out {
+            self.carry.clear();
+            self.carry_handed_out = false;
+        }
+        while !self.replay.is_empty() {
+            let source = std::mem::take(&mut self.replay);
+            let (consumed, found) = self.step(&source);
+            // A step may itself have put bytes back, which come before the rest.
+            self.replay.extend_from_slice(&source[consumed..]);
+            let (from, to) = match found {
+                Found::Nothing | Found::Silent => continue,
+                Found::LineInSource { from, to } => (from, to),
+                Found::Counted { to } => (0, to),
+                other => return Some(self.hand_out(other, b"")),
+            };
+            self.carry.clear();
+            self.carry.extend_from_slice(&source[from..to]);
+            self.carry_handed_out = true;
+            return Some(match found {
+                Found::Counted { .. } => Element::Counted(&self.carry),
+                _ => Element::Line(&self.carry),
+            });
+        }
+        loop {
+            let source: &'a [u8] = input;
+            let (consumed, found) = self.step(source);
+            *input = &source[consumed..];
+            match found {
+                Found::Nothing => return None,
+                Found::Silent if self.replay.is_empty() => {}
+                Found::Silent => return self.next(input),
+                found => return Some(self.hand_out(found, source)),
+            }
+        }
+    }
+
+    fn hand_out<'x, 'a: 'x>(&'x mut self, found: Found, source: &'a [u8]) -> Element<'x> {
+        match found {
+            Found::LineInSource { from, to } => Element::Line(&source[from..to]),
+            Found::Counted { to } => Element::Counted(&source[..to]),
+            Found::LineInCarry => {
+                self.carry_handed_out = true;
+                Element::Line(trim_cr(&self.carry))
+            }
+            Found::Overlong => {
+                self.carry_handed_out = true;
+                Element::Overlong(trim_cr(&self.carry))
+            }
+            Found::Prompt => Element::Prompt,
+            Found::DataEcho => Element::DataEcho,
+            Found::CountedEnd { intact } => Element::CountedEnd { intact },
+            Found::Blank | Found::Nothing | Found::Silent => Element::Blank,
+        }
+    }
+
+    /// One element or less: how many bytes of `source` were used, and what they were.
+    fn step(&mut self, source: &[u8]) -> (usize, Found) {
+        match self.state {
+            State::Line => self.step_line(source),
+            State::Counted { remaining } => self.step_counted(source, remaining),
+            State::CountedEnd { seen_cr } => self.step_counted_end(source, seen_cr),
+            State::AfterPrompt { seen_cr } => self.step_after_prompt(source, seen_cr),
+            State::DataEcho { matched } => self.step_data_echo(source, matched),
+            State::EchoHeld => self.step_echo_held(source),
+        }
+    }
+
+    fn step_line(&mut self, source: &[u8]) -> (usize, Found) {
+        let mut start = 0;
+        if self.carry.is_empty() && !self.entered.is_empty() && !self.echo_refuted {
+            self.state = State::DataEcho { matched: 0 };
+            return (0, Found::Silent);
+        }
+        if self.carry.is_empty() {
+            while source.get(start) == Some(&b'\r') {
+                start += 1;
+            }
+            match source.get(start) {
+                None if start == 0 => return (0, Found::Nothing),
+                None => return (start, Found::Silent),
+                Some(b'>') if self.prompt_owed => {
+                    self.state = State::AfterPrompt { seen_cr: false };
+                    return (start + 1, Found::Prompt);
+                }
+                Some(_) => {}
+            }
+        } else if source.is_empty() {
+            return (0, Found::Nothing);
+        }
+        let Some(length) = memchr(b'\n', &source[start..]) else {
+            self.keep(&source[start..]);
+            return (source.len(), Found::Silent);
+        };
+        let end = start + length;
+        if !self.carry.is_empty() {
+            self.keep(&source[start..end]);
+            return (end + 1, self.end_carried_line());
+        }
+        let line = trim_cr(&source[start..end]);
+        if line.is_empty() {
+            return (end + 1, Found::Blank);
+        }
+        self.echo_refuted = false;
+        if line.len() > LONGEST_LINE {
+            self.keep(line);
+            return (end + 1, self.end_carried_line());
+        }
+        (end + 1, Found::LineInSource { from: start, to: start + line.len() })
+    }
+
+    fn keep(&mut self, bytes: &[u8]) {
+        let room = LONGEST_LINE.saturating_sub(self.carry.len());
+        self.overlong |= bytes.len() > room;
+        self.carry.extend_from_slice(&bytes[..bytes.len().min(room)]);
+    }
+
+    fn end_carried_line(&mut self) -> Found {
+        self.echo_refuted = false;
+        if std::mem::take(&mut self.overlong) {
+            return Found::Overlong;
+        }
+        if trim_cr(&self.carry).is_empty() {
+            self.carry.clear();
+            return Found::Blank;
+        }
+        Found::LineInCarry
+    }
+
+    fn step_counted(&mut self, source: &[u8], remaining: usize) -> (usize, Found) {
+        if remaining == 0 {
+            self.state = State::CountedEnd { seen_cr: false };
+            return (0, Found::Silent);
+        }
+        if source.is_empty() {
+            return (0, Found::Nothing);
+        }
+        let length = remaining.min(source.len());
+        self.state = State::Counted { remaining: remaining - length };
+        (length, Found::Counted { to: length })
+    }
+
+    fn step_counted_end(&mut self, source: &[u8], seen_cr: bool) -> (usize, Found) {
+        let wanted = if seen_cr { b'\n' } else { b'\r' };
+        let Some(byte) = source.first() else { return (0, Found::Nothing) };
+        if *byte != wanted {
+            self.state = State::Line;
+            return (0, Found::CountedEnd { intact: false });
+        }
+        if !seen_cr {
+            self.state = State::CountedEnd { seen_cr: true };
+            return (1, Found::Silent);
+        }
+        self.state = State::Line;
+        (1, Found::CountedEnd { intact: true })
+    }
+
+    fn step_after_prompt(&mut self, source: &[u8], seen_cr: bool) -> (usize, Found) {
+        let Some(byte) = source.first() else { return (0, Found::Nothing) };
+        let dropped = match (*byte, seen_cr) {
+            (b'\r', false) => {
+                self.state = State::AfterPrompt { seen_cr: true };
+                return (1, Found::Silent);
+            }
+            (b' ', false) | (b'\n', true) => 1,
+            _ => 0,
+        };
+        self.state = State::Line;
+        (dropped, Found::Silent)
+    }
+
+    fn step_data_echo(&mut self, source: &[u8], matched: usize) -> (usize, Found) {
+        if source.is_empty() {
+            return (0, Found::Nothing);
+        }
+        let wanted = &self.entered[matched..];
+        let agreed = source.iter().zip(wanted).take_while(|(left, right)| left == right).count();
+        if agreed == wanted.len() {
+            if self.habit == EchoHabit::Unknown && self.is_ambiguous() {
+                self.state = State::EchoHeld;
+                return (agreed, Found::Silent);
+            }
+            self.habit = EchoHabit::Echoes;
+            self.entered.clear();
+            self.state = State::Line;
+            return (agreed, Found::DataEcho);
+        }
+        self.echo_seen_in_part |= agreed > 0;
+        if agreed == source.len() {
+            self.state = State::DataEcho { matched: matched + agreed };
+            return (agreed, Found::Silent);
+        }
+        // The first difference: what agreed is read again as a line. The echo may still come behind that line.
+        let line = self.entered[..matched].to_vec();
+        self.read_again(&line);
+        self.echo_refuted = true;
+        self.state = State::Line;
+        (0, Found::Silent)
+    }
+
+    fn step_echo_held(&mut self, source: &[u8]) -> (usize, Found) {
+        let Some(length) = memchr(b'\n', source) else {
+            self.keep(source);
+            return (source.len(), if source.is_empty() { Found::Nothing } else { Found::Silent });
+        };
+        self.keep(&source[..=length]);
+        let line = self.carry.trim_ascii();
+        if line.is_empty() {
+            self.carry.clear();
+            return (length + 1, Found::Silent);
+        }
+        if is_final_result(line) {
+            let line = std::mem::take(&mut self.carry);
+            self.entered.clear();
+            self.state = State::Line;
+            self.read_again(&line);
+            return (length + 1, Found::DataEcho);
+        }
+        self.release_held_echo();
+        (length + 1, Found::Silent)
+    }
+
+    /// Whether the beginning of an answer could be taken for the echo of what was entered.
+    fn is_ambiguous(&self) -> bool {
+        matches!(self.entered.first(), Some(b'\r' | b'\n'))
+    }
+}
+
+pub(crate) fn is_final_result(line: &[u8]) -> bool {
+    line == b"OK" || line == b"ERROR" || line.starts_with(b"+CME ERROR") || line.starts_with(b"+CMS ERROR")
+}
+
+fn trim_cr(line: &[u8]) -> &[u8] {
+    let from = line.iter().position(|byte| *byte != b'\r').unwrap_or(line.len());
+    let to = line.iter().rposition(|byte| *byte != b'\r').map_or(from, |last| last + 1);
+    &line[from..to]
+}

