@@ -1,0 +1,167 @@
+//! Any command that a user types.
+
+use super::information::parameters;
+use super::{Invalid, certificate, limits};
+use crate::protocol::{Command, Form};
+
+/// The longest line the module takes.
+pub const LONGEST_LINE: usize = 3071;
+
+/// `AT`: the module is there.
+pub fn attention() -> Command {
+    limits::command("AT")
+}
+
+/// `ATE0`: no echo.
+pub fn echo_off() -> Command {
+    limits::command("ATE0")
+}
+
+/// `line` as it stands; `data` answers its `>` prompt.
+///
+/// Where the line announces a number of bytes, as in `AT+CMQTTTOPIC=0,9`, the data must be as many: with fewer the
+/// module stays in data entry, and takes the next command for data.
+pub fn raw(line: &str, data: Option<Vec<u8>>) -> Result<Command, Invalid> {
+    if line.len() > LONGEST_LINE {
+        return Err(Invalid::length("command", line.len(), format!("at most {LONGEST_LINE} bytes")));
+    }
+    for (character, what) in [('\r', "a carriage return"), ('\n', "a line feed"), ('\0', "a NUL")] {
+        if line.contains(character) {
+            return Err(Invalid::with("command", what, "one line without CR, LF or NUL; the driver ends it"));
+        }
+    }
+    if !line.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("AT")) {
+        // Not shown: what is no command may be a secret on the wrong line.
+        return Err(Invalid::length("command", line.len(), "an AT command, beginning with AT"));
+    }
+    let command = limits::command(line);
+    check_data(&command, data.as_deref())?;
+    Ok(match data {
+        None => command,
+        Some(data) if command.line.name() == b"CCERTDOWN" => {
+            command.with_secret_data(data, certificate::LONGEST_PACKET)
+        }
+        Some(data) => command.with_data(data),
+    })
+}
+
+fn check_data(command: &Command, data: Option<&[u8]>) -> Result<(), Invalid> {
+    let announced = announced_length(command);
+    match (announced, data) {
+        (Some(announced), Some(data)) if data.len() != announced => {
+            let expected = format!("the {announced} bytes that {} announces", command.line.shown());
+            Err(Invalid::length("data", data.len(), expected))
+        }
+        (Some(announced), None) if announced > 0 => {
+            let expected =
+                format!("{announced} bytes: {} asks for them with its > prompt", command.line.shown());
+            Err(Invalid::value("data", "None", expected))
+        }
+        (None, Some([])) => {
+            Err(Invalid::length("data", 0, "at least 1 byte; leave it out for a command without a prompt"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The `<req_length>` of the commands that are known to have one.
+fn announced_length(command: &Command) -> Option<usize> {
+    let line = &command.line;
+    if line.form() != Form::Write {
+        return None;
+    }
+    let fewest_parameters = match line.name() {
+        b"CMQTTWILLTOPIC" | b"CMQTTTOPIC" | b"CMQTTPAYLOAD" | b"CCERTDOWN" => 2,
+        b"CMQTTWILLMSG" | b"CMQTTSUB" | b"CMQTTUNSUB" => 3,
+        _ => return None,
+    };
+    let name = std::str::from_utf8(line.name()).ok()?;
+    let response_like = [b"+", line.name(), b":", line.bytes().get("AT+=".len() + name.len()..)?].concat();
+    let parameters = parameters(&response_like, name)?;
+    (parameters.len() >= fewest_parameters).then(|| parameters.number(1))?
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn refused(line: &str, data: Option<&[u8]>) -> String {
+        raw(line, data.map(<[u8]>::to_vec)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn any_at_command_goes_as_it_stands() {
+        for line in ["AT", "ate0", "AT+CSQ", "at+cgmr", "AT+CMQTTSUB=0,1", "AT$QCSIMSTAT?", "AT+X=\"é\""] {
+            let command = raw(line, None).unwrap();
+            assert_eq!(command.line.bytes(), line.as_bytes());
+            assert!(command.data.is_none());
+        }
+        assert_eq!(attention().line.bytes(), b"AT");
+        assert_eq!(echo_off().line.bytes(), b"ATE0");
+    }
+
+    #[test]
+    fn a_line_is_one_line() {
+        assert!(refused("AT\rAT", None).starts_with("command with a carriage return: must be one line"));
+        assert!(refused("AT\n", None).starts_with("command with a line feed"));
+        assert!(refused("AT\0", None).starts_with("command with a NUL"));
+        for wrong in ["", "A", "+CSQ", "é", "hunter2"] {
+            let message = refused(wrong, None);
+            assert!(message.ends_with("must be an AT command, beginning with AT"), "{message}");
+            assert!(!message.contains("hunter2"));
+        }
+    }
+
+    #[test]
+    fn lines_hold_at_most_3071_bytes() {
+        let longest = format!("AT{}", "x".repeat(3069));
+        assert!(raw(&longest, None).is_ok());
+        assert_eq!(
+            refused(&format!("{longest}x"), None),
+            "command of 3072 bytes: must be at most 3071 bytes"
+        );
+    }
+
+    #[test]
+    fn data_is_as_long_as_announced() {
+        for line in [
+            "AT+CMQTTTOPIC=0,3",
+            "at+cmqttwilltopic=0, 3",
+            "AT+CMQTTPAYLOAD=1,3",
+            "AT+CMQTTWILLMSG=0,3,1",
+            "AT+CMQTTSUB=0,3,1",
+            "AT+CMQTTSUB=0,3,1,1",
+            "AT+CMQTTUNSUB=0,3,0",
+            "AT+CCERTDOWN=\"a,b.pem\",3",
+        ] {
+            assert_eq!(raw(line, Some(b"abc".to_vec())).unwrap().data.unwrap().bytes, b"abc");
+            assert!(refused(line, Some(b"ab")).starts_with("data of 2 bytes: must be the 3 bytes"), "{line}");
+            assert!(refused(line, Some(b"")).starts_with("data of 0 bytes: must be the 3 bytes"), "{line}");
+            assert!(refused(line, None).starts_with("data = None: must be 3 bytes"), "{line}");
+        }
+    }
+
+    #[test]
+    fn forms_without_a_prompt_take_no_data() {
+        for line in ["AT+CMQTTSUB=0,1", "AT+CMQTTUNSUB=0,1", "AT+CMQTTTOPIC=?", "AT+CMQTTTOPIC=0,0"] {
+            assert!(raw(line, None).is_ok(), "{line}");
+        }
+    }
+
+    #[test]
+    fn other_commands_may_ask_for_any_data() {
+        assert_eq!(raw("AT+CMGS=\"1\"", Some(vec![26])).unwrap().data.unwrap().bytes, [26]);
+        assert!(refused("AT+CMGS=\"1\"", Some(b"")).starts_with("data of 0 bytes: must be at least 1 byte"));
+    }
+
+    #[test]
+    fn a_certificate_typed_by_hand_is_as_secret_as_an_uploaded_one() {
+        let command = raw("at+ccertdown=\"a.pem\",4000", Some(vec![b'k'; 4000])).unwrap();
+        assert_eq!(command.limit, Some(Duration::from_secs(120)));
+        let data = command.data.unwrap();
+        assert!(data.secret);
+        assert_eq!(data.piece, 3072);
+    }
+}

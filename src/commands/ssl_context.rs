@@ -1,0 +1,240 @@
+//! `AT+CSSLCFG`: what a TLS connection verifies, and with which files.
+
+use super::information::{Lines, Parameters, UnexpectedAnswer, parameters};
+use super::limits::command;
+use super::{CertificateName, Invalid, SslContextIndex};
+use crate::protocol::Command;
+
+/// What a setting of `AT+CSSLCFG` takes.
+enum Kind {
+    Number { least: i64, most: i64 },
+    CipherSuites,
+    FileName,
+}
+
+/// In the order of `+CSSLCFG: <ctx>,…`.
+static SETTINGS: [(&str, Kind); 12] = [
+    ("sslversion", Kind::Number { least: 0, most: 4 }),
+    ("authmode", Kind::Number { least: 0, most: 3 }),
+    ("ignorelocaltime", Kind::Number { least: 0, most: 1 }),
+    ("negotiatetime", Kind::Number { least: 10, most: 300 }),
+    ("cacert", Kind::FileName),
+    ("clientcert", Kind::FileName),
+    ("clientkey", Kind::FileName),
+    ("password", Kind::FileName),
+    ("enableSNI", Kind::Number { least: 0, most: 1 }),
+    ("ignorecertCN", Kind::Number { least: 0, most: 1 }),
+    ("use_tickets", Kind::Number { least: 0, most: 1 }),
+    ("ciphersuites", Kind::CipherSuites),
+];
+
+/// A number or a file name, as a caller gives it or the module says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SettingValue {
+    Number(i64),
+    Text(String),
+}
+
+impl std::fmt::Display for SettingValue {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Number(number) => write!(formatter, "{number}"),
+            Self::Text(text) => write!(formatter, "{text:?}"),
+        }
+    }
+}
+
+/// One legal setting, with its value as it stands on the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SslSetting {
+    name: &'static str,
+    value: String,
+}
+
+impl SslSetting {
+    pub fn parse(name: &str, value: &SettingValue) -> Result<Self, Invalid> {
+        let Some((name, kind)) = SETTINGS.iter().find(|(known, _)| *known == name) else {
+            let known = SETTINGS.each_ref().map(|(name, _)| *name).join(", ");
+            return Err(Invalid::text("setting", name, format!("one of {known}")));
+        };
+        let value = match (kind, value) {
+            (Kind::Number { least, most }, SettingValue::Number(number))
+                if (least..=most).contains(&number) =>
+            {
+                number.to_string()
+            }
+            (Kind::Number { least, most }, _) => {
+                return Err(Invalid::value(name, value, format!("{least} to {most}")));
+            }
+            (Kind::CipherSuites, SettingValue::Number(number @ 0..=0xFFFF)) => format!("0x{number:04X}"),
+            (Kind::CipherSuites, _) => return Err(Invalid::value(name, value, "0x0000 to 0xFFFF")),
+            (Kind::FileName, SettingValue::Text(text)) => {
+                format!("\"{}\"", CertificateName::parse_argument(name, text)?.as_str())
+            }
+            (Kind::FileName, SettingValue::Number(_)) => {
+                return Err(Invalid::value(name, value, "the name of a file on the module"));
+            }
+        };
+        Ok(Self { name, value })
+    }
+}
+
+/// `AT+CSSLCFG="<setting>",<ssl_ctx_index>,<value>`
+pub fn configure(context: SslContextIndex, setting: &SslSetting) -> Command {
+    let SslSetting { name, value } = setting;
+    command(format!("AT+CSSLCFG=\"{name}\",{},{value}", context.number()))
+}
+
+/// `AT+CSSLCFG=<ssl_ctx_index>`
+pub fn query(context: SslContextIndex) -> Command {
+    command(format!("AT+CSSLCFG={}", context.number()))
+}
+
+/// The settings of `context` by name, in the module's order. Older firmware knows fewer.
+pub fn settings(
+    context: SslContextIndex,
+    lines: &Lines,
+) -> Result<Vec<(&'static str, SettingValue)>, UnexpectedAnswer> {
+    let line = lines
+        .iter()
+        .filter_map(|line| parameters(line, "CSSLCFG"))
+        .find(|parameters| parameters.number(0) == Some(context.number()) && parameters.len() > 1);
+    let Some(line) = line else {
+        let expected = "+CSSLCFG: <ssl_ctx_index>,<sslversion>,<authmode>,…";
+        return Err(UnexpectedAnswer::new("AT+CSSLCFG=<ssl_ctx_index>", expected, lines));
+    };
+    let present = SETTINGS.iter().zip(1..line.len());
+    Ok(present.map(|((name, kind), position)| (*name, value(&line, position, kind))).collect())
+}
+
+fn value(line: &Parameters<'_>, position: usize, kind: &Kind) -> SettingValue {
+    let number = match kind {
+        Kind::Number { .. } => line.number(position),
+        Kind::CipherSuites => line.hexadecimal(position).map(i64::from),
+        Kind::FileName => None,
+    };
+    number.map_or_else(|| SettingValue::Text(line.text(position).unwrap_or_default()), SettingValue::Number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::information::tests::lines;
+    use super::*;
+
+    fn context(number: i64) -> SslContextIndex {
+        SslContextIndex::parse(number).unwrap()
+    }
+
+    fn number(name: &str, number: i64) -> Result<String, Invalid> {
+        built(name, &SettingValue::Number(number))
+    }
+
+    fn text(name: &str, text: &str) -> Result<String, Invalid> {
+        built(name, &SettingValue::Text(text.to_owned()))
+    }
+
+    fn built(name: &str, value: &SettingValue) -> Result<String, Invalid> {
+        let setting = SslSetting::parse(name, value)?;
+        Ok(String::from_utf8(configure(context(0), &setting).line.bytes().to_vec()).unwrap())
+    }
+
+    #[test]
+    fn bytes_as_in_the_note() {
+        assert_eq!(number("sslversion", 4).unwrap(), "AT+CSSLCFG=\"sslversion\",0,4");
+        assert_eq!(number("authmode", 2).unwrap(), "AT+CSSLCFG=\"authmode\",0,2");
+        assert_eq!(text("cacert", "server_ca.pem").unwrap(), "AT+CSSLCFG=\"cacert\",0,\"server_ca.pem\"");
+        assert_eq!(text("clientcert", "cert.pem").unwrap(), "AT+CSSLCFG=\"clientcert\",0,\"cert.pem\"");
+        assert_eq!(text("clientkey", "key_cert.pem").unwrap(), "AT+CSSLCFG=\"clientkey\",0,\"key_cert.pem\"");
+        assert_eq!(text("password", "pw.pem").unwrap(), "AT+CSSLCFG=\"password\",0,\"pw.pem\"");
+        assert_eq!(number("ciphersuites", 0xC0).unwrap(), "AT+CSSLCFG=\"ciphersuites\",0,0x00C0");
+        assert_eq!(query(context(9)).line.bytes(), b"AT+CSSLCFG=9");
+    }
+
+    #[test]
+    fn numbers_hold_at_both_edges() {
+        for (name, least, most) in [
+            ("sslversion", 0, 4),
+            ("authmode", 0, 3),
+            ("ignorelocaltime", 0, 1),
+            ("negotiatetime", 10, 300),
+            ("enableSNI", 0, 1),
+            ("ignorecertCN", 0, 1),
+            ("use_tickets", 0, 1),
+        ] {
+            for legal in [least, most] {
+                assert_eq!(number(name, legal).unwrap(), format!("AT+CSSLCFG=\"{name}\",0,{legal}"));
+            }
+            for wrong in [least - 1, most + 1] {
+                let expected = format!("{name} = {wrong}: must be {least} to {most}");
+                assert_eq!(number(name, wrong).unwrap_err().to_string(), expected);
+            }
+        }
+        assert!(number("ciphersuites", 0).is_ok());
+        assert!(number("ciphersuites", 0xFFFF).is_ok());
+        assert_eq!(
+            number("ciphersuites", 0x1_0000).unwrap_err().to_string(),
+            "ciphersuites = 65536: must be 0x0000 to 0xFFFF"
+        );
+        assert!(number("ciphersuites", -1).is_err());
+    }
+
+    #[test]
+    fn each_setting_takes_its_own_kind() {
+        assert_eq!(text("authmode", "1").unwrap_err().to_string(), "authmode = \"1\": must be 0 to 3");
+        assert!(text("ciphersuites", "0xFFFF").is_err());
+        assert_eq!(
+            number("cacert", 1).unwrap_err().to_string(),
+            "cacert = 1: must be the name of a file on the module"
+        );
+        assert!(
+            text("cacert", "ca.crt").unwrap_err().to_string().starts_with("cacert = \"ca.crt\": must be")
+        );
+        assert!(text("cacert", "a\"\r\n.pem").is_err());
+    }
+
+    #[test]
+    fn an_unknown_setting_lists_the_known_ones() {
+        let message = number("sni", 1).unwrap_err().to_string();
+        assert!(message.starts_with("setting = \"sni\": must be one of sslversion, authmode,"), "{message}");
+        assert!(message.contains("enableSNI"), "{message}");
+    }
+
+    #[test]
+    fn reads_every_setting_by_name() {
+        let answer = "+CSSLCFG: 3,4,1,1,300,\"ca.pem\",\"\",\"\",\"\",1,0,0,0xFFFF";
+        let found = settings(context(3), &lines(answer)).unwrap();
+        let number = SettingValue::Number;
+        let text = |text: &str| SettingValue::Text(text.to_owned());
+        assert_eq!(
+            found,
+            [
+                ("sslversion", number(4)),
+                ("authmode", number(1)),
+                ("ignorelocaltime", number(1)),
+                ("negotiatetime", number(300)),
+                ("cacert", text("ca.pem")),
+                ("clientcert", text("")),
+                ("clientkey", text("")),
+                ("password", text("")),
+                ("enableSNI", number(1)),
+                ("ignorecertCN", number(0)),
+                ("use_tickets", number(0)),
+                ("ciphersuites", number(0xFFFF)),
+            ]
+        );
+    }
+
+    #[test]
+    fn takes_the_line_of_its_own_context() {
+        let ten = (0..10).map(|ctx| format!("+CSSLCFG: {ctx},{}", ctx % 5)).collect::<Vec<_>>().join("\n");
+        assert_eq!(settings(context(8), &lines(&ten)).unwrap(), [("sslversion", SettingValue::Number(3))]);
+        assert!(settings(context(1), &lines("+CSSLCFG: 0,4,0")).is_err());
+        assert!(settings(context(1), &lines("+CSSLCFG: 1")).is_err());
+    }
+
+    #[test]
+    fn a_value_of_another_kind_is_given_as_it_stands() {
+        let found = settings(context(0), &lines("+CSSLCFG: 0,all,0")).unwrap();
+        assert_eq!(found[0], ("sslversion", SettingValue::Text("all".to_owned())));
+    }
+}
