@@ -62,12 +62,20 @@ pub struct Transaction {
     pub(crate) commands: Vec<Command>,
     /// How long the caller waits for the whole, from submission on.
     pub(crate) timeout: Duration,
+    pub(crate) retries_while_busy: bool,
 }
 
 impl Transaction {
     pub fn new(commands: Vec<Command>, timeout: Duration) -> Self {
         debug_assert!(!commands.is_empty());
-        Self { commands, timeout }
+        Self { commands, timeout, retries_while_busy: false }
+    }
+
+    /// Tried again from its beginning, within its time, while the module says that the client is busy (code 14).
+    #[must_use]
+    pub fn retrying_while_busy(mut self) -> Self {
+        self.retries_while_busy = true;
+        self
     }
 
     pub fn single(command: Command, timeout: Duration) -> Self {

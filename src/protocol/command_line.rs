@@ -72,17 +72,24 @@ impl CommandLine {
     /// Commands that answer with a bare value on a line (`AT+CGSN`), or with topics (`AT+CMQTTSUB?`). Those of the MQTT
     /// stack and those known to prefix their lines never do.
     pub fn takes_bare_lines(&self) -> bool {
-        match self.form {
-            Form::Execute => !self.name.starts_with(b"CMQTT"),
-            Form::Read => self.lists_topics(),
-            Form::Write => !self.name.starts_with(b"CMQTT") && !self.name.starts_with(b"CCERT"),
-            Form::Test => false,
-        }
+        let prefixes_its_lines = [&b"CMQTT"[..], b"CCERT", b"CSSL", b"CSQ", b"CPSI"];
+        !prefixes_its_lines.iter().any(|start| self.name.starts_with(start))
     }
 
     /// `AT+CMQTTSUB?`: the topics of both clients as bare lines, which may look like anything.
     pub fn lists_topics(&self) -> bool {
         self.form == Form::Read && self.name == b"CMQTTSUB"
+    }
+
+    /// The operation whose result this read form's lines could be taken for.
+    pub(crate) fn resembled_operation(&self) -> Option<Operation> {
+        if self.form == Form::Read { operation_named(&self.name) } else { None }
+    }
+
+    /// The length that a command asking for data announces: its second parameter.
+    pub(crate) fn announced_length(&self) -> Option<usize> {
+        let parameters = self.bytes.splitn(2, |byte| *byte == b'=').nth(1)?;
+        std::str::from_utf8(parameters.split(|byte| *byte == b',').nth(1)?).ok()?.trim().parse().ok()
     }
 
     /// Whether `line` begins with this command's own prefix, `+NAME:`.
@@ -91,7 +98,9 @@ impl CommandLine {
             && line
                 .strip_prefix(b"+")
                 .and_then(|rest| rest.get(..self.name.len()).zip(rest.get(self.name.len()..)))
-                .is_some_and(|(name, rest)| name.eq_ignore_ascii_case(&self.name) && rest.first() == Some(&b':'))
+                .is_some_and(|(name, rest)| {
+                    name.eq_ignore_ascii_case(&self.name) && rest.first() == Some(&b':')
+                })
     }
 
     /// For people: secrets masked, unprintable bytes escaped.
@@ -108,7 +117,8 @@ impl Operation {
 }
 
 fn split(line: &[u8]) -> (&[u8], Form, &[u8]) {
-    let Some(rest) = line.get(..3).filter(|start| start.eq_ignore_ascii_case(b"AT+")).map(|_| &line[3..]) else {
+    let Some(rest) = line.get(..3).filter(|start| start.eq_ignore_ascii_case(b"AT+")).map(|_| &line[3..])
+    else {
         return (b"", Form::Execute, b"");
     };
     let Some(end) = rest.iter().position(|byte| matches!(byte, b'=' | b'?')) else {
@@ -152,6 +162,21 @@ mod tests {
 
     fn line(text: &str) -> CommandLine {
         CommandLine::new(text.as_bytes().to_vec())
+    }
+
+    #[test]
+    fn knows_which_answers_are_bare_values() {
+        assert!(line("AT+CGSN").takes_bare_lines());
+        assert!(line("ATI").takes_bare_lines());
+        assert!(!line("AT+CMQTTACCQ?").takes_bare_lines());
+        assert!(!line("AT+CSQ").takes_bare_lines());
+    }
+
+    #[test]
+    fn reads_the_announced_length() {
+        assert_eq!(line("AT+CMQTTTOPIC=0,12").announced_length(), Some(12));
+        assert_eq!(line("AT+CCERTDOWN=\"ca.pem\",1024").announced_length(), Some(1024));
+        assert_eq!(line("AT+CSQ").announced_length(), None);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use super::{ClientIndex, CommandLine, Failure, LostBy, Outcome, ReceivedMessage};
+use super::{ClientIndex, CommandLine, Failure, Outcome, ReceivedMessage};
 
 /// Names a transaction to whoever submitted it.
 pub type TransactionId = u64;
@@ -8,21 +8,40 @@ pub type TransactionId = u64;
 pub enum Event {
     Message(ReceivedMessage),
     /// A message was damaged on the line, and is not delivered.
-    MessageLost { client: Option<ClientIndex>, why: String },
-    Completed { id: TransactionId, outcome: Outcome },
+    MessageLost {
+        client: Option<ClientIndex>,
+        why: String,
+    },
+    Completed {
+        id: TransactionId,
+        outcome: Outcome,
+    },
     /// The result of a publish whose outcome was given up as unknown: it came after all, or cannot come any more.
-    Late { id: TransactionId, result: Result<(), Failure> },
+    Late {
+        id: TransactionId,
+        result: Result<(), Failure>,
+    },
     /// A command that acts on the MQTT stack succeeded, whoever sent it.
     Succeeded(CommandLine),
-    ConnectionLost { client: ClientIndex, cause: u8 },
+    ConnectionLost {
+        client: ClientIndex,
+        cause: u8,
+    },
     NetworkLost,
     /// A boot banner, confirmed: nothing on the module is as it was.
     Restarted,
     PortLost(String),
     /// Any other unsolicited line. Unknown ones may be the remains of something damaged.
-    Urc { line: Vec<u8>, known: bool },
+    Urc {
+        line: Vec<u8>,
+        known: bool,
+    },
     /// The line as it went by, secrets masked. Only while tracing.
-    Trace { direction: Direction, kind: TraceKind, bytes: Vec<u8> },
+    Trace {
+        direction: Direction,
+        kind: TraceKind,
+        bytes: Vec<u8>,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,15 +68,4 @@ pub struct Counters {
     pub damaged_messages: u64,
     pub unknown_lines: u64,
     pub late_results: u64,
-}
-
-impl LostBy {
-    pub(crate) fn shown(&self) -> String {
-        match self {
-            Self::Connection(cause) => format!("+CMQTTCONNLOST with cause {cause}"),
-            Self::Network => "+CMQTTNONET".to_owned(),
-            Self::Restart => "the module restarted".to_owned(),
-            Self::Port(reason) => format!("the port is gone: {reason}"),
-        }
-    }
 }

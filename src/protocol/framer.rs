@@ -18,7 +18,9 @@ pub(crate) enum Element<'a> {
     /// Some of the bytes asked for with [`Framer::take`].
     Counted(&'a [u8]),
     /// All of them have come, and CR LF followed (`intact`) or something else did.
-    CountedEnd { intact: bool },
+    CountedEnd {
+        intact: bool,
+    },
     /// The firmware sent the entered data back.
     DataEcho,
     /// More than any line can be, cut off; its rest was dropped.
@@ -29,13 +31,21 @@ pub(crate) enum Element<'a> {
 enum State {
     Line,
     /// Drops one optional space or CR LF behind the `>`.
-    AfterPrompt { seen_cr: bool },
+    AfterPrompt {
+        seen_cr: bool,
+    },
     /// Compares with what was entered, and holds back while it agrees.
-    DataEcho { matched: usize },
+    DataEcho {
+        matched: usize,
+    },
     /// All of it agreed, but it could have been an answer: the next line tells.
     EchoHeld,
-    Counted { remaining: usize },
-    CountedEnd { seen_cr: bool },
+    Counted {
+        remaining: usize,
+    },
+    CountedEnd {
+        seen_cr: bool,
+    },
 }
 
 /// Whether this firmware sends entered data back. Learned once a power cycle, from data that no answer looks like.

@@ -1,28 +1,35 @@
 use std::borrow::Cow;
 
 /// Commands and answers that carry a secret, and which of their parameters it is.
-const SECRET_PARAMETERS: &[(&[u8], usize)] =
-    &[(b"+CMQTTCONNECT", 5), (b"+CPIN", 0), (b"+CGAUTH", 3), (b"+CGAUTH", 2), (b"+CLCK", 2), (b"+CPWD", 1), (b"+CPWD", 2)];
+const SECRET_PARAMETERS: &[(&[u8], usize)] = &[
+    (b"+CMQTTCONNECT", 5),
+    (b"+CPIN", 0),
+    (b"+CGAUTH", 3),
+    (b"+CGAUTH", 2),
+    (b"+CLCK", 2),
+    (b"+CPWD", 1),
+    (b"+CPWD", 2),
+];
 
 /// `line` with its secrets replaced by asterisks of the same length.
 pub fn masked(line: &[u8]) -> Cow<'_, [u8]> {
-    let body = line.get(..2).filter(|start| start.eq_ignore_ascii_case(b"AT")).map_or(0, |_| 2);
     let mut shown = Cow::Borrowed(line);
-    for (name, parameter) in SECRET_PARAMETERS {
-        let matches = line.get(body..body + name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
-        if !matches {
-            continue;
-        }
-        let start = body + name.len();
-        // What follows the name is `=`, `: ` or, on a line cut short, nothing.
-        if !matches!(line.get(start), Some(b'=' | b':')) {
-            continue;
-        }
-        if let Some((from, to)) = parameter_at(line, start + 1, *parameter) {
-            shown.to_mut()[from..to].fill(b'*');
-        }
+    for (from, to) in secrets_in(line) {
+        shown.to_mut()[from..to].fill(b'*');
     }
     shown
+}
+
+/// Where the secrets of a command or its answer are.
+pub(crate) fn secrets_in(line: &[u8]) -> impl Iterator<Item = (usize, usize)> {
+    let body = line.get(..2).filter(|start| start.eq_ignore_ascii_case(b"AT")).map_or(0, |_| 2);
+    SECRET_PARAMETERS.iter().filter_map(move |(name, parameter)| {
+        let start = body + name.len();
+        if !line.get(body..start)?.eq_ignore_ascii_case(name) || !matches!(line.get(start)?, b'=' | b':') {
+            return None;
+        }
+        parameter_at(line, start + 1, *parameter)
+    })
 }
 
 /// The bytes of the numbered parameter, without its quotes. Commas between quotes do not separate.

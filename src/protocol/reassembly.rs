@@ -23,12 +23,15 @@ const MOST_HELD_BYTES: usize = 1 << 20;
 #[derive(Debug)]
 pub(crate) enum Output {
     Message(ReceivedMessage),
-    Lost { client: Option<ClientIndex>, why: String },
+    Lost {
+        client: Option<ClientIndex>,
+        why: String,
+    },
     /// Held before, believed now.
     Line(Vec<u8>),
     Prompt,
     /// Held before, and part of a damaged message after all.
-    Disbelieved(Vec<u8>),
+    Disbelieved,
 }
 
 /// What becomes of a line that is no header of a message.
@@ -385,7 +388,7 @@ impl Reassembly {
         }
         for output in held {
             match output {
-                Output::Line(line) => self.outputs.push_back(Output::Disbelieved(line)),
+                Output::Line(_) => self.outputs.push_back(Output::Disbelieved),
                 Output::Message(message) => {
                     self.lose(Some(message.client()), "it came inside a damaged message".to_owned());
                 }

@@ -98,10 +98,17 @@ mod tests {
     #[test]
     fn reads_results() {
         let parsed = OperationResult::parse(b"+CMQTTPUB: 1,17");
-        let expected = OperationResult { operation: Operation::Publish, client: Some(ClientIndex::One), code: 17 };
+        let expected =
+            OperationResult { operation: Operation::Publish, client: Some(ClientIndex::One), code: 17 };
         assert_eq!(parsed, Some(expected));
         assert_eq!(OperationResult::parse(b"+CMQTTSTART: 0,1").map(|result| result.code), Some(0));
-        for line in ["+CMQTTPUB: 2,0", "+CMQTTPUB: 0", "+CMQTTPUB: 0,0,0", "+CMQTTDISC: (0-1),(0, 60-180)", "+CMQTTPUB: 0,+1"] {
+        for line in [
+            "+CMQTTPUB: 2,0",
+            "+CMQTTPUB: 0",
+            "+CMQTTPUB: 0,0,0",
+            "+CMQTTDISC: (0-1),(0, 60-180)",
+            "+CMQTTPUB: 0,+1",
+        ] {
             assert_eq!(OperationResult::parse(line.as_bytes()), None, "{line}");
         }
     }

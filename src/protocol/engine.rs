@@ -1,0 +1,341 @@
+//! The module's half of the driver, as a pure state machine.
+//!
+//! Theory of operation. Bytes come in through [`Engine::handle_input`], are cut into elements by the framer, and go to the
+//! reassembly (received messages), to a pending operation (results), to the command on the channel, or become events.
+//! One command is on the channel at a time and `OK` frees it; what the network owes after that is a pending operation of
+//! its client, while other lanes go on. After every input the caller writes what [`Engine::unwritten`] gives, takes all
+//! events, and sleeps until [`Engine::poll_timeout`].
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use super::channel::{Channel, Running};
+use super::event::{Counters, Direction, Event, TraceKind, TransactionId};
+use super::framer::{Element, Framer};
+use super::header::Header;
+use super::job::{Job, Lane, Owner, Pending, Queues};
+use super::outbox::Outbox;
+use super::reassembly::{Fate, Output, Reassembly};
+use super::recovery::Recovery;
+use super::tracing::Tracer;
+use super::urc::{OperationResult, Urc};
+use super::{Failure, LostBy, Transaction};
+
+/// How long an ambiguous echo of entered data is waited for.
+const ECHO_TIME: Duration = Duration::from_millis(300);
+
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// For commands with no documented limit of their own.
+    pub command_timeout: Duration,
+    /// Bits a second, from which the time on the wire is reckoned.
+    pub baudrate: u32,
+}
+
+#[derive(Debug)]
+pub struct Engine {
+    pub(super) settings: Settings,
+    pub(super) framer: Framer,
+    pub(super) reassembly: Reassembly,
+    pub(super) queues: Queues,
+    pub(super) channel: Channel,
+    pub(super) pending: [Option<Pending>; Lane::COUNT],
+    pub(super) outbox: Outbox,
+    pub(super) events: VecDeque<Event>,
+    pub(super) counters: Counters,
+    pub(super) tracer: Tracer,
+    pub(super) gone: Option<Failure>,
+    pub(super) restart_confirmed: bool,
+    echo_release: Option<Instant>,
+    scratch: Vec<u8>,
+}
+
+impl Engine {
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            framer: Framer::new(),
+            reassembly: Reassembly::new(settings.baudrate),
+            queues: Queues::default(),
+            channel: Channel::Idle,
+            pending: Default::default(),
+            outbox: Outbox::default(),
+            events: VecDeque::new(),
+            counters: Counters::default(),
+            tracer: Tracer::default(),
+            gone: None,
+            restart_confirmed: false,
+            echo_release: None,
+            scratch: Vec::new(),
+        }
+    }
+
+    /// Finds the module and turns its echo off; [`Event::Completed`] tells how it went.
+    pub fn open(&mut self, id: TransactionId, now: Instant) {
+        let echo_off = Transaction::single(super::Command::new("ATE0"), Duration::from_secs(30));
+        self.queues.push(Job::new(Owner::Opening(id), echo_off, now));
+        self.channel = Channel::Recovering(Recovery::opening(&mut self.outbox, now));
+    }
+
+    pub fn submit(&mut self, id: TransactionId, transaction: Transaction, now: Instant) {
+        let job = Job::new(Owner::Caller(id), transaction, now);
+        if let Some(failure) = &self.gone {
+            let failure = failure.clone();
+            self.finish(job, Err(failure));
+            return;
+        }
+        self.queues.push(job);
+        self.advance(now);
+    }
+
+    /// The caller no longer waits. What has not begun is not begun; what has goes on.
+    pub fn abandon(&mut self, id: TransactionId, now: Instant) {
+        for job in self.queues.take_where(|job| job.is_for(id)) {
+            self.finish(job, Err(Failure::Cancelled));
+        }
+        if let Channel::Running(running) = &mut self.channel {
+            if running.job.is_for(id) {
+                running.job.owner = Owner::Nobody;
+            }
+        }
+        for pending in self.pending.iter_mut().flatten() {
+            if pending.job.is_for(id) {
+                pending.job.owner = Owner::Nobody;
+                pending.state = super::job::PendingState::GivenUp;
+            }
+        }
+        self.advance(now);
+    }
+
+    pub fn set_tracing(&mut self, on: bool) {
+        self.tracer.set(on);
+    }
+
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    pub fn handle_input(&mut self, bytes: &[u8], now: Instant) {
+        self.counters.bytes_in += bytes.len() as u64;
+        let mut input = bytes;
+        loop {
+            match self.framer.next(&mut input) {
+                None => break,
+                Some(Element::Counted(bytes)) => {
+                    self.tracer.data(&mut self.events, Direction::FromModule, bytes);
+                    self.reassembly.counted(bytes);
+                    continue;
+                }
+                Some(Element::CountedEnd { intact }) => {
+                    let tail = self.reassembly.counted_end(intact);
+                    if !tail.is_empty() {
+                        self.framer.resume_with(&tail);
+                    }
+                }
+                Some(Element::Blank) => {
+                    self.reassembly.blank();
+                    continue;
+                }
+                Some(Element::Line(line)) => {
+                    self.tracer.line(&mut self.events, Direction::FromModule, line);
+                    if let Some(header) = Header::parse(line) {
+                        if let Some(count) = self.reassembly.header(header, now) {
+                            self.framer.take(count);
+                        }
+                    } else {
+                        let mut copy = std::mem::take(&mut self.scratch);
+                        copy.clear();
+                        copy.extend_from_slice(line);
+                        self.handle_line(&copy, now);
+                        self.scratch = copy;
+                    }
+                }
+                Some(Element::Overlong(line)) => {
+                    let line = self.tracer.without_secrets(line);
+                    self.reassembly.spacing_unknown();
+                    self.unknown_line(line);
+                }
+                Some(Element::Prompt) => {
+                    self.tracer.prompt(&mut self.events);
+                    if self.reassembly.prompt() == Fate::Believed {
+                        self.handle_prompt(now);
+                    }
+                }
+                Some(Element::DataEcho) => self.reassembly.spacing_unknown(),
+            }
+            self.take_from_reassembly(now);
+        }
+        self.echo_release = match self.echo_release {
+            _ if !self.framer.holds_echo() => None,
+            Some(time) => Some(time),
+            None => Some(now + ECHO_TIME),
+        };
+        self.advance(now);
+    }
+
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if let Some(tail) = self.reassembly.handle_timeout(now) {
+            self.framer.resume_with(&tail);
+        }
+        self.take_from_reassembly(now);
+        if self.echo_release.is_some_and(|time| time <= now) {
+            self.echo_release = None;
+            self.framer.release_held_echo();
+            self.handle_input(b"", now);
+        }
+        for job in self.queues.take_expired(now) {
+            let failure = job.not_started();
+            self.finish(job, Err(failure));
+        }
+        self.give_up_pending(now);
+        self.give_up_on_channel(now);
+        self.advance(now);
+    }
+
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let pending = self.pending.iter().flatten().filter_map(Pending::deadline);
+        let times = [
+            self.reassembly.poll_timeout(),
+            self.echo_release,
+            self.queues.poll_timeout(),
+            self.reading_may_go_on(),
+            self.channel.poll_timeout(),
+        ];
+        times.into_iter().flatten().chain(pending).min()
+    }
+
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    pub fn unwritten(&self) -> &[u8] {
+        self.outbox.unwritten()
+    }
+
+    /// What [`Engine::unwritten`] gives may be written only after all before it has left the line.
+    pub fn must_drain(&self) -> bool {
+        self.outbox.must_drain()
+    }
+
+    pub fn handle_written(&mut self, count: usize, now: Instant) {
+        self.counters.bytes_out += count as u64;
+        self.outbox.written(count);
+        self.advance(now);
+    }
+
+    /// The port is gone: nothing that is under way can end any more.
+    pub fn handle_port_lost(&mut self, reason: String, now: Instant) {
+        self.reassembly.reset("the port is gone");
+        self.take_from_reassembly(now);
+        let cause = LostBy::Port(reason.clone());
+        self.fail_everything(&super::UnknownReason::Lost(cause.clone()), |command| Failure::ConnectionLost {
+            command,
+            cause: cause.clone(),
+        });
+        self.gone = Some(Failure::ConnectionLost { command: String::new(), cause });
+        self.events.push_back(Event::PortLost(reason));
+    }
+
+    /// The driver is being closed.
+    pub fn close(&mut self) {
+        self.fail_everything(&super::UnknownReason::Closed, |_| Failure::Closed);
+        self.gone = Some(Failure::Closed);
+    }
+
+    fn handle_line(&mut self, line: &[u8], now: Instant) {
+        let is_echo = self.channel.owns_echo(line);
+        let is_known = is_echo || self.expects(line);
+        if self.reassembly.line(line, is_known, is_echo) == Fate::Held {
+            return;
+        }
+        if !is_echo {
+            self.route(line, now);
+        }
+    }
+
+    pub(super) fn take_from_reassembly(&mut self, now: Instant) {
+        while let Some(output) = self.reassembly.poll_output() {
+            match output {
+                Output::Message(message) => {
+                    self.counters.messages += 1;
+                    self.events.push_back(Event::Message(message));
+                }
+                Output::Lost { client, why } => {
+                    self.counters.damaged_messages += 1;
+                    self.events.push_back(Event::MessageLost { client, why });
+                }
+                Output::Line(line) => self.route(&line, now),
+                Output::Prompt => self.handle_prompt(now),
+                Output::Disbelieved => self.counters.unknown_lines += 1,
+            }
+        }
+    }
+
+    /// Whether this line has a meaning now, so that it may be believed inside a sound message block.
+    fn expects(&self, line: &[u8]) -> bool {
+        Urc::parse(line).is_some() || OperationResult::parse(line).is_some() || self.channel.expects(line)
+    }
+
+    /// Finds whose a believed line is, in the order of the rules of the line.
+    fn route(&mut self, line: &[u8], now: Instant) {
+        if let Some(urc) = Urc::parse(line) {
+            self.handle_urc(urc, line, now);
+            return;
+        }
+        if let Channel::Running(running) = &mut self.channel {
+            if running.takes_before_results(line) {
+                self.handle_information(line, now);
+                return;
+            }
+        }
+        if let Some(result) = OperationResult::parse(line) {
+            self.handle_result(result, line, now);
+            return;
+        }
+        let consumed = match &mut self.channel {
+            Channel::Running(running) if running.awaits_answer() => self.handle_answer(line, now),
+            Channel::Recovering(_) => self.handle_recovery_line(line, now),
+            _ => false,
+        };
+        if !consumed {
+            let line = self.tracer.without_secrets(line);
+            self.unknown_line(line);
+        }
+    }
+
+    pub(super) fn unknown_line(&mut self, line: Vec<u8>) {
+        self.counters.unknown_lines += 1;
+        self.events.push_back(Event::Urc { line, known: false });
+    }
+
+    fn reading_may_go_on(&self) -> Option<Instant> {
+        self.queues.heads().find(|job| job.lane == Lane::Reading)?;
+        self.pending
+            .iter()
+            .flatten()
+            .filter(|pending| pending.is_given_up())
+            .map(|pending| pending.expires)
+            .min()
+    }
+
+    /// Nothing is written between RXSTART and RXEND, nor before all that was to be written is.
+    pub(super) fn may_write(&self) -> bool {
+        self.outbox.is_empty() && self.reassembly.is_idle() && !self.framer.is_counting()
+    }
+
+    pub(super) fn wire_time(&self, bytes: usize) -> Duration {
+        #[allow(clippy::cast_precision_loss)] // bounded by the longest data entry
+        Duration::from_secs_f64(bytes as f64 * 10.0 / f64::from(self.settings.baudrate.max(1)))
+    }
+
+    pub(super) fn trace_written(&mut self, kind: TraceKind, bytes: &[u8], secret: bool) {
+        self.tracer.written(&mut self.events, kind, bytes, secret);
+    }
+
+    pub(super) fn running(&mut self) -> Option<&mut Running> {
+        match &mut self.channel {
+            Channel::Running(running) => Some(running),
+            _ => None,
+        }
+    }
+}
