@@ -1,5 +1,9 @@
 //! Driver for the MQTT stack of SIMCom SIM7672X/SIM7652X LTE modules.
 
+pub mod commands;
+pub mod link;
+pub mod protocol;
+
 #[cfg(feature = "python")]
 #[pyo3::pymodule]
 mod _native {}

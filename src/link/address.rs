@@ -1,0 +1,131 @@
+use std::fmt;
+
+/// Where a module is: on a serial port of this machine, or behind a server that passes one on as raw TCP (ser2net).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// `/dev/ttyUSB2`, `COM5`.
+    Serial { path: String },
+    /// `socket://host:port`; the host without the brackets of an IPv6 address.
+    Socket { host: String, port: u16 },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{text:?} is not a port: {problem}; write a device such as \"/dev/ttyUSB2\" or \"COM5\", or \"socket://host:port\""
+)]
+pub struct AddressError {
+    text: String,
+    problem: &'static str,
+}
+
+impl Address {
+    /// Reads the two forms: a device's path, or `socket://host:port`.
+    ///
+    /// # Errors
+    ///
+    /// An empty text, another scheme, a host or port that cannot be.
+    pub fn parse(text: &str) -> Result<Self, AddressError> {
+        let error = |problem| AddressError { text: text.to_owned(), problem };
+        if text.is_empty() {
+            return Err(error("it is empty"));
+        }
+        if text.contains('\0') {
+            return Err(error("it holds a NUL"));
+        }
+        let Some((scheme, rest)) = text.split_once("://") else {
+            return Ok(Self::Serial { path: text.to_owned() });
+        };
+        if !scheme.eq_ignore_ascii_case("socket") {
+            return Err(error("its scheme is unknown"));
+        }
+        let (host, port) = split_host(rest).map_err(error)?;
+        let port = port.parse().ok().filter(|port| *port != 0);
+        let port = port.ok_or_else(|| error("its TCP port is not a number from 1 to 65535"))?;
+        Ok(Self::Socket { host: host.to_owned(), port })
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Serial { path } => formatter.write_str(path),
+            Self::Socket { host, port } if host.contains(':') => {
+                write!(formatter, "socket://[{host}]:{port}")
+            }
+            Self::Socket { host, port } => write!(formatter, "socket://{host}:{port}"),
+        }
+    }
+}
+
+fn split_host(rest: &str) -> Result<(&str, &str), &'static str> {
+    const NO_PORT: &str = "it names no TCP port";
+    if let Some(bracketed) = rest.strip_prefix('[') {
+        let (host, tail) = bracketed.split_once(']').ok_or("its IPv6 address has no closing bracket")?;
+        // A zone (fe80::1%eth0) may follow the address itself.
+        let address = host.split_once('%').map_or(host, |(address, _)| address);
+        address
+            .parse::<std::net::Ipv6Addr>()
+            .map_err(|_| "what is between its brackets is not an IPv6 address")?;
+        return Ok((host, tail.strip_prefix(':').ok_or(NO_PORT)?));
+    }
+    let (host, port) = rest.rsplit_once(':').ok_or(NO_PORT)?;
+    match host {
+        "" => Err("it names no host"),
+        _ if host.contains(':') => Err("an IPv6 address goes between brackets"),
+        _ if host.contains(|c: char| c.is_whitespace() || "/@?#[]".contains(c)) => Err("its host cannot be"),
+        _ => Ok((host, port)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn socket(host: &str, port: u16) -> Address {
+        Address::Socket { host: host.to_owned(), port }
+    }
+
+    #[test]
+    fn takes_devices() {
+        for path in ["/dev/ttyUSB2", "COM5", r"\\.\COM12", "/dev/serial/by-id/usb-SimTech_x-if02-port0"] {
+            assert_eq!(Address::parse(path), Ok(Address::Serial { path: path.to_owned() }));
+        }
+    }
+
+    #[test]
+    fn takes_sockets_and_shows_them_as_they_were() {
+        for (text, address) in [
+            ("socket://localhost:3001", socket("localhost", 3001)),
+            ("socket://192.168.1.4:65535", socket("192.168.1.4", 65535)),
+            ("socket://[::1]:3001", socket("::1", 3001)),
+            ("socket://[fe80::1%eth0]:3001", socket("fe80::1%eth0", 3001)),
+        ] {
+            assert_eq!(Address::parse(text), Ok(address.clone()));
+            assert_eq!(address.to_string(), text);
+        }
+        assert_eq!(Address::parse("SOCKET://h:1"), Ok(socket("h", 1)));
+    }
+
+    #[test]
+    fn says_what_is_wrong() {
+        for (text, problem) in [
+            ("", "is empty"),
+            ("/dev/tty\0USB2", "NUL"),
+            ("rfc2217://host:1", "scheme"),
+            ("socket://host", "no TCP port"),
+            ("socket://host:", "1 to 65535"),
+            ("socket://host:0", "1 to 65535"),
+            ("socket://host:65536", "1 to 65535"),
+            ("socket://:1", "no host"),
+            ("socket://::1:1", "brackets"),
+            ("socket://[::1:1", "closing bracket"),
+            ("socket://[::1]", "no TCP port"),
+            ("socket://[host]:1", "not an IPv6 address"),
+            ("socket://user@host:1", "host cannot be"),
+            ("socket://host/path:1", "host cannot be"),
+        ] {
+            let error = Address::parse(text).expect_err(text).to_string();
+            assert!(error.contains(problem), "{error}");
+        }
+    }
+}

@@ -1,0 +1,183 @@
+use std::io::{self, ErrorKind};
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::driver::Driver;
+use super::mailbox::{Letter, Mailbox};
+use super::platform::{self, Ready, Waker};
+use super::port::Port;
+use super::port_error::described;
+
+/// As much as the kernel holds for a terminal, so that what is late is read before time-outs are looked at.
+const BUFFER_SIZE: usize = 64 * 1024;
+
+/// Between two looks at what arrives.
+const WRITES_PER_ROUND: usize = 16;
+
+/// The wire time says when the bytes will have left, but a USB port runs faster than its baud rate says.
+const LONGEST_DRAIN_CHECK: Duration = Duration::from_millis(10);
+const SHORTEST_DRAIN_CHECK: Duration = Duration::from_millis(1);
+const BITS_PER_BYTE: u64 = 10;
+
+/// Carries bytes and time between a port and a driver until the driver has finished.
+pub(super) struct IoLoop<D> {
+    driver: D,
+    port: Option<Box<dyn Port>>,
+    mailbox: Arc<Mailbox>,
+    waker: Waker,
+    buffer: Box<[u8]>,
+    /// The driver has more to write than the port took.
+    is_blocked: bool,
+    /// When to look again whether what was written has left.
+    drain_check: Option<Instant>,
+}
+
+impl<D: Driver> IoLoop<D> {
+    pub(super) fn new(driver: D, port: Box<dyn Port>, mailbox: Arc<Mailbox>, waker: Waker) -> Self {
+        let buffer = vec![0; BUFFER_SIZE].into_boxed_slice();
+        Self { driver, port: Some(port), mailbox, waker, buffer, is_blocked: false, drain_check: None }
+    }
+
+    /// Returns once the driver has finished. A panic in the driver ends it too, and is told to it as the loss of the port,
+    /// so that whoever waits for the driver hears of it.
+    pub(super) fn run(mut self) {
+        if catch_unwind(AssertUnwindSafe(|| self.run_rounds())).is_ok() {
+            return;
+        }
+        // The panic hook has said why; a second panic here has nobody left to tell.
+        let _ = catch_unwind(AssertUnwindSafe(|| {
+            self.end("internal error in the driver: please report it", Instant::now());
+        }));
+    }
+
+    fn run_rounds(&mut self) {
+        let mut now = Instant::now();
+        loop {
+            self.transmit(now);
+            self.driver.flush();
+            if self.driver.is_finished() {
+                return;
+            }
+            let ready = self.wait();
+            now = Instant::now();
+            match ready {
+                Ok(ready) => {
+                    if ready.woken && self.answer_call(now).is_break() {
+                        return self.end("the port was closed", now);
+                    }
+                    if ready.readable {
+                        self.receive(now);
+                    }
+                }
+                Err(error) => return self.end(&described(&error), now),
+            }
+            if self.driver.poll_timeout().is_some_and(|deadline| deadline <= now) {
+                self.driver.handle_timeout(now);
+            }
+        }
+    }
+
+    fn wait(&self) -> io::Result<Ready> {
+        let deadline = [self.driver.poll_timeout(), self.drain_check].into_iter().flatten().min();
+        platform::wait(self.port.as_deref(), &self.waker, self.is_blocked, deadline)
+    }
+
+    fn answer_call(&mut self, now: Instant) -> ControlFlow<()> {
+        match self.mailbox.take() {
+            Letter::Stop => return ControlFlow::Break(()),
+            Letter::Attach(port) => {
+                if self.port.is_some() {
+                    self.lose_port("another port was attached in its place", now);
+                }
+                self.port = Some(port);
+                self.driver.handle_port_attached(now);
+            }
+            Letter::Nothing => {}
+        }
+        self.driver.handle_wake(now);
+        ControlFlow::Continue(())
+    }
+
+    /// Hands on what there is, up to a buffer full, and says how much that was.
+    fn receive(&mut self, now: Instant) -> usize {
+        let Some(port) = &mut self.port else { return 0 };
+        let (filled, failure) = fill(port.as_mut(), &mut self.buffer);
+        if filled > 0 {
+            self.driver.handle_input(&self.buffer[..filled], now);
+        }
+        if let Some(error) = failure {
+            self.lose_port(&described(&error), now);
+        }
+        filled
+    }
+
+    fn transmit(&mut self, now: Instant) {
+        self.is_blocked = false;
+        self.drain_check = None;
+        let Some(port) = &mut self.port else { return };
+        for _ in 0..WRITES_PER_ROUND {
+            if self.driver.poll_transmit().is_empty() {
+                return;
+            }
+            if self.driver.must_drain()
+                && let Some(wait) = time_to_drain(port.as_ref())
+            {
+                self.drain_check = Some(now + wait);
+                return;
+            }
+            match port.write(self.driver.poll_transmit()) {
+                Ok(count) => self.driver.handle_transmitted(count, now),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) => return self.lose_port_after_reading(&described(&error), now),
+            }
+        }
+        self.is_blocked = true;
+    }
+
+    fn lose_port_after_reading(&mut self, reason: &str, now: Instant) {
+        while self.receive(now) == BUFFER_SIZE {}
+        if self.port.is_some() {
+            self.lose_port(reason, now);
+        }
+    }
+
+    fn lose_port(&mut self, reason: &str, now: Instant) {
+        self.port = None;
+        self.is_blocked = false;
+        self.drain_check = None;
+        self.driver.handle_port_lost(reason.to_owned(), now);
+    }
+
+    fn end(&mut self, reason: &str, now: Instant) {
+        self.lose_port(reason, now);
+        self.driver.flush();
+    }
+}
+
+/// Reads until nothing has arrived or the buffer is full; the error is that of a port that is gone.
+fn fill(port: &mut dyn Port, buffer: &mut [u8]) -> (usize, Option<io::Error>) {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match port.read(&mut buffer[filled..]) {
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+            Err(error) => return (filled, Some(error)),
+        }
+        if platform::READ_WAITS {
+            break;
+        }
+    }
+    (filled, None)
+}
+
+/// How long until what was written may have left; `None` if it has.
+fn time_to_drain(port: &dyn Port) -> Option<Duration> {
+    let bits = u64::try_from(port.output_pending()).unwrap_or(u64::MAX).saturating_mul(BITS_PER_BYTE);
+    let baudrate = port.baudrate().filter(|_| bits > 0)?;
+    let wire_time = Duration::from_micros(bits.saturating_mul(1_000_000) / u64::from(baudrate.get()));
+    Some(wire_time.clamp(SHORTEST_DRAIN_CHECK, LONGEST_DRAIN_CHECK))
+}

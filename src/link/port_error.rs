@@ -1,0 +1,134 @@
+use std::io;
+
+#[cfg(unix)]
+use system_errors::{BUSY, MISSING, NOT_A_PORT, PERMISSION};
+#[cfg(windows)]
+use windows_errors::{BUSY, MISSING, NOT_A_PORT, PERMISSION};
+
+/// Why a port could not be opened. Each message names the port and says what to try.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PortError {
+    #[error(
+        "no port {port} ({reason}): is the module plugged in and powered? list_ports() shows what this machine has"
+    )]
+    Missing { port: String, reason: String, errno: Option<i32> },
+    #[error(
+        "port {port} is in use ({reason}): close the other program that has it open (ModemManager? a terminal? another script?)"
+    )]
+    Busy { port: String, reason: String, errno: Option<i32> },
+    #[error(
+        "port {port} may not be opened ({reason}): is this user in the port's group (dialout; on some systems uucp)?"
+    )]
+    Permission { port: String, reason: String, errno: Option<i32> },
+    #[error("{port} is not a serial port ({reason}): list_ports() shows those of this machine")]
+    NotAPort { port: String, reason: String, errno: Option<i32> },
+    #[error(
+        "{port} cannot be reached ({reason}): does the server run there, and is there a firewall in between?"
+    )]
+    Unreachable { port: String, reason: String, errno: Option<i32> },
+    #[error(
+        "port {port} could not be opened ({reason}): try another baud rate or flow control, or plug the module in again"
+    )]
+    Other { port: String, reason: String, errno: Option<i32> },
+}
+
+impl PortError {
+    /// What was to be opened, as it was written.
+    pub fn port(&self) -> &str {
+        let (Self::Missing { port, .. }
+        | Self::Busy { port, .. }
+        | Self::Permission { port, .. }
+        | Self::NotAPort { port, .. }
+        | Self::Unreachable { port, .. }
+        | Self::Other { port, .. }) = self;
+        port
+    }
+
+    /// The system's error number, where it gave one.
+    pub fn errno(&self) -> Option<i32> {
+        let (Self::Missing { errno, .. }
+        | Self::Busy { errno, .. }
+        | Self::Permission { errno, .. }
+        | Self::NotAPort { errno, .. }
+        | Self::Unreachable { errno, .. }
+        | Self::Other { errno, .. }) = self;
+        *errno
+    }
+
+    /// From a failed system call on a serial device.
+    pub(super) fn from_device(port: &str, error: &io::Error) -> Self {
+        let (port, reason, errno) = (port.to_owned(), described(error), error.raw_os_error());
+        match errno {
+            Some(number) if MISSING.contains(&number) => Self::Missing { port, reason, errno },
+            Some(number) if BUSY.contains(&number) => Self::Busy { port, reason, errno },
+            Some(number) if PERMISSION.contains(&number) => Self::Permission { port, reason, errno },
+            Some(number) if NOT_A_PORT.contains(&number) => Self::NotAPort { port, reason, errno },
+            _ => Self::Other { port, reason, errno },
+        }
+    }
+
+    /// From a call of the serialport crate, which keeps no error number.
+    pub(super) fn from_serialport(port: &str, error: &serialport::Error) -> Self {
+        let (port, reason, errno) = (port.to_owned(), error.description.clone(), None);
+        match error.kind {
+            serialport::ErrorKind::Io(io::ErrorKind::NotFound) => Self::Missing { port, reason, errno },
+            serialport::ErrorKind::Io(io::ErrorKind::PermissionDenied) => {
+                Self::Permission { port, reason, errno }
+            }
+            serialport::ErrorKind::NoDevice => Self::Busy { port, reason, errno },
+            _ => Self::Other { port, reason, errno },
+        }
+    }
+
+    pub(super) fn unreachable(port: &str, error: &io::Error) -> Self {
+        Self::Unreachable { port: port.to_owned(), reason: described(error), errno: error.raw_os_error() }
+    }
+}
+
+#[cfg(unix)]
+mod system_errors {
+    pub(super) const MISSING: &[i32] = &[libc::ENOENT, libc::ENOTDIR, libc::ENXIO, libc::ENODEV];
+    pub(super) const BUSY: &[i32] = &[libc::EBUSY];
+    pub(super) const PERMISSION: &[i32] = &[libc::EACCES, libc::EPERM];
+    pub(super) const NOT_A_PORT: &[i32] = &[libc::ENOTTY, libc::EISDIR];
+}
+
+#[cfg(windows)]
+mod windows_errors {
+    /// `ERROR_FILE_NOT_FOUND`, `ERROR_PATH_NOT_FOUND`.
+    pub(super) const MISSING: &[i32] = &[2, 3];
+    /// `ERROR_ACCESS_DENIED` is what a port in use gives, `ERROR_SHARING_VIOLATION`.
+    pub(super) const BUSY: &[i32] = &[5, 32];
+    pub(super) const PERMISSION: &[i32] = &[];
+    /// `ERROR_INVALID_NAME`.
+    pub(super) const NOT_A_PORT: &[i32] = &[123];
+}
+
+/// The system's words without Rust's "(os error 2)".
+pub(super) fn described(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split_once(" (os error").map_or(text.as_str(), |(words, _)| words).to_owned()
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_what_failed_where_and_what_to_try() {
+        for (number, hint) in [
+            (libc::ENOENT, "plugged in"),
+            (libc::ENXIO, "plugged in"),
+            (libc::EBUSY, "ModemManager"),
+            (libc::EACCES, "dialout"),
+            (libc::ENOTTY, "list_ports()"),
+            (libc::EIO, "baud rate"),
+        ] {
+            let error = PortError::from_device("/dev/ttyUSB2", &io::Error::from_raw_os_error(number));
+            assert_eq!((error.port(), error.errno()), ("/dev/ttyUSB2", Some(number)));
+            let message = error.to_string();
+            assert!(message.contains("/dev/ttyUSB2") && message.contains(hint), "{message}");
+            assert!(!message.contains("os error"), "{message}");
+        }
+    }
+}

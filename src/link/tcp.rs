@@ -1,0 +1,146 @@
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::num::NonZeroU32;
+#[cfg(unix)]
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use socket2::{SockRef, TcpKeepalive};
+
+use super::address::Address;
+use super::port::Port;
+use super::port_error::PortError;
+
+/// For resolving the name and trying its addresses, together.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A server that lost its power says nothing: it counts as gone 30 s after its last word.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(15);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
+const KEEPALIVE_PROBES: u32 = 3;
+
+/// A serial port behind a server that passes it on as raw TCP.
+pub(super) struct TcpPort {
+    stream: TcpStream,
+}
+
+impl TcpPort {
+    pub(super) fn connect(host: &str, port: u16) -> Result<Self, PortError> {
+        let shown = Address::Socket { host: host.to_owned(), port }.to_string();
+        connect_within(host, port, CONNECT_TIMEOUT)
+            .and_then(configured)
+            .map(|stream| Self { stream })
+            .map_err(|error| PortError::unreachable(&shown, &error))
+    }
+}
+
+impl Port for TcpPort {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.stream.read(buffer) {
+            Ok(0) => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the server closed the connection")),
+            Err(error) => Err(without_read_timeout(error)),
+            read => read,
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream.write(bytes)
+    }
+
+    fn output_pending(&self) -> usize {
+        0
+    }
+
+    fn baudrate(&self) -> Option<NonZeroU32> {
+        None
+    }
+
+    #[cfg(unix)]
+    fn descriptor(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
+    }
+}
+
+fn connect_within(host: &str, port: u16, timeout: Duration) -> io::Result<TcpStream> {
+    let deadline = Instant::now() + timeout;
+    let mut failure = io::Error::new(io::ErrorKind::NotFound, "its name has no address");
+    for address in resolve(host, port, timeout)? {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(timed_out());
+        }
+        match TcpStream::connect_timeout(&address, left) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => failure = error,
+        }
+    }
+    Err(failure)
+}
+
+/// On a thread of its own, which outlives a time-out, since the system's resolver can only be waited for.
+fn resolve(host: &str, port: u16, timeout: Duration) -> io::Result<Vec<SocketAddr>> {
+    let name = (host.to_owned(), port);
+    let (sender, receiver) = mpsc::sync_channel(1);
+    thread::Builder::new().name("simcom-resolver".to_owned()).spawn(move || {
+        // Nobody listens any more after a time-out.
+        let _ = sender.send(name.to_socket_addrs().map(Iterator::collect));
+    })?;
+    receiver.recv_timeout(timeout).unwrap_or_else(|_| Err(timed_out()))
+}
+
+fn timed_out() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, format!("no answer in {} s", CONNECT_TIMEOUT.as_secs()))
+}
+
+fn configured(stream: TcpStream) -> io::Result<TcpStream> {
+    stream.set_nodelay(true)?;
+    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_IDLE).with_interval(KEEPALIVE_INTERVAL);
+    SockRef::from(&stream).set_tcp_keepalive(&keepalive.with_retries(KEEPALIVE_PROBES))?;
+    #[cfg(target_os = "linux")]
+    {
+        // Keep-alive probes are not sent while written bytes are unacknowledged.
+        let limit = KEEPALIVE_IDLE + KEEPALIVE_INTERVAL * KEEPALIVE_PROBES;
+        SockRef::from(&stream).set_tcp_user_timeout(Some(limit))?;
+    }
+    #[cfg(unix)]
+    stream.set_nonblocking(true)?;
+    #[cfg(windows)]
+    {
+        stream.set_read_timeout(Some(super::platform::READ_TIMEOUT))?;
+        stream.set_write_timeout(Some(CONNECT_TIMEOUT))?;
+    }
+    Ok(stream)
+}
+
+/// On Windows an expired read time-out says that nothing has arrived; elsewhere `TimedOut` is the end of the connection.
+fn without_read_timeout(error: io::Error) -> io::Error {
+    if cfg!(windows) && error.kind() == io::ErrorKind::TimedOut {
+        return io::ErrorKind::WouldBlock.into();
+    }
+    error
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_why_a_host_cannot_be_reached() {
+        let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let error = TcpPort::connect("127.0.0.1", closed).err().expect("nobody listens");
+        assert_eq!(error.port(), format!("socket://127.0.0.1:{closed}"));
+        assert!(matches!(error, PortError::Unreachable { errno: Some(_), .. }), "{error:?}");
+        assert!(error.to_string().contains("refused"), "{error}");
+    }
+
+    #[test]
+    fn gives_up_in_time() {
+        // Full: it has a backlog of its own, which these connections fill, and takes no more.
+        let started = Instant::now();
+        let error = resolve("localhost", 1, Duration::ZERO).expect_err("no time was given");
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert!(started.elapsed() < CONNECT_TIMEOUT);
+    }
+}

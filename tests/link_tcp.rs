@@ -1,0 +1,39 @@
+//! A serial port behind a server that passes it on as raw TCP.
+#![cfg(target_os = "linux")]
+
+mod link_support;
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+
+use link_support::{Order, Rig, settings};
+use simcom_mqtt::link::{PortError, open};
+
+#[test]
+fn bytes_go_both_ways_until_the_server_closes() {
+    for host in ["127.0.0.1", "[::1]"] {
+        // A machine may have no IPv6.
+        let Ok(listener) = TcpListener::bind(format!("{host}:0")) else { continue };
+        let port = listener.local_addr().unwrap().port();
+        let rig = Rig::start("tcp", open(&settings(&format!("socket://{host}:{port}"))).unwrap());
+        let (mut server, _) = listener.accept().unwrap();
+        rig.order(Order::Send(b"AT\r".to_vec()));
+        let mut received = [0; 3];
+        server.read_exact(&mut received).unwrap();
+        assert_eq!(&received, b"AT\r");
+        let sent: Vec<u8> = (0..200_000_u32).map(|at| u8::try_from(at % 253).unwrap()).collect();
+        server.write_all(&sent).unwrap();
+        drop(server);
+        assert!(rig.read(sent.len()) == sent, "what arrived is not what was sent");
+        assert_eq!(rig.wait_for_loss(), "the server closed the connection");
+    }
+}
+
+#[test]
+fn a_host_without_a_server_is_unreachable() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let address = format!("socket://127.0.0.1:{closed}");
+    let error = open(&settings(&address)).err().expect("nobody listens");
+    assert_eq!(error.port(), address);
+    assert!(matches!(error, PortError::Unreachable { errno: Some(libc::ECONNREFUSED), .. }), "{error:?}");
+}
