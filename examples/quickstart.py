@@ -7,7 +7,9 @@
 
 import argparse
 
-from simcom_mqtt import Message, SimcomMqtt, Will
+from simcom_mqtt import Message, QoS, SimcomMqtt, Will
+
+LEVELS: list[QoS] = [0, 1, 2]
 
 
 def main() -> None:
@@ -34,7 +36,7 @@ def main() -> None:
 
             with client.capture(f"{base}/count/#") as inbox:
                 for number in range(10):
-                    qos = (0, 1, 2)[number % 3]
+                    qos = LEVELS[number % 3]
                     print(f"publish   {base}/count/{number} at QoS {qos}")
                     client.publish(f"{base}/count/{number}", f"message {number}", qos=qos)
                 received = inbox.wait_count(10)

@@ -12,18 +12,18 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 class HostClient:
     """Connected while the `with` block runs. It speaks MQTT 5, which shows each message's own retain flag."""
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    def __init__(self, port: int, client_id: str = "") -> None:
+        self.port = port
         self._received: queue.Queue[MQTTMessage] = queue.Queue()
         self._connected = threading.Event()
         self._subscribed = threading.Event()
-        self._client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv5)
+        self._client = Client(CallbackAPIVersion.VERSION2, client_id, protocol=MQTTv5)
         self._client.on_connect = lambda *_: self._connected.set()
         self._client.on_subscribe = lambda *_: self._subscribed.set()
         self._client.on_message = lambda _client, _userdata, message: self._received.put(message)
 
     def __enter__(self) -> Self:
-        self._client.connect("127.0.0.1", self._port)
+        self._client.connect("127.0.0.1", self.port)
         self._client.loop_start()
         assert self._connected.wait(5), "the host's own client could not connect"
         return self

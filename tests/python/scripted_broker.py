@@ -73,21 +73,28 @@ class ScriptedBroker:
     """Listens on a free loopback port while the `with` block runs."""
 
     def __init__(
-        self, *, connack: int | None = 0, suback: int | None = None, closes_on: int | None = None
+        self,
+        *,
+        connack: int = 0,
+        suback: int | None = None,
+        silent_on: int | None = None,
+        closes_on: int | None = None,
     ) -> None:
         """What it does instead of what a broker should.
 
-        connack: the return code; None: no answer until `answer_connects()`.
+        connack: the return code.
         suback: the return code; None: what was asked for.
+        silent_on: the packet type that it does not answer until `speak_again()`.
         closes_on: the packet type that makes it close the connection.
         """
         self.connack = connack
         self.suback = suback
+        self.silent_on = silent_on
         self.closes_on = closes_on
         self.packets: queue.Queue[Packet] = queue.Queue()
         self._server = socket.create_server(("127.0.0.1", 0))
         self._connections: dict[socket.socket, set[bytes]] = {}
-        self._unanswered: list[socket.socket] = []
+        self._unanswered: list[tuple[socket.socket, Packet]] = []
         self._guard = threading.RLock()
         self._threads = [threading.Thread(target=self._accept)]
 
@@ -116,12 +123,12 @@ class ScriptedBroker:
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
 
-    def answer_connects(self, code: int = 0) -> None:
-        """Send the CONNACKs that were withheld, and answer later ones at once."""
+    def speak_again(self) -> None:
+        """Answer what was not answered, and whatever comes from now on."""
         with self._guard:
-            self.connack = code
-            for connection in self._unanswered:
-                connection.sendall(encode(CONNACK, bytes([0, code])))
+            self.silent_on = None
+            for connection, packet in self._unanswered:
+                self._answer(connection, packet)
             self._unanswered.clear()
 
     def publish(self, topic: bytes, payload: bytes = b"") -> None:
@@ -162,10 +169,10 @@ class ScriptedBroker:
             del self._connections[connection]
 
     def _answer(self, connection: socket.socket, packet: Packet) -> None:
-        if packet.type == CONNECT and self.connack is None:
-            self._unanswered.append(connection)
+        if packet.type == self.silent_on:
+            self._unanswered.append((connection, packet))
         elif packet.type == CONNECT:
-            connection.sendall(encode(CONNACK, bytes([0, self.connack or 0])))
+            connection.sendall(encode(CONNACK, bytes([0, self.connack])))
         elif packet.type == PUBLISH:
             if packet.qos:
                 connection.sendall(encode(PUBACK if packet.qos == 1 else PUBREC, packet.identifier))

@@ -1,0 +1,234 @@
+"""Opening and closing: ports that are missing, busy or mute, and what is left when the driver goes."""
+
+import os
+import threading
+import time
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from mosquitto_broker import free_ports
+from scripted_module import ScriptedModule
+from simcom_mqtt import (
+    ClosedError,
+    CommandTimeoutError,
+    PortError,
+    SimcomMqtt,
+    list_ports,
+)
+from simcom_mqtt.simulator import SimulatedModem
+
+
+def test_a_port_that_is_missing(tmp_path: Path) -> None:
+    missing = str(tmp_path / "ttyUSB2")
+
+    with pytest.raises(PortError, match="ttyUSB2") as failed:
+        SimcomMqtt(missing)
+
+    assert isinstance(failed.value, OSError)
+
+
+def test_a_port_that_is_busy(simulator: SimulatedModem) -> None:
+    with SimcomMqtt(simulator.port) as first:
+        with pytest.raises(PortError) as refused:
+            SimcomMqtt(simulator.port)
+
+        assert simulator.port in str(refused.value)
+        assert first.command("AT") == []
+
+
+def test_a_file_that_is_no_port(tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("not a port")
+
+    with pytest.raises(PortError, match=r"notes\.txt"):
+        SimcomMqtt(str(file))
+
+
+def test_nobody_listens_at_the_socket() -> None:
+    (port,) = free_ports(1)
+
+    with pytest.raises(PortError, match=str(port)):
+        SimcomMqtt(f"socket://127.0.0.1:{port}")
+
+
+def test_a_mute_port_says_what_to_check() -> None:
+    with ScriptedModule(mute=True) as module:
+        with pytest.raises(CommandTimeoutError) as silent:
+            SimcomMqtt(module.port)
+
+        assert silent.value.command == "AT"
+        assert module.port in str(silent.value)
+        for hint in ("baud", "power"):
+            assert hint in str(silent.value).lower()
+
+
+def test_a_command_that_is_not_answered_leaves_the_channel_usable() -> None:
+    with ScriptedModule({"AT+CPIN?": b""}) as module, SimcomMqtt(module.port) as modem:
+        with pytest.raises(CommandTimeoutError) as silent:
+            modem.command("AT+CPIN?", timeout=0.2)
+
+        assert silent.value.command == "AT+CPIN?"
+        assert modem.command("AT+CSQ", timeout=5) == []
+
+
+def test_over_tcp() -> None:
+    with SimulatedModem(transport="tcp") as module:
+        assert module.port.startswith("socket://")
+        with SimcomMqtt(module.port) as modem:
+            assert modem.info().imei.isdigit()
+
+
+def test_the_echo_is_switched_off(simulator: SimulatedModem) -> None:
+    with SimcomMqtt(simulator.port) as modem:
+        assert simulator.received[:2] == ["AT", "ATE0"]
+        assert modem.port == simulator.port
+
+
+def test_a_module_that_answers_garbage_at_first() -> None:
+    with ScriptedModule({"AT": b"\xff\x00\r\nERR"}) as module:
+        opening = ThreadPoolExecutor(1).submit(SimcomMqtt, module.port)
+        module.wait_for_command("AT")
+        module.answers["AT"] = b"\r\nOK\r\n"
+
+        with opening.result(8) as modem:
+            assert modem.is_open
+
+
+def test_closing_twice_and_using_afterwards(simulator: SimulatedModem) -> None:
+    modem = SimcomMqtt(simulator.port)
+    assert modem.is_open
+
+    modem.close()
+    modem.close()
+
+    assert not modem.is_open
+    with pytest.raises(ClosedError):
+        modem.command("AT")
+    with SimcomMqtt(simulator.port) as again:
+        assert again.command("AT") == []
+
+
+def test_closing_ends_the_waits_of_other_threads() -> None:
+    with ScriptedModule({"AT+CPIN?": b""}) as module, ThreadPoolExecutor(1) as pool:
+        modem = SimcomMqtt(module.port)
+        waiting = pool.submit(modem.command, "AT+CPIN?", timeout=9)
+        module.wait_for_command("AT+CPIN?")
+
+        started = time.monotonic()
+        modem.close()
+
+        with pytest.raises(ClosedError):
+            waiting.result(5)
+        assert time.monotonic() - started < 2
+
+
+def test_closing_from_a_callback() -> None:
+    closed = threading.Event()
+
+    def close_it(_line: str) -> None:
+        modem.close()
+        closed.set()
+
+    with ScriptedModule() as module:
+        modem = SimcomMqtt(module.port)
+        modem.on_urc = close_it
+        module.say(b"\r\nSMS DONE\r\n")
+
+        assert closed.wait(5)
+        assert not modem.is_open
+
+
+def test_a_port_that_vanishes() -> None:
+    module = ScriptedModule()
+    with module:
+        modem = SimcomMqtt(module.port)
+    # Leaving the block closed the module's end.
+
+    with pytest.raises(PortError):
+        modem.command("AT")
+    modem.close()
+
+
+def test_a_driver_that_is_dropped_warns_and_gives_its_port_back(simulator: SimulatedModem) -> None:
+    with pytest.warns(ResourceWarning, match=simulator.port):
+        SimcomMqtt(simulator.port)
+
+    with SimcomMqtt(simulator.port) as again:
+        assert again.command("AT") == []
+
+
+def test_leaving_the_block_undoes_what_it_did(simulator: SimulatedModem, broker_url: str) -> None:
+    with SimcomMqtt(simulator.port) as modem:
+        modem.connect(broker_url)
+        modem.connect(broker_url)
+
+    with SimcomMqtt(simulator.port) as modem:
+        assert not modem.is_started()
+    undone = [
+        line for line in simulator.received if "DISC=" in line or "REL=" in line or line.endswith("STOP")
+    ]
+    assert sorted(line.partition(",")[0] for line in undone) == [
+        "AT+CMQTTDISC=0",
+        "AT+CMQTTDISC=1",
+        "AT+CMQTTREL=0",
+        "AT+CMQTTREL=1",
+        "AT+CMQTTSTOP",
+    ]
+
+
+def test_leaving_the_block_leaves_what_it_found(simulator: SimulatedModem) -> None:
+    first = SimcomMqtt(simulator.port)
+    first.start()
+    first.acquire("found")
+    first.close()
+
+    with SimcomMqtt(simulator.port) as second:
+        assert [client.client_id for client in second.clients()] == ["found"]
+
+    with SimcomMqtt(simulator.port) as third:
+        assert third.is_started()
+        assert [client.client_id for client in third.clients()] == ["found"]
+
+
+def test_the_bodys_exception_is_not_hidden(simulator: SimulatedModem, broker_url: str) -> None:
+    def work() -> None:
+        with SimcomMqtt(simulator.port) as modem, modem.connect(broker_url):
+            simulator.close()
+            raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        work()
+
+
+def test_a_subclass(simulator: SimulatedModem) -> None:
+    class Rig(SimcomMqtt):
+        def __init__(self, port: str, name: str) -> None:
+            super().__init__(port, command_timeout=5)
+            self.name = name
+
+    with Rig(simulator.port, name="left bench") as rig:
+        assert (rig.name, rig.port) == ("left bench", simulator.port)
+
+
+def test_a_driver_in_a_forked_child_is_closed(modem: SimcomMqtt) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # a fork with threads: the point of this test
+        child = os.fork()
+    if child == 0:
+        try:
+            modem.command("AT")
+        except ClosedError:
+            os._exit(42)
+        finally:
+            os._exit(1)
+
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 42
+    assert modem.command("AT") == []
+
+
+def test_ports_of_this_host() -> None:
+    for port in list_ports():
+        assert port.device in repr(port)

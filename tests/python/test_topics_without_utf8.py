@@ -1,0 +1,77 @@
+"""Flow 3.5: topics that are not UTF-8, which only a broker that does not mind them lets through."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from mosquitto_broker import MosquittoBroker
+from scripted_broker import PUBLISH, SUBSCRIBE, ScriptedBroker
+from simcom_mqtt import LossCause, Message, MqttClient, MqttError, ResultCode, SimcomError, SimcomMqtt
+
+TOPIC = b"\xe9\xba\xaa\xff\xfe\x80\xc0/\xc1"
+
+
+def test_both_ways_through_a_broker_that_does_not_mind(modem: SimcomMqtt) -> None:
+    with ScriptedBroker() as broker:
+        modem.start()
+        client = modem.acquire("client test0")
+        client.configure(check_utf8=False)
+        client.connect(broker.url, keepalive=60)
+        client.subscribe(TOPIC, 1)
+        assert broker.wait_for(SUBSCRIBE).filter == TOPIC
+
+        with client.capture(TOPIC) as inbox:
+            client.publish(TOPIC, qos=1)
+            message = inbox.get()
+
+        published = broker.wait_for(PUBLISH)
+        assert (published.topic, published.payload, published.qos) == (TOPIC, b"", 1)
+        assert message == Message(TOPIC, b"")
+        assert message.topic_bytes == TOPIC
+        assert message.topic == TOPIC.decode(errors="surrogateescape")
+        client.disconnect()
+        client.release()
+        modem.stop()
+
+
+def test_the_module_checks_unless_it_is_told_not_to(modem: SimcomMqtt, broker_url: str) -> None:
+    client = modem.connect(broker_url)
+
+    operations: list[Callable[[], None]] = [
+        lambda: client.publish(TOPIC, b"x"),
+        lambda: client.subscribe(TOPIC),
+    ]
+    for operation in operations:
+        with pytest.raises(MqttError) as refused:
+            operation()
+        assert refused.value.code is ResultCode.BAD_UTF8_STRING
+    assert client.is_connected()
+
+
+def test_mosquitto_hangs_up_on_such_a_topic(
+    modem: SimcomMqtt, mosquitto: MosquittoBroker, broker_url: str, base: str
+) -> None:
+    lost = threading.Event()
+    losses: list[tuple[MqttClient, LossCause]] = []
+
+    def note(client: MqttClient, cause: LossCause) -> None:
+        losses.append((client, cause))
+        lost.set()
+
+    modem.on_connection_lost = note
+    client = modem.connect(broker_url, check_utf8=False)
+
+    with pytest.raises(SimcomError) as failed:
+        client.subscribe(TOPIC)
+
+    assert (
+        getattr(failed.value, "code", ResultCode.SOCKET_CLOSED_BY_SERVER)
+        is ResultCode.SOCKET_CLOSED_BY_SERVER
+    )
+    assert lost.wait(5)
+    assert losses == [(client, LossCause.CLOSED_PASSIVELY)]
+    assert not client.is_connected()
+
+    client.connect(broker_url)
+    client.publish(f"{base}/again", b"back")
