@@ -1,0 +1,20 @@
+"""The module's certificate store: AT+CCERTDOWN, AT+CCERTLIST, AT+CCERTDELE."""
+
+from typing import Final
+
+from .parameters import BadParameterError
+
+LARGEST_FILE: Final = 10_240
+_SHORTEST_NAME: Final = 5
+_LONGEST_NAME: Final = 55
+
+
+def file_name(raw: bytes) -> str:
+    """Return a file name as the module takes it: 5 to 55 characters, .pem or .der."""
+    try:
+        name = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise BadParameterError("a file name that is not text") from None
+    if not _SHORTEST_NAME <= len(raw) <= _LONGEST_NAME or not name.lower().endswith((".pem", ".der")):
+        raise BadParameterError(f"not a file name of 5 to 55 characters ending in .pem or .der: {name!r}")
+    return name

@@ -1,0 +1,346 @@
+"""One of the module's two MQTT clients: what AT+CMQTTACCQ to AT+CMQTTREL give it and take from it."""
+
+import re
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from .answer import Answer, Refused
+from .connecting import Connecting, Destination, TlsDemands
+from .engine import Engine
+from .mqtt import Login, MqttConnection, Will
+from .operation import Operation
+from .result_codes import (
+    CERTIFICATE_NOT_SET,
+    CLIENT_IS_BUSY,
+    CLIENT_NOT_ACQUIRED,
+    INVALID_PARAMETER,
+    NO_CONNECTION,
+    OPEN_SESSION_FAILED,
+    SUCCEEDED,
+    TOPIC_IS_EMPTY,
+)
+from .ssl_context import CertificateNotSetError, SessionNotOpenedError, SslSettings, make_ssl_context
+
+DEFAULT_PORT: Final = 1883
+_ADDRESS: Final = re.compile(r"tcp://(?:\[([^\]]+)\]|([^:/\[\]]+))(?::(\d{1,5}))?/?")
+
+
+class ClientHost(Protocol):
+    """What a client needs of the module it is part of."""
+
+    @property
+    def engine(self) -> Engine:
+        """The loop."""
+
+    def ssl_settings(self, context: int) -> SslSettings:
+        """Return one of the SSL contexts."""
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """The certificate store."""
+
+    def destination(self, host: str, port: int) -> Destination:
+        """Return where a connection to a host really goes."""
+
+    def connection_lost(self, client: "Client", cause: int) -> None:
+        """Report a connection that was lost."""
+
+    def message_arrived(self, client: "Client", topic: bytes, payload: bytes) -> None:
+        """Report an inbound message."""
+
+
+@dataclass
+class Configuration:
+    """What AT+CMQTTCFG sets, with the module's defaults."""
+
+    check_utf8: int = 1
+    operation_timeout: int = 120
+    version: int = 3
+
+
+@dataclass
+class Acquisition:
+    """What lasts from AT+CMQTTACCQ to AT+CMQTTREL."""
+
+    client_id: bytes
+    is_tls: bool
+    configuration: Configuration = field(default_factory=Configuration)
+    will_topic: bytes | None = None
+    will_message: bytes | None = None
+    will_qos: int = 0
+    topic: bytes | None = None
+    payload: bytes = b""
+    subscribing: list[tuple[bytes, int]] = field(default_factory=list)
+    """Topics staged with AT+CMQTTSUBTOPIC, on firmware that has it."""
+    unsubscribing: list[bytes] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Server:
+    """What AT+CMQTTCONNECT was given."""
+
+    address: bytes
+    keepalive: int
+    clean_session: int
+    user: bytes | None
+    password: bytes | None
+
+
+class Client:
+    """Client 0 or 1."""
+
+    def __init__(self, host: ClientHost, index: int, codes_connected: Callable[[], int]) -> None:
+        self._host = host
+        self._code_when_connected = codes_connected
+        self._connecting: Connecting | None = None
+        self._connection: MqttConnection | None = None
+        self._operation: Operation | None = None
+        self._is_paused = False
+        self.index = index
+        self.acquisition: Acquisition | None = None
+        self.ssl_context: int | None = None
+        self.server: Server | None = None
+        """Set while connected."""
+        self.subscriptions: list[bytes] = []
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the broker has accepted the connection and it stands."""
+        return self.server is not None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an operation is under way."""
+        return self._operation is not None
+
+    @property
+    def acquired(self) -> Acquisition:
+        """Return the acquisition; refused if there is none."""
+        if self.acquisition is None:
+            raise Refused(CLIENT_NOT_ACQUIRED)
+        return self.acquisition
+
+    @property
+    def configuration(self) -> Configuration:
+        """What AT+CMQTTCFG? shows: the defaults while not acquired."""
+        return Configuration() if self.acquisition is None else self.acquisition.configuration
+
+    def require_connection(self) -> MqttConnection:
+        """Return the connection; refused without one or while an operation is under way."""
+        _ = self.acquired
+        if self._operation is not None:
+            raise Refused(CLIENT_IS_BUSY)
+        if self._connection is None:
+            raise Refused(NO_CONNECTION)
+        return self._connection
+
+    def require_connected(self) -> None:
+        """Refuse what needs a connection but sends nothing."""
+        _ = self.acquired
+        if not self.is_connected:
+            raise Refused(NO_CONNECTION)
+
+    def release(self) -> None:
+        """Give the client back: everything that the acquisition held is cleared."""
+        self.acquisition = None
+
+    def power_off(self) -> None:
+        """Drop everything without a word to host or broker."""
+        if self._operation is not None:
+            self._operation.drop()
+            self._operation = None
+        self._close()
+        self.acquisition = None
+        self.ssl_context = None
+
+    def connect(self, answer: Answer, server: Server) -> None:
+        """Connect to a broker: AT+CMQTTCONNECT."""
+        acquired = self.acquired
+        if self.is_connected:
+            raise Refused(self._code_when_connected())
+        if self._operation is not None:
+            raise Refused(CLIENT_IS_BUSY)
+        host, port = _host_and_port(server.address)
+        answer.accept()
+        operation = self._begin(
+            answer, acquired.configuration.operation_timeout, lambda code: self._connect_ended(server, code)
+        )
+        login = self._login(acquired, server)
+        try:
+            tls = self._tls_demands() if acquired.is_tls else None
+        except CertificateNotSetError:
+            operation.end(CERTIFICATE_NOT_SET)
+            return
+        except SessionNotOpenedError:
+            operation.end(OPEN_SESSION_FAILED)
+            return
+        self._connecting = Connecting(
+            self._host.engine,
+            self._host.destination(host, port),
+            tls,
+            acquired.configuration.operation_timeout,
+            lambda connection: self._reached(connection, login),
+            operation.end,
+        )
+
+    def disconnect(self, answer: Answer) -> None:
+        """Disconnect from the broker: AT+CMQTTDISC."""
+        connection = self.require_connection()
+        answer.accept()
+        connection.disconnect()
+        self._close()
+        self.ssl_context = None
+        answer.conclude(SUCCEEDED)
+
+    def publish(self, answer: Answer, qos: int, timeout: float, retain: bool, duplicate: bool) -> None:
+        """Send the staged topic and payload: AT+CMQTTPUB."""
+        connection = self.require_connection()
+        acquired = self.acquired
+        if acquired.topic is None:
+            raise Refused(TOPIC_IS_EMPTY)
+        topic, payload = acquired.topic, acquired.payload
+        acquired.topic, acquired.payload = None, b""
+        answer.accept()
+        operation = self._begin(answer, timeout)
+        connection.publish(topic, payload, qos, retain, duplicate, operation.end)
+
+    def subscribe(self, answer: Answer, topics: list[tuple[bytes, int]], duplicate: bool) -> None:
+        """Subscribe to topics, one request after the other: AT+CMQTTSUB."""
+        connection = self.require_connection()
+        answer.accept()
+        operation = self._begin(answer, self.configuration.operation_timeout)
+
+        def next_topic(code: int) -> None:
+            if code == SUCCEEDED and topics:
+                topic, qos = topics.pop(0)
+                connection.subscribe(topic, qos, duplicate, lambda code: subscribed(topic, code))
+            else:
+                operation.end(code)
+
+        def subscribed(topic: bytes, code: int) -> None:
+            if code == SUCCEEDED and topic not in self.subscriptions:
+                self.subscriptions.append(topic)
+            next_topic(code)
+
+        next_topic(SUCCEEDED)
+
+    def unsubscribe(self, answer: Answer, topics: list[bytes], duplicate: bool) -> None:
+        """Unsubscribe from topics, one request after the other: AT+CMQTTUNSUB."""
+        connection = self.require_connection()
+        answer.accept()
+        operation = self._begin(answer, self.configuration.operation_timeout)
+
+        def next_topic(code: int) -> None:
+            if code == SUCCEEDED and topics:
+                topic = topics.pop(0)
+                connection.unsubscribe(topic, duplicate, lambda code: unsubscribed(topic, code))
+            else:
+                operation.end(code)
+
+        def unsubscribed(topic: bytes, code: int) -> None:
+            if code == SUCCEEDED and topic in self.subscriptions:
+                self.subscriptions.remove(topic)
+            next_topic(code)
+
+        next_topic(SUCCEEDED)
+
+    def lose_connection(self, code: int, cause: int) -> None:
+        """End the connection as the network or the broker ended it."""
+        was_connected = self.is_connected
+        self._close()
+        if self._operation is not None:
+            self._operation.end(code)
+        if was_connected:
+            self._host.connection_lost(self, cause)
+
+    def pause(self, paused: bool) -> None:
+        """Leave the broker's bytes unread for a while, or read on."""
+        self._is_paused = paused
+        if self._connection is not None:
+            self._connection.pause(paused)
+
+    def session_opened(self) -> None:
+        """The broker accepted the connection."""
+        if self._operation is not None:
+            self._operation.end(SUCCEEDED)
+
+    def session_refused(self, code: int) -> None:
+        """The broker refused the connection."""
+        if self._operation is not None:
+            self._operation.end(code)
+
+    def session_lost(self, code: int, cause: int) -> None:
+        """The connection is gone."""
+        self.lose_connection(code, cause)
+
+    def message_arrived(self, topic: bytes, payload: bytes) -> None:
+        """A message came."""
+        self._host.message_arrived(self, topic, payload)
+
+    def _begin(
+        self, answer: Answer, timeout: float, ended: Callable[[int], object] = lambda _code: None
+    ) -> Operation:
+        def end(code: int) -> None:
+            self._operation = None
+            ended(code)
+
+        self._operation = Operation(self._host.engine, answer, timeout, end)
+        return self._operation
+
+    def _reached(self, connection: socket.socket, login: Login) -> None:
+        self._connecting = None
+        self._connection = MqttConnection(self._host.engine, login, connection, self)
+        self._connection.pause(self._is_paused)
+        self._connection.open()
+
+    def _connect_ended(self, server: Server, code: int) -> None:
+        if code == SUCCEEDED:
+            self.server = server
+            return
+        self._close()
+        self.ssl_context = None
+
+    def _close(self) -> None:
+        connecting, self._connecting = self._connecting, None
+        connection, self._connection = self._connection, None
+        self.server = None
+        self.subscriptions = []
+        if connecting is not None:
+            connecting.cancel()
+        if connection is not None:
+            connection.abort()
+
+    def _login(self, acquired: Acquisition, server: Server) -> Login:
+        will = None
+        if acquired.will_topic is not None and acquired.will_message is not None:
+            will = Will(acquired.will_topic, acquired.will_message, acquired.will_qos)
+        return Login(
+            acquired.client_id,
+            server.keepalive,
+            bool(server.clean_session),
+            server.user,
+            server.password,
+            will,
+            acquired.configuration.version,
+        )
+
+    def _tls_demands(self) -> TlsDemands:
+        settings = self._host.ssl_settings(self.index if self.ssl_context is None else self.ssl_context)
+        return TlsDemands(
+            make_ssl_context(settings, self._host.files),
+            sends_name=bool(settings.enableSNI),
+            checks_name=settings.checks_name,
+            timeout=settings.negotiatetime,
+        )
+
+
+def _host_and_port(address: bytes) -> tuple[str, int]:
+    match = _ADDRESS.fullmatch(address.decode("utf-8", "replace"))
+    if match is None:
+        raise Refused(INVALID_PARAMETER)
+    port = int(match[3] or DEFAULT_PORT)
+    if not 1 <= port <= 65_535:
+        raise Refused(INVALID_PARAMETER)
+    return match[1] or match[2], port

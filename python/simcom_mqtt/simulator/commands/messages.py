@@ -1,0 +1,168 @@
+"""Messages: TOPIC, PAYLOAD, PUB, SUB, UNSUB, and the topic lists of sibling firmwares."""
+
+from typing import TYPE_CHECKING
+
+from ..answer import Refused
+from ..parameters import CommandLine, Form
+from ..result_codes import BAD_UTF8_STRING, SUCCEEDED, TOPIC_IS_EMPTY
+from .registry import command, test_form
+from .service import addressed_client
+from .session import LONGEST_TOPIC, data_length, is_utf8
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..answer import Answer
+    from ..client import Client
+    from ..module import Module
+
+test_form("CMQTTTOPIC", "(0-1),(1-1024)")
+test_form("CMQTTPAYLOAD", "(0-1),(1-{maximum_payload})")
+test_form("CMQTTPUB", "(0-1),(0-2),(60-180),(0-1),(0-1)")
+test_form("CMQTTSUB", "(0-1),(1-1024),(0-2),(0-1)")
+test_form("CMQTTUNSUB", "(0-1),(1-1024),(0-1)")
+test_form("CMQTTSUBTOPIC", "(0-1),(1-1024),(0-2)")
+test_form("CMQTTUNSUBTOPIC", "(0-1),(1-1024)")
+
+
+@command("CMQTTTOPIC", Form.WRITE)
+def _set_topic(module: "Module", line: CommandLine, answer: "Answer") -> None:
+    line.count(2, 2)
+    client = addressed_client(module, line, answer)
+    client.require_connected()
+    acquired = client.acquired
+
+    def entered(topic: bytes) -> None:
+        acquired.topic = topic
+        answer.ok()
+
+    _ask_for_topic(line, answer, client, entered)
+
+
+@command("CMQTTPAYLOAD", Form.WRITE)
+def _set_payload(module: "Module", line: CommandLine, answer: "Answer") -> None:
+    line.count(2, 2)
+    client = addressed_client(module, line, answer)
+    client.require_connected()
+    acquired = client.acquired
+
+    def entered(payload: bytes) -> None:
+        acquired.payload = payload
+        answer.ok()
+
+    answer.prompt(data_length(line, module.profile.maximum_payload), entered)
+
+
+@command("CMQTTPUB", Form.WRITE)
+def _publish(module: "Module", line: CommandLine, answer: "Answer") -> None:
+    line.count(3, 5)
+    client = addressed_client(module, line, answer)
+    qos = line.number(1, 0, 2)
+    timeout = line.number(2, 60, 180)
+    retain = bool(line.number(3, 0, 1, default=0))
+    duplicate = bool(line.number(4, 0, 1, default=0))
+    client.publish(answer, qos, timeout, retain, duplicate)
+
+
+@command("CMQTTSUB", Form.WRITE)
+def _subscribe(module: "Module", line: CommandLine, answer: "Answer") -> None:
+    line.count(1, 4)
+    client = addressed_client(module, line, answer)
+    if len(line.parameters) <= 2:
+        _subscribe_to_list(module, line, answer, client)
+        return
+    qos = line.number(2, 0, 2)
+    duplicate = bool(line.number(3, 0, 1, default=0))
+    client.require_connection()
+    _ask_for_topic(line, answer, client, lambda topic: client.subscribe(answer, [(topic, qos)], duplicate))
+
+
+@command("CMQTTUNSUB", Form.WRITE)
+def _unsubscribe(module: "Module", line: CommandLine, answer: "Answer") -> None:
+    line.count(1, 3)
+    client = addressed_client(module, line, answer)
+    if len(line.parameters) <= 2:
+        _unsubscribe_from_list(module, line, answer, client)
+        return
+    duplicate = bool(line.number(2, 0, 1))
+    client.require_connection()
+    _ask_for_topic(line, answer, client, lambda topic: client.unsubscribe(answer, [topic], duplicate))
+
+
+@command("CMQTTSUB", Form.READ)
+def _show_subscriptions(module: "Module", _line: CommandLine, answer: "Answer") -> None:
+    answer.information("+CMQTTSUB:")
+    for client in module.clients:
+        for topic in client.subscriptions:
+            answer.information(topic)
+    answer.ok()
+
+
+@command("CMQTTSUBTOPIC", Form.WRITE)
+def _stage_subscription(module: "Module", line: CommandLine, answer: "Answer") -> None:
+    line.count(3, 3)
+    client = addressed_client(module, line, answer)
+    qos = line.number(2, 0, 2)
+    acquired = client.acquired
+
+    def entered(topic: bytes) -> None:
+        acquired.subscribing.append((topic, qos))
+        answer.ok()
+
+    _ask_for_topic(line, answer, client, entered)
+
+
+@command("CMQTTUNSUBTOPIC", Form.WRITE)
+def _stage_unsubscription(module: "Module", line: CommandLine, answer: "Answer") -> None:
+    line.count(2, 2)
+    client = addressed_client(module, line, answer)
+    acquired = client.acquired
+
+    def entered(topic: bytes) -> None:
+        acquired.unsubscribing.append(topic)
+        answer.ok()
+
+    _ask_for_topic(line, answer, client, entered)
+
+
+def _ask_for_topic(
+    line: CommandLine, answer: "Answer", client: "Client", use: "Callable[[bytes], None]"
+) -> None:
+    def entered(topic: bytes) -> None:
+        if client.configuration.check_utf8 and not is_utf8(topic):
+            answer.refuse(BAD_UTF8_STRING)
+            return
+        try:
+            use(topic)
+        except Refused as refusal:
+            answer.refuse(refusal.code)  # the connection was lost while the topic was entered
+
+    answer.prompt(data_length(line, LONGEST_TOPIC), entered)
+
+
+def _subscribe_to_list(module: "Module", line: CommandLine, answer: "Answer", client: "Client") -> None:
+    duplicate = bool(line.number(1, 0, 1, default=0))
+    client.require_connection()
+    if not module.profile.has_topic_lists:
+        answer.accept()
+        answer.conclude(SUCCEEDED)
+        return
+    topics = client.acquired.subscribing
+    if not topics:
+        raise Refused(TOPIC_IS_EMPTY)
+    client.acquired.subscribing = []
+    client.subscribe(answer, topics, duplicate)
+
+
+def _unsubscribe_from_list(module: "Module", line: CommandLine, answer: "Answer", client: "Client") -> None:
+    duplicate = bool(line.number(1, 0, 1, default=0))
+    client.require_connection()
+    if not module.profile.has_topic_lists:
+        answer.accept()
+        answer.conclude(SUCCEEDED)
+        return
+    topics = client.acquired.unsubscribing
+    if not topics:
+        raise Refused(TOPIC_IS_EMPTY)
+    client.acquired.unsubscribing = []
+    client.unsubscribe(answer, topics, duplicate)

@@ -1,0 +1,45 @@
+"""Which function carries out which form of which command."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from ..parameters import CommandLine, Form
+from ..profiles import Profile
+
+if TYPE_CHECKING:
+    from ..answer import Answer
+    from ..module import Module
+
+Handler = Callable[["Module", CommandLine, "Answer"], None]
+
+_HANDLERS: Final[dict[tuple[str, Form], Handler]] = {}
+_ONLY_WITH_TOPIC_LISTS: Final = frozenset({"CMQTTSUBTOPIC", "CMQTTUNSUBTOPIC"})
+
+
+def command(name: str, *forms: Form) -> Callable[[Handler], Handler]:
+    """Register a function for some forms of a command."""
+
+    def register(handler: Handler) -> Handler:
+        for form in forms:
+            _HANDLERS[name, form] = handler
+        return handler
+
+    return register
+
+
+def test_form(name: str, *ranges: str) -> None:
+    """Register the `=?` form of a command: a line each with its ranges; without ranges just `OK`."""
+
+    def show_ranges(module: "Module", _line: CommandLine, answer: "Answer") -> None:
+        for text in ranges:
+            answer.information(f"+{name}: {text.format(maximum_payload=module.profile.maximum_payload)}")
+        answer.ok()
+
+    _HANDLERS[name, Form.TEST] = show_ranges
+
+
+def find(line: CommandLine, profile: Profile) -> Handler | None:
+    """Return what carries out a command line; None if this firmware does not know the command or the form."""
+    if line.name in _ONLY_WITH_TOPIC_LISTS and not profile.has_topic_lists:
+        return None
+    return _HANDLERS.get((line.name, line.form))

@@ -1,0 +1,131 @@
+"""The session with a broker: WILLTOPIC, WILLMSG, CONNECT, DISC."""
+
+from typing import TYPE_CHECKING, Final
+
+from ..answer import Refused
+from ..client import Server
+from ..parameters import BadParameterError, CommandLine, Form
+from ..result_codes import BAD_UTF8_STRING, LENGTH_OUT_OF_RANGE
+from .registry import command, test_form
+from .service import addressed_client
+
+if TYPE_CHECKING:
+    from ..answer import Answer
+    from ..module import Module
+
+LONGEST_TOPIC: Final = 1024
+LONGEST_WILL: Final = 1024
+SHORTEST_ADDRESS: Final = 9
+LONGEST_TEXT: Final = 256
+LONGEST_KEEPALIVE: Final = 64_800
+
+test_form("CMQTTWILLTOPIC", "(0-1),(1-1024)")
+test_form("CMQTTWILLMSG", "(0-1),(1-1024),(0-2)")
+test_form("CMQTTCONNECT", "(0-1),(9-256),(1-64800),(0-1)[,<user_name>,<pass_word>]")
+test_form("CMQTTDISC", "(0-1),(0, 60-180)")
+
+
+def data_length(line: CommandLine, longest: int) -> int:
+    """Return the `<req_length>` of a command that asks for data."""
+    length = line.number(1, 0, 2**31)
+    if not 1 <= length <= longest:
+        raise Refused(LENGTH_OUT_OF_RANGE)
+    return length
+
+
+def is_utf8(data: bytes) -> bool:
+    """Return whether data is UTF-8 as MQTT has it: no surrogates, no NUL."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in data
+
+
+@command("CMQTTWILLTOPIC", Form.WRITE)
+def _set_will_topic(module: "Module", line: CommandLine, answer: "Answer") -> None:
+    line.count(2, 2)
+    client = addressed_client(module, line, answer)
+    acquired = client.acquired
+
+    def entered(topic: bytes) -> None:
+        if acquired.configuration.check_utf8 and not is_utf8(topic):
+            answer.refuse(BAD_UTF8_STRING)
+            return
+        acquired.will_topic = topic
+        answer.ok()
+
+    answer.prompt(data_length(line, LONGEST_TOPIC), entered)
+
+
+@command("CMQTTWILLMSG", Form.WRITE)
+def _set_will_message(module: "Module", line: CommandLine, answer: "Answer") -> None:
+    line.count(3, 3)
+    acquired = addressed_client(module, line, answer).acquired
+    qos = line.number(2, 0, 2)
+
+    def entered(message: bytes) -> None:
+        acquired.will_message, acquired.will_qos = message, qos
+        answer.ok()
+
+    answer.prompt(data_length(line, LONGEST_WILL), entered)
+
+
+@command("CMQTTCONNECT", Form.WRITE)
+def _connect(module: "Module", line: CommandLine, answer: "Answer") -> None:
+    line.count(4, 6)
+    client = addressed_client(module, line, answer)
+    address = line.text(1)
+    server = Server(
+        address,
+        line.number(2, 1, LONGEST_KEEPALIVE),
+        line.number(3, 0, 1),
+        _optional_text(line, 4),
+        _optional_text(line, 5),
+    )
+    if not SHORTEST_ADDRESS <= len(address) <= LONGEST_TEXT:
+        raise Refused(LENGTH_OUT_OF_RANGE)
+    client.connect(answer, server)
+
+
+@command("CMQTTCONNECT", Form.READ)
+def _show_connections(module: "Module", _line: CommandLine, answer: "Answer") -> None:
+    for client in module.clients:
+        answer.information(b"+CMQTTCONNECT: %d%b" % (client.index, _server_parameters(client.server)))
+    answer.ok()
+
+
+@command("CMQTTDISC", Form.WRITE)
+def _disconnect(module: "Module", line: CommandLine, answer: "Answer") -> None:
+    line.count(1, 2)
+    client = addressed_client(module, line, answer)
+    timeout = line.number(1, 0, 180, default=60)
+    if 0 < timeout < 60:
+        raise BadParameterError(f"time-out {timeout} is neither 0 nor in 60-180")
+    client.disconnect(answer)
+
+
+@command("CMQTTDISC", Form.READ)
+def _show_connected(module: "Module", _line: CommandLine, answer: "Answer") -> None:
+    for client in module.clients:
+        answer.information(f"+CMQTTDISC: {client.index},{0 if client.is_connected else 1}")
+    answer.ok()
+
+
+def _optional_text(line: CommandLine, position: int) -> bytes | None:
+    if position >= len(line.parameters):
+        return None
+    text = line.text(position)
+    if not 1 <= len(text) <= LONGEST_TEXT:
+        raise Refused(LENGTH_OUT_OF_RANGE)
+    return text
+
+
+def _server_parameters(server: Server | None) -> bytes:
+    if server is None:
+        return b""
+    shown = b',"%b",%d,%d' % (server.address, server.keepalive, server.clean_session)
+    for secret in (server.user, server.password):
+        if secret is not None:
+            shown += b',"%b"' % secret
+    return shown

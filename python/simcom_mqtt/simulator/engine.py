@@ -1,0 +1,197 @@
+"""The loop that owns a simulated module: one thread, a selector, timers, calls from other threads.
+
+Everything of a module that changes is changed here, so nothing else in the simulator needs a lock.
+"""
+
+import contextlib
+import heapq
+import itertools
+import logging
+import selectors
+import socket
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from time import monotonic
+from typing import Any, Final, Protocol, TypeVar
+
+logger: Final = logging.getLogger("simcom_mqtt.simulator")
+
+READ: Final = selectors.EVENT_READ
+WRITE: Final = selectors.EVENT_WRITE
+
+T = TypeVar("T")
+
+
+class HasFileno(Protocol):
+    """What the selector can watch."""
+
+    def fileno(self) -> int:
+        """Return the file descriptor."""
+
+
+class Timer:
+    """One call due at a moment; `cancel` takes it back."""
+
+    __slots__ = ("_call", "due")
+
+    def __init__(self, due: float, call: Callable[[], object]) -> None:
+        self.due = due
+        self._call: Callable[[], object] | None = call
+
+    def cancel(self) -> None:
+        """Make sure that the call does not happen."""
+        self._call = None
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the call was taken back or has been made."""
+        return self._call is None
+
+    def fire(self) -> None:
+        """Make the call, once."""
+        call, self._call = self._call, None
+        if call is not None:
+            call()
+
+
+class Engine:
+    """A thread that waits for file descriptors, timers and calls from other threads, and never polls."""
+
+    def __init__(self, name: str) -> None:
+        self._selector = selectors.DefaultSelector()
+        self._timers: list[tuple[float, int, Timer]] = []
+        self._order = itertools.count()
+        self._calls: deque[Callable[[], object]] = deque()
+        self._wake_reader, self._wake_writer = socket.socketpair()
+        self._wake_reader.setblocking(False)
+        self._wake_writer.setblocking(False)
+        self._running = True
+        self._finished = False
+        self._finishing_lock = threading.Lock()
+        self._after_each_turn: list[Callable[[], object]] = []
+        self._selector.register(self._wake_reader, READ, self._drain_wake_ups)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread after the calls already made to it, and give its descriptors back."""
+        self.post(self._leave)
+        self._thread.join()
+
+    def now(self) -> float:
+        """Return the time that timers go by, in seconds."""
+        return monotonic()
+
+    def post(self, call: Callable[[], object]) -> None:
+        """Have the loop make a call; from any thread."""
+        self._calls.append(call)
+        try:
+            self._wake_writer.send(b"\0")
+        except BlockingIOError:
+            pass  # the socket pair is full of wake-ups already
+        except OSError:
+            self._refuse_calls()
+
+    def call(self, function: Callable[[], T]) -> T:
+        """Have the loop make a call and return what it returns; from any thread."""
+        if threading.current_thread() is self._thread:
+            return function()
+        done: Future[T] = Future()
+
+        def run() -> None:
+            if not done.set_running_or_notify_cancel():
+                return
+            try:
+                done.set_result(function())
+            except BaseException as error:
+                done.set_exception(error)
+
+        with self._finishing_lock:
+            if self._finished:
+                raise RuntimeError("this simulated module is closed")
+            self.post(run)
+        return done.result()
+
+    def call_at(self, due: float, call: Callable[[], object]) -> Timer:
+        """Make a call when `now()` reaches `due`."""
+        timer = Timer(due, call)
+        heapq.heappush(self._timers, (due, next(self._order), timer))
+        return timer
+
+    def call_later(self, delay: float, call: Callable[[], object]) -> Timer:
+        """Make a call in `delay` seconds."""
+        return self.call_at(monotonic() + delay, call)
+
+    def after_each_turn(self, call: Callable[[], object]) -> None:
+        """Make a call whenever the loop has handled what was ready and is about to wait."""
+        self._after_each_turn.append(call)
+
+    def watch(self, source: HasFileno | int, events: int, call: Callable[[int], object]) -> None:
+        """Make a call with the ready events whenever `source` is ready; also changes what is watched."""
+        try:
+            self._selector.modify(source, events, call)
+        except KeyError:
+            self._selector.register(source, events, call)
+
+    def unwatch(self, source: HasFileno | int) -> None:
+        """Stop watching `source`, if it was watched."""
+        with contextlib.suppress(KeyError, ValueError):  # never watched, or closed already
+            self._selector.unregister(source)
+
+    def _run(self) -> None:
+        try:
+            while self._running:
+                self._turn()
+        finally:
+            with self._finishing_lock:
+                self._finished = True
+            self._selector.close()
+            self._wake_reader.close()
+            self._wake_writer.close()
+            self._timers.clear()
+            self._after_each_turn.clear()
+
+    def _turn(self) -> None:
+        for key, events in self._selector.select(self._time_to_wait()):
+            self._guard(partial(key.data, events))
+        while self._calls:
+            self._guard(self._calls.popleft())
+        now = monotonic()
+        while self._timers and self._timers[0][0] <= now:
+            self._guard(heapq.heappop(self._timers)[2].fire)
+        for call in self._after_each_turn:
+            self._guard(call)
+
+    def _time_to_wait(self) -> float | None:
+        while self._timers and self._timers[0][2].is_cancelled:
+            heapq.heappop(self._timers)
+        if self._calls:
+            return 0.0
+        if not self._timers:
+            return None
+        return max(0.0, self._timers[0][0] - monotonic())
+
+    def _guard(self, call: Callable[[], Any]) -> None:
+        try:
+            call()
+        except Exception:
+            logger.exception("the simulated module goes on after an error of its own")
+
+    def _drain_wake_ups(self, _events: int) -> None:
+        try:
+            while self._wake_reader.recv(4096):
+                pass
+        except BlockingIOError:
+            pass
+
+    def _leave(self) -> None:
+        self._running = False
+
+    def _refuse_calls(self) -> None:
+        self._calls.clear()

@@ -1,0 +1,17 @@
+"""Hides what nobody should read in a log: passwords in command lines."""
+
+import re
+from typing import Final
+
+_QUOTED: Final = re.compile(r'"([^"]*)"')
+
+
+def masked(line: str) -> str:
+    """Return a command line in printable characters, its strings masked but the first.
+
+    """Return a command line in printable characters, its quoted strings masked but the first.
+    """
+    first = _QUOTED.search(line)
+    start = len(line) if first is None else first.end()
+    hidden = line[:start] + _QUOTED.sub(lambda match: f'"{"*" * len(match[1])}"', line[start:])
+    return hidden.encode("ascii", "backslashreplace").decode("ascii")

@@ -1,0 +1,364 @@
+"""One MQTT connection of the module: a paho client on a socket made elsewhere, run by the module's loop."""
+
+import socket
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+
+from .engine import READ, WRITE, Engine, Timer, logger
+from .result_codes import (
+    FAILED,
+    INVALID_PARAMETER,
+    LOST_BY_RESET,
+    LOST_PASSIVELY,
+    MESSAGE_RECEIVE_FAIL,
+    REFUSED_PROTOCOL_VERSION,
+    SOCK_SENDING_FAIL,
+    SOCKET_CLOSED_BY_SERVER,
+)
+
+RECEIVE_SIZE: Final = 65_536
+LONGEST_REST: Final = 15.0
+"""At most this many seconds pass between two looks at the keep-alive clock."""
+
+
+class WireText(str):
+    """Text that goes out as the bytes it was made of: paho's public calls take no bytes for a topic."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, raw: bytes) -> "WireText":
+        """Return the text that encodes to `raw`."""
+        return cls(raw.decode("utf-8", "surrogateescape"))
+
+    def encode(self, encoding: str = "utf-8", errors: str = "surrogateescape") -> bytes:
+        """Return the bytes that the text was made of."""
+        return super().encode("utf-8", "surrogateescape")
+
+
+@dataclass(frozen=True)
+class Will:
+    """The message that the broker sends when the connection is lost."""
+
+    topic: bytes
+    payload: bytes
+    qos: int
+
+
+@dataclass(frozen=True)
+class Login:
+    """What the CONNECT packet says."""
+
+    client_id: bytes
+    keepalive: int
+    clean_session: bool
+    user: bytes | None
+    password: bytes | None
+    will: Will | None
+    version: int
+    """3 for MQTT 3.1, 4 for MQTT 3.1.1."""
+
+
+Acknowledged = Callable[[int], object]
+"""What is called with the result code of a publish, subscribe or unsubscribe."""
+
+
+class ConnectionOwner(Protocol):
+    """Whom a connection tells what happens on it; every call comes from the loop."""
+
+    def session_opened(self) -> None:
+        """The broker accepted the connection."""
+
+    def session_refused(self, code: int) -> None:
+        """The broker refused the connection, or closed it before it was one."""
+
+    def session_lost(self, code: int, cause: int) -> None:
+        """The connection is gone: the result code of what was under way, and the cause for CONNLOST."""
+
+    def message_arrived(self, topic: bytes, payload: bytes) -> None:
+        """A message came."""
+
+
+class _PahoClient(Client):
+    """A paho client on a socket made elsewhere, with what paho keeps to itself: DUP flag and CONNACK code."""
+
+    def __init__(self, login: Login, connection: socket.socket) -> None:
+        super().__init__(
+            CallbackAPIVersion.VERSION2,
+            client_id=WireText.of(login.client_id),
+            clean_session=login.clean_session,
+            protocol=MQTTProtocolVersion(login.version),
+            reconnect_on_failure=False,
+        )
+        self._connection: socket.socket | None = connection
+        self._received = b""
+        self.duplicate = False
+        self.connack_code: int | None = None
+        self.was_reset = False
+        self.sending_failed = False
+
+    @property
+    def has_received(self) -> bool:
+        """Whether bytes were received that no packet has been made of yet."""
+        return bool(self._received)
+
+    def _create_socket(self) -> Any:
+        connection, self._connection = self._connection, None
+        if connection is None:
+            raise OSError("the module does not connect again by itself")
+        return connection
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        # paho asks for a byte at a time: one system call for many packets is several times cheaper.
+        if not self._received:
+            try:
+                self._received = super()._sock_recv(RECEIVE_SIZE)
+            except ConnectionResetError:
+                self.was_reset = True
+                raise
+        data, self._received = self._received[:bufsize], self._received[bufsize:]
+        return data
+
+    def _sock_send(self, buf: bytes | bytearray) -> int:
+        try:
+            return super()._sock_send(buf)
+        except BlockingIOError:
+            raise
+        except OSError as error:
+            self.sending_failed = True
+            self.was_reset = isinstance(error, ConnectionResetError)
+            raise
+
+    def _handle_connack(self) -> MQTTErrorCode:
+        packet = self._in_packet["packet"]
+        self.connack_code = packet[1] if len(packet) == 2 else None
+        return super()._handle_connack()
+
+    def _send_publish(self, mid: int, topic: bytes, *arguments: Any, **named: Any) -> MQTTErrorCode:
+        payload, qos, retain, dup, *rest = arguments
+        return super()._send_publish(mid, topic, payload, qos, retain, dup or self.duplicate, *rest, **named)
+
+    def _send_subscribe(self, dup: int, *arguments: Any, **named: Any) -> tuple[MQTTErrorCode, int]:
+        return super()._send_subscribe(dup or self.duplicate, *arguments, **named)
+
+    def _send_unsubscribe(self, dup: int, *arguments: Any, **named: Any) -> tuple[MQTTErrorCode, int]:
+        return super()._send_unsubscribe(dup or self.duplicate, *arguments, **named)
+
+
+class MqttConnection:
+    """An MQTT session on an open socket, from CONNECT to its end."""
+
+    def __init__(
+        self, engine: Engine, login: Login, connection: socket.socket, owner: ConnectionOwner
+    ) -> None:
+        self._engine = engine
+        self._owner: ConnectionOwner | None = owner
+        self._version = login.version
+        self._opened = False
+        self._paused = False
+        self._socket: socket.socket | None = connection
+        self._unanswered: dict[int, Acknowledged] = {}
+        self._answered_early: dict[int, int] | None = (
+            None  # at QoS 0 the answer comes before paho tells the packet id
+        )
+        self._keepalive_timer: Timer | None = None
+        self._client = self._make_client(login, connection)
+        self._keepalive = login.keepalive
+
+    def open(self) -> None:
+        """Send CONNECT."""
+        self._guard(lambda: self._client.connect("module", 1883, self._keepalive))
+        self._watch()
+        self._rest()
+
+    def publish(
+        self, topic: bytes, payload: bytes, qos: int, retain: bool, duplicate: bool, done: Acknowledged
+    ) -> None:
+        """Send a message; `done` is called when its QoS is satisfied."""
+        # MQTT forbids the flag at QoS 0, and a broker closes the connection for it.
+        self._send(
+            lambda: self._client.publish(WireText.of(topic), payload, qos, retain).mid,
+            duplicate and qos > 0,
+            done,
+        )
+
+    def subscribe(self, topic: bytes, qos: int, duplicate: bool, done: Acknowledged) -> None:
+        """Ask for the messages of a topic filter."""
+        # MQTT 3.1.1 has no such flag here.
+        self._send(
+            lambda: self._client.subscribe(WireText.of(topic), qos)[1], duplicate and self._version == 3, done
+        )
+
+    def unsubscribe(self, topic: bytes, duplicate: bool, done: Acknowledged) -> None:
+        """Ask no more for the messages of a topic filter."""
+        self._send(
+            lambda: self._client.unsubscribe(WireText.of(topic))[1], duplicate and self._version == 3, done
+        )
+
+    def disconnect(self) -> None:
+        """Say good-bye and close."""
+        self._owner = None
+        self._guard(self._client.disconnect)
+        self.abort()
+
+    def abort(self) -> None:
+        """Close the socket without a word: the broker sends the will."""
+        self._owner = None
+        self._finish()
+
+    def pause(self, paused: bool) -> None:
+        """Leave the broker's bytes unread for a while, or read on."""
+        if paused != self._paused:
+            self._paused = paused
+            self._watch()
+
+    def _make_client(self, login: Login, connection: socket.socket) -> _PahoClient:
+        client = _PahoClient(login, connection)
+        client.max_inflight_messages_set(0)
+        if login.user is not None:
+            password = None if login.password is None else WireText.of(login.password)
+            client.username_pw_set(WireText.of(login.user), password)
+        if login.will is not None:
+            client.will_set(WireText.of(login.will.topic), login.will.payload, login.will.qos)
+        client.on_connect = self._guarded(self._on_connect)
+        client.on_disconnect = self._guarded(self._on_disconnect)
+        client.on_message = self._guarded(self._on_message)
+        client.on_publish = self._guarded(self._on_publish)
+        client.on_subscribe = self._guarded(self._on_subscribe)
+        client.on_unsubscribe = self._guarded(self._on_unsubscribe)
+        return client
+
+    def _send(self, send: Callable[[], int | None], duplicate: bool, done: Acknowledged) -> None:
+        self._client.duplicate = duplicate
+        self._answered_early = {}
+        try:
+            packet_id = send()
+        except ValueError as error:
+            logger.debug("paho-mqtt does not send this: %s", error)
+            done(INVALID_PARAMETER)
+            return
+        finally:
+            self._client.duplicate = False
+            answered, self._answered_early = self._answered_early, None
+            self._watch()
+        if packet_id in answered:
+            done(answered[packet_id])
+        elif packet_id is not None:
+            self._unanswered[packet_id] = done
+
+    def _guard(self, call: Callable[[], object]) -> None:
+        try:
+            call()
+        except Exception:
+            logger.exception("paho-mqtt failed; the connection is given up")
+            self._end(FAILED, LOST_PASSIVELY)
+
+    def _guarded(self, callback: Callable[..., None]) -> Callable[..., None]:
+        def call(*arguments: Any) -> None:
+            try:
+                callback(*arguments)
+            except Exception:
+                logger.exception("an error of the simulated module in a callback of paho-mqtt")
+
+        return call
+
+    def _watch(self) -> None:
+        if self._socket is None:
+            return
+        events = (0 if self._paused else READ) | (WRITE if self._client.want_write() else 0)
+        if events:
+            self._engine.watch(self._socket, events, self._ready)
+        else:
+            self._engine.unwatch(self._socket)
+
+    def _ready(self, events: int) -> None:
+        if events & READ:
+            self._guard(self._read)
+        if events & WRITE and self._socket is not None:
+            self._guard(self._client.loop_write)
+        self._watch()
+
+    def _read(self) -> None:
+        while self._socket is not None and not self._client.loop_read() and self._has_more():
+            pass
+
+    def _has_more(self) -> bool:
+        if self._client.has_received:
+            return True
+        return isinstance(self._socket, ssl.SSLSocket) and self._socket.pending() > 0
+
+    def _rest(self) -> None:
+        if self._socket is not None:
+            rest = min(self._keepalive / 4, LONGEST_REST)
+            self._keepalive_timer = self._engine.call_later(rest, self._look_at_keepalive)
+
+    def _look_at_keepalive(self) -> None:
+        self._guard(self._client.loop_misc)
+        self._watch()
+        self._rest()
+
+    def _on_connect(
+        self, _client: Client, _userdata: object, _flags: Any, reason: Any, _properties: Any
+    ) -> None:
+        if not reason.is_failure and self._owner is not None:
+            self._opened = True
+            self._owner.session_opened()
+
+    def _on_disconnect(self, *_arguments: Any) -> None:
+        client = self._client
+        code = SOCK_SENDING_FAIL if client.sending_failed else MESSAGE_RECEIVE_FAIL
+        self._end(code, LOST_BY_RESET if client.was_reset else LOST_PASSIVELY)
+
+    def _on_message(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
+        if self._owner is not None:
+            self._owner.message_arrived(message._topic, bytes(message.payload))
+
+    def _on_publish(self, _client: Client, _userdata: object, packet_id: int, *_arguments: Any) -> None:
+        self._acknowledge(packet_id, 0)
+
+    def _on_subscribe(
+        self, _client: Client, _userdata: object, packet_id: int, reasons: Any, _properties: Any
+    ) -> None:
+        self._acknowledge(packet_id, FAILED if any(reason.is_failure for reason in reasons) else 0)
+
+    def _on_unsubscribe(self, _client: Client, _userdata: object, packet_id: int, *_arguments: Any) -> None:
+        self._acknowledge(packet_id, 0)
+
+    def _acknowledge(self, packet_id: int, code: int) -> None:
+        done = self._unanswered.pop(packet_id, None)
+        if done is not None:
+            done(code)
+        elif self._answered_early is not None:
+            self._answered_early[packet_id] = code
+
+    def _end(self, code: int, cause: int) -> None:
+        owner, self._owner = self._owner, None
+        self._finish()
+        if owner is None:
+            return
+        if self._opened:
+            owner.session_lost(code, cause)
+        else:
+            owner.session_refused(_refusal_code(self._client.connack_code))
+
+    def _finish(self) -> None:
+        self._unanswered.clear()
+        if self._keepalive_timer is not None:
+            self._keepalive_timer.cancel()
+        if self._socket is not None:
+            self._engine.unwatch(self._socket)
+            self._socket.close()
+            self._socket = None
+
+
+def _refusal_code(connack_code: int | None) -> int:
+    if connack_code is None:
+        return SOCKET_CLOSED_BY_SERVER
+    if 1 <= connack_code <= 5:
+        return REFUSED_PROTOCOL_VERSION + connack_code - 1
+    return FAILED

@@ -1,0 +1,113 @@
+"""An AT command line taken apart: its name, its form and its parameters."""
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+
+class Form(Enum):
+    """The four forms of an extended AT command."""
+
+    EXECUTE = ""
+    READ = "?"
+    TEST = "=?"
+    WRITE = "="
+
+
+class BadParameterError(Exception):
+    """A parameter is missing, malformed or out of its range."""
+
+
+@dataclass(frozen=True)
+class CommandLine:
+    """`AT+NAME=<parameters>` taken apart; basic commands such as `ATE0` are all name."""
+
+    name: str
+    form: Form
+    parameters: tuple["Parameter", ...] = ()
+
+    def count(self, least: int, most: int) -> None:
+        """Check how many parameters there are."""
+        if not least <= len(self.parameters) <= most:
+            raise BadParameterError(f"{len(self.parameters)} parameters")
+
+    def number(self, position: int, lowest: int, highest: int, default: int | None = None) -> int:
+        """Return a numeric parameter within its range; an absent or empty one is the default."""
+        if position >= len(self.parameters) or self.parameters[position].is_empty:
+            if default is None:
+                raise BadParameterError(f"parameter {position} is missing")
+            return default
+        return self.parameters[position].number(lowest, highest)
+
+    def text(self, position: int) -> bytes:
+        """Return a quoted parameter."""
+        if position >= len(self.parameters) or not self.parameters[position].quoted:
+            raise BadParameterError(f"parameter {position} is not a quoted string")
+        return self.parameters[position].raw
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter as it stood between commas, without its quotes."""
+
+    raw: bytes
+    quoted: bool
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing stood between the commas."""
+        return not self.quoted and not self.raw
+
+    def number(self, lowest: int, highest: int) -> int:
+        """Return it as a number within a range, decimal or `0x…`."""
+        if self.quoted or not _NUMBER.fullmatch(self.raw):
+            raise BadParameterError("not a number")
+        value = int(self.raw, 16) if self.raw[:2].lower() == b"0x" else int(self.raw)
+        if not lowest <= value <= highest:
+            raise BadParameterError(f"{value} is not in {lowest}-{highest}")
+        return value
+
+
+_NUMBER: Final = re.compile(rb"\d{1,10}|0[xX][0-9a-fA-F]{1,8}")
+_EXTENDED: Final = re.compile(rb"([+*$][A-Za-z0-9]+)(?:(\?)|(=\?)|=(.*))?", re.DOTALL)
+_BASIC: Final = re.compile(rb"[&\\]?[A-Za-z]?[0-9]*")
+_PARAMETER: Final = re.compile(rb'\s*(?:"([^"]*)"\s*|([^",]*))(,|$)', re.DOTALL)
+
+
+def parse_command_line(line: bytes) -> CommandLine | None:
+    """Take a line without its CR apart; None if it is no AT command."""
+    line = line.strip()
+    if line[:2].upper() != b"AT":
+        return None
+    body = line[2:].strip()
+    extended = _EXTENDED.fullmatch(body)
+    if extended is None:
+        return CommandLine(body.decode("ascii").upper(), Form.EXECUTE) if _BASIC.fullmatch(body) else None
+    name_raw, read, test, written = extended.groups()
+    name = name_raw.decode("ascii").upper().removeprefix("+")
+    if test:
+        return CommandLine(name, Form.TEST)
+    if read:
+        return CommandLine(name, Form.READ)
+    if written is None:
+        return CommandLine(name, Form.EXECUTE)
+    parameters = _parse_parameters(written)
+    return None if parameters is None else CommandLine(name, Form.WRITE, parameters)
+
+
+def _parse_parameters(written: bytes) -> tuple[Parameter, ...] | None:
+    parameters: list[Parameter] = []
+    position = 0
+    while True:
+        match = _PARAMETER.match(written, position)
+        if match is None:
+            return None
+        quoted, bare, separator = match.groups()
+        if quoted is not None:
+            parameters.append(Parameter(quoted, quoted=True))
+        else:
+            parameters.append(Parameter(bare.strip(), quoted=False))
+        if not separator:
+            return tuple(parameters)
+        position = match.end()

@@ -1,0 +1,31 @@
+"""The result codes of the note, chapter 4.1, that a module can come to."""
+
+from typing import Final
+
+SUCCEEDED: Final = 0
+FAILED: Final = 1
+BAD_UTF8_STRING: Final = 2
+SOCK_CONNECT_FAIL: Final = 3
+MESSAGE_RECEIVE_FAIL: Final = 6
+NETWORK_OPEN_FAIL: Final = 7
+NETWORK_NOT_OPENED: Final = 9
+NO_CONNECTION: Final = 11
+INVALID_PARAMETER: Final = 12
+CLIENT_IS_BUSY: Final = 14
+SOCK_SENDING_FAIL: Final = 16
+TIMEOUT: Final = 17
+TOPIC_IS_EMPTY: Final = 18
+CLIENT_IS_USED: Final = 19
+CLIENT_NOT_ACQUIRED: Final = 20
+LENGTH_OUT_OF_RANGE: Final = 22
+PACKET_FAIL: Final = 24
+DNS_ERROR: Final = 25
+SOCKET_CLOSED_BY_SERVER: Final = 26
+REFUSED_PROTOCOL_VERSION: Final = 27
+HANDSHAKE_FAIL: Final = 32
+CERTIFICATE_NOT_SET: Final = 33
+OPEN_SESSION_FAILED: Final = 34
+
+LOST_PASSIVELY: Final = 1
+LOST_BY_RESET: Final = 2
+LOST_NETWORK: Final = 3

@@ -1,0 +1,47 @@
+"""The command line of the simulated module."""
+
+import argparse
+import signal
+import threading
+from collections.abc import Sequence
+
+from .modem import SimulatedModem
+
+
+def serve(arguments: Sequence[str]) -> int:
+    """Print the port, serve until Ctrl-C or SIGTERM, return the exit status."""
+    options = _parser().parse_args(arguments)
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: stopped.set())
+    try:
+        modem = SimulatedModem(
+            broker=options.broker,
+            transport="pty" if options.tcp is None else "tcp",
+            tcp_port=options.tcp or 0,
+            imei=options.imei,
+        )
+    except (OSError, ValueError) as error:
+        _parser().error(str(error))
+    with modem:
+        print(modem.port, flush=True)  # noqa: T201
+        stopped.wait()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m simcom_mqtt.simulator",
+        description="A simulated SIM7672X module. Prints the port to open, then serves until Ctrl-C.",
+    )
+    parser.add_argument(
+        "--broker", metavar="HOST:PORT", help="every connect goes here, whatever host it names"
+    )
+    parser.add_argument(
+        "--tcp",
+        metavar="PORT",
+        type=int,
+        help="serve raw TCP on 127.0.0.1 instead of a pseudo-terminal; 0: any port",
+    )
+    parser.add_argument("--imei", help="15 digits (default: random)")
+    return parser

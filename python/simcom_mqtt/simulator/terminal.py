@@ -1,0 +1,133 @@
+"""The module's command interpreter as a terminal: characters in, echo, command lines, data entry."""
+
+from collections.abc import Callable
+from typing import Final
+
+from .line import Line
+from .profiles import Profile
+
+LONGEST_LINE: Final = 3071
+MOST_UNREAD: Final = 65_536
+CR: Final = b"\r"
+LF: Final = b"\n"
+
+Entered = Callable[[bytes], object]
+
+
+class Terminal:
+    """Takes the host's bytes apart into command lines and prompted data.
+
+    After a command line it is busy until `release`: what comes meanwhile waits.
+    """
+
+    def __init__(self, line: Line, profile: Profile, execute: Callable[[bytes], object]) -> None:
+        self._line = line
+        self._profile = profile
+        self._execute = execute
+        self._input = bytearray()
+        self._command = bytearray()
+        self._is_overlong = False
+        self._after_cr = False
+        self._busy = False
+        self._is_processing = False
+        self._missing = 0
+        self._entry = bytearray()
+        self._entered: Entered | None = None
+        self.echo = True
+
+    def reset(self) -> None:
+        """Forget everything half-done; echo is on."""
+        self._input.clear()
+        self._command.clear()
+        self._entry.clear()
+        self._is_overlong = self._after_cr = self._busy = False
+        self._missing = 0
+        self._entered = None
+        self.echo = True
+        self._line.pause(False)
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes from the host."""
+        self._input += data
+        self._process()
+
+    def write(self, data: bytes) -> None:
+        """Send bytes to the host."""
+        self._line.write(data)
+
+    def release(self) -> None:
+        """Take commands again: the running one has its final result."""
+        self._busy = False
+        self._process()
+
+    def enter_data(self, length: int, entered: Entered) -> None:
+        """Take the next `length` bytes as data, whatever they are."""
+        self._missing = length
+        self._entered = entered
+        self._process()
+
+    def _process(self) -> None:
+        if self._is_processing:
+            return
+        self._is_processing = True
+        try:
+            while self._input:
+                if self._entered is not None:
+                    self._take_data(self._entered)
+                elif self._busy:
+                    break
+                else:
+                    self._take_characters()
+        finally:
+            self._is_processing = False
+        self._line.pause(len(self._input) > MOST_UNREAD)
+
+    def _take_data(self, entered: Entered) -> None:
+        taken = bytes(self._input[: self._missing])
+        del self._input[: self._missing]
+        self._missing -= len(taken)
+        self._entry += taken
+        if self.echo and self._profile.echoes_data:
+            self.write(taken)
+        if self._missing:
+            return
+        data = bytes(self._entry)
+        self._entry.clear()
+        self._entered = None
+        entered(data)
+
+    def _take_characters(self) -> None:
+        if self._after_cr:
+            self._after_cr = False
+            if self._input[:1] == LF:
+                del self._input[:1]
+                return
+        end = self._input.find(CR)
+        taken = bytes(self._input if end < 0 else self._input[: end + 1])
+        del self._input[: len(taken)]
+        if self.echo:
+            self.write(taken)
+        self._command += taken
+        if len(self._command) > LONGEST_LINE + 1:
+            self._is_overlong = True
+            del self._command[LONGEST_LINE:]
+        if end >= 0:
+            self._end_line()
+
+    def _end_line(self) -> None:
+        # Only a line feed that is here already belongs to this CR: after a prompt it would be data.
+        if self._input[:1] == LF:
+            del self._input[:1]
+        else:
+            self._after_cr = True
+        line = bytes(self._command).removesuffix(CR)
+        self._command.clear()
+        if self._is_overlong:
+            self._is_overlong = False
+            line = b"?" * (LONGEST_LINE + 1)
+        if not line.strip():
+            return
+        self._busy = True
+        self._execute(line)
+        if self._entered is not None:
+            self._after_cr = False
