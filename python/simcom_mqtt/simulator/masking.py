@@ -7,10 +7,7 @@ _QUOTED: Final = re.compile(r'"([^"]*)"')
 
 
 def masked(line: str) -> str:
-    """Return a command line in printable characters, its strings masked but the first.
-
-    """Return a command line in printable characters, its quoted strings masked but the first.
-    """
+    """Return a command line in printable characters, its strings masked but the first."""
     first = _QUOTED.search(line)
     start = len(line) if first is None else first.end()
     hidden = line[:start] + _QUOTED.sub(lambda match: f'"{"*" * len(match[1])}"', line[start:])
