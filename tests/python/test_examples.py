@@ -1,4 +1,4 @@
-"""The README's first script, and the example that `make demo` runs, as a user runs them."""
+"""The scripts of the README and the example that `make demo` runs, as a user runs them."""
 
 import re
 import subprocess
@@ -6,39 +6,66 @@ import sys
 from pathlib import Path
 
 import pytest
+from mosquitto_broker import MosquittoBroker
 
 from simcom_mqtt.simulator import SimulatedModem
 
 ROOT = Path(__file__).parents[2]
+SNIPPETS: list[str] = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+PORT = '"/dev/ttyUSB2"'
+URL = '"mqtt://broker.example.com"'
 
 
-def run(*command: object) -> str:
-    """The output of a Python process, which must succeed and not complain."""
+def run(*command: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """A Python process that must succeed, with warnings as errors."""
     result = subprocess.run(
         [sys.executable, "-W", "error", *map(str, command)],
+        cwd=cwd,
         capture_output=True,
         text=True,
         timeout=9,
         check=False,
     )
-    assert (result.returncode, result.stderr) == (0, ""), result
-    return result.stdout
+    assert result.returncode == 0, result
+    return result
 
 
 def test_the_first_script_of_the_readme(simulator: SimulatedModem, broker_url: str, tmp_path: Path) -> None:
-    (first, *_) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    first = SNIPPETS[0]
     assert len(first.splitlines()) <= 15
     script = tmp_path / "first.py"
-    port, url = '"/dev/ttyUSB2"', '"mqtt://broker.example.com"'
-    assert port in first
-    assert url in first
-    script.write_text(first.replace(port, repr(simulator.port)).replace(url, repr(broker_url)))
+    script.write_text(first.replace(PORT, repr(simulator.port)).replace(URL, repr(broker_url)))
 
-    assert "hello" in run(script)
+    result = run(script)
+
+    assert (result.stdout, result.stderr) == ("dut/echo hello\n", "")
+
+
+def test_the_other_scripts_of_the_readme(
+    simulator: SimulatedModem, mosquitto: MosquittoBroker, broker_url: str, tmp_path: Path
+) -> None:
+    mosquitto.authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    beginning = f"""
+from simcom_mqtt import SimcomMqtt
+modem = SimcomMqtt({PORT})
+client = modem.connect({URL})
+"""
+    script = tmp_path / "others.py"
+    script.write_text(
+        "\n".join([beginning, *SNIPPETS[1:]])
+        .replace(PORT, repr(simulator.port))
+        .replace(URL, repr(broker_url))
+        .replace('"mqtts://secure.example.com"', repr(f"mqtts://127.0.0.1:{mosquitto.tls}"))
+    )
+
+    result = run(script, cwd=tmp_path)
+
+    assert broker_url.replace("mqtt:", "tcp:") in result.stdout
+    assert "Traceback" not in result.stderr
 
 
 def test_the_quickstart(simulator: SimulatedModem, broker_url: str) -> None:
-    output = run(ROOT / "examples/quickstart.py", "--port", simulator.port, "--broker", broker_url)
+    output = run(ROOT / "examples/quickstart.py", "--port", simulator.port, "--broker", broker_url).stdout
 
     assert "10 of 10 messages came back" in output
     assert len(re.findall("^publish ", output, re.MULTILINE)) == 10
@@ -47,7 +74,7 @@ def test_the_quickstart(simulator: SimulatedModem, broker_url: str) -> None:
 
 @pytest.mark.parametrize(("option", "broker"), [([], "mosquitto"), (["--embedded"], "amqtt")])
 def test_the_demo(option: list[str], broker: str) -> None:
-    output = run(ROOT / "scripts/demo.py", *option)
+    output = run(ROOT / "scripts/demo.py", *option).stdout
 
     assert re.search(f"^started .*{broker}", output)
     assert "10 of 10 messages came back" in output
