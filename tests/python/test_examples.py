@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from mosquitto_broker import MosquittoBroker
 
+from mosquitto_broker import MosquittoBroker
 from simcom_mqtt.simulator import SimulatedModem
 
 ROOT = Path(__file__).parents[2]
