@@ -4,6 +4,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 
 import pytest
 
@@ -98,25 +99,20 @@ def test_a_callback_may_call_anything(
 
 
 def test_waiting_for_a_message_in_a_callback(client: MqttClient, host: HostClient, base: str) -> None:
-    done: queue.Queue[Message] = queue.Queue()
-    waiting = threading.Event()
-
-    def wait(_message: Message) -> None:
-        waiting.set()
-        done.put(client.wait_for_message(f"{base}/second", timeout=5))
-
+    arrived: Future[Message] = Future()
     client.subscribe(f"{base}/second", 1)
-    client.subscribe(f"{base}/first", 1, callback=wait)
+    client.subscribe(
+        f"{base}/first",
+        1,
+        callback=lambda _: arrived.set_result(client.wait_for_message(f"{base}/second", timeout=5)),
+    )
     host.publish(f"{base}/first", b"", 1)
-    assert waiting.wait(5)
-    while done.empty() and waiting.is_set():
-        # The wait may begin a moment after the event, and only what comes after its beginning counts.
+
+    # What comes before the wait begins does not count.
+    while not arrived.done():
         host.publish(f"{base}/second", b"now", 1)
-        try:
-            assert done.get(timeout=0.5).payload == b"now"
-        except queue.Empty:
-            continue
-        break
+        wait([arrived], timeout=0.05)
+    assert arrived.result() == Message(f"{base}/second", b"now")
 
 
 def test_an_exception_in_a_callback_is_kept_and_logged(
