@@ -15,11 +15,11 @@ pub struct Cell {
     /// `LTE`, `GSM`, `WCDMA`, …, or `NO SERVICE`.
     pub mode: String,
     /// `Online`, `Offline`, `Low Power Mode`, …
-    pub operation: Option<String>,
+    pub operation: String,
     /// `460-11`.
     pub mcc_mnc: Option<String>,
     /// TAC in LTE, LAC in GSM and WCDMA.
-    pub area_code: Option<u32>,
+    pub tac: Option<u32>,
     pub cell_id: Option<u32>,
     /// LTE alone, as all that follows.
     pub physical_cell_id: Option<u16>,
@@ -30,10 +30,9 @@ pub struct Cell {
     pub downlink_bandwidth: Option<u8>,
     pub uplink_bandwidth: Option<u8>,
     pub rsrq_db: Option<f64>,
-    pub rsrp_dbm: Option<f64>,
-    pub rssi_dbm: Option<f64>,
-    /// As the module says it: its unit differs between firmwares.
-    pub rssnr: Option<i32>,
+    pub rsrp_dbm: Option<i16>,
+    pub rssi_dbm: Option<i16>,
+    pub rssnr_db: Option<i16>,
     pub raw: String,
 }
 
@@ -49,9 +48,9 @@ impl Cell {
             return Err(UnexpectedAnswer::new("AT+CPSI?", expected, lines));
         };
         let mut cell = Self {
-            operation: parameters.text(1),
+            operation: parameters.text(1).unwrap_or_default(),
             mcc_mnc: parameters.text(2),
-            area_code: parameters.hexadecimal(3),
+            tac: parameters.hexadecimal(3),
             cell_id: parameters.hexadecimal(4),
             physical_cell_id: None,
             band: None,
@@ -61,7 +60,7 @@ impl Cell {
             rsrq_db: None,
             rsrp_dbm: None,
             rssi_dbm: None,
-            rssnr: None,
+            rssnr_db: None,
             mode,
             raw: text(line),
         };
@@ -82,41 +81,57 @@ impl Cell {
         self.earfcn = parameters.number(7);
         self.downlink_bandwidth = parameters.number(8);
         self.uplink_bandwidth = parameters.number(9);
-        let levels =
-            Levels { rsrq: parameters.number(10), rsrp: parameters.number(11), rssi: parameters.number(12) };
-        (self.rsrq_db, self.rsrp_dbm, self.rssi_dbm) = levels.in_decibels();
-        self.rssnr = parameters.number(13);
+        let levels = Levels {
+            rsrq: parameters.number(10),
+            rsrp: parameters.number(11),
+            rssi: parameters.number(12),
+            rssnr: parameters.number(13),
+        };
+        levels.fill(self);
     }
 }
 
-/// RSRQ, RSRP and RSSI as they stand on the line, in one of three styles that RSRP gives away.
+/// RSRQ, RSRP, RSSI and RSSNR as they stand on the line, in one of three styles that RSRP gives away.
 struct Levels {
-    rsrq: Option<i32>,
-    rsrp: Option<i32>,
-    rssi: Option<i32>,
+    rsrq: Option<i16>,
+    rsrp: Option<i16>,
+    rssi: Option<i16>,
+    rssnr: Option<i16>,
 }
 
 impl Levels {
-    fn in_decibels(&self) -> (Option<f64>, Option<f64>, Option<f64>) {
+    /// What is not documented for a style is left None: it is in `raw`.
+    fn fill(&self, cell: &mut Cell) {
         // A level of 0 dBm is none that was measured.
-        let decibels = |level: Option<i32>| level.filter(|level| *level != 0).map(f64::from);
-        let tenths = |level: Option<i32>| decibels(level).map(|level| level / 10.0);
+        let measured = |level: &i16| *level != 0;
         match self.rsrp {
             // SIM767XX: whole decibels. -156 dBm is the lowest RSRP there is.
-            Some(-156..0) => (self.rsrq.map(f64::from), decibels(self.rsrp), decibels(self.rssi)),
-            // SIM7600: tenths, since no RSRP is that low.
+            Some(-156..0) => {
+                cell.rsrq_db = self.rsrq.map(f64::from);
+                cell.rsrp_dbm = self.rsrp;
+                cell.rssi_dbm = self.rssi.filter(measured);
+                cell.rssnr_db = self.rssnr;
+            }
+            // SIM7600: tenths of a decibel, since no RSRP is that low.
             Some(-1560..-156) => {
-                (self.rsrq.map(|rsrq| f64::from(rsrq) / 10.0), tenths(self.rsrp), tenths(self.rssi))
+                cell.rsrq_db = self.rsrq.map(|tenths| f64::from(tenths) / 10.0);
+                cell.rsrp_dbm = self.rsrp.map(whole);
+                cell.rssi_dbm = self.rssi.map(whole).filter(measured);
             }
-            // A76XX: the reporting levels of 3GPP TS 36.133, each the lower edge of its step. What its RSSI counts is
-            // documented nowhere, so none is claimed.
-            Some(power @ 0..=97) => {
-                let quality = self.rsrq.filter(|quality| (0..=34).contains(quality));
-                (quality.map(|quality| f64::from(quality) / 2.0 - 20.0), Some(f64::from(power - 141)), None)
+            // A76XX: the reporting levels of 3GPP TS 36.133, each given as the lower edge of its step.
+            Some(level @ 0..=97) => {
+                let quality = self.rsrq.filter(|level| (0..=34).contains(level));
+                cell.rsrq_db = quality.map(|level| f64::from(level) / 2.0 - 20.0);
+                cell.rsrp_dbm = Some(level - 141);
             }
-            _ => (None, None, None),
+            _ => {}
         }
     }
+}
+
+/// Of tenths, to the nearest.
+fn whole(tenths: i16) -> i16 {
+    tenths.saturating_add(5).div_euclid(10)
 }
 
 #[cfg(test)]
@@ -140,9 +155,9 @@ mod tests {
             cell(line),
             Cell {
                 mode: "LTE".to_owned(),
-                operation: Some("Online".to_owned()),
+                operation: "Online".to_owned(),
                 mcc_mnc: Some("460-11".to_owned()),
-                area_code: Some(0x9A5F),
+                tac: Some(0x9A5F),
                 cell_id: Some(65_141_122),
                 physical_cell_id: Some(318),
                 band: Some("EUTRAN-BAND3".to_owned()),
@@ -150,9 +165,9 @@ mod tests {
                 downlink_bandwidth: Some(5),
                 uplink_bandwidth: Some(5),
                 rsrq_db: Some(-13.0),
-                rsrp_dbm: Some(-103.0),
-                rssi_dbm: Some(-90.0),
-                rssnr: Some(5),
+                rsrp_dbm: Some(-103),
+                rssi_dbm: Some(-90),
+                rssnr_db: Some(5),
                 raw: line.to_owned(),
             }
         );
@@ -163,36 +178,37 @@ mod tests {
     fn positive_figures_are_reporting_levels() {
         // The example of chapter 3, mended: it is broken over three lines there.
         let cell = cell("+CPSI: LTE,Online,460-00,0x333C,39589680,308,EUTRAN-BAND3,1350,5,0,0,54,0,22");
-        assert_eq!((cell.rsrq_db, cell.rsrp_dbm, cell.rssi_dbm), (Some(-20.0), Some(-87.0), None));
-        assert_eq!((cell.uplink_bandwidth, cell.rssnr), (Some(0), Some(22)));
-        assert_eq!(cell.area_code, Some(0x333C));
+        assert_eq!((cell.rsrq_db, cell.rsrp_dbm, cell.rssi_dbm), (Some(-20.0), Some(-87), None));
+        assert_eq!((cell.uplink_bandwidth, cell.rssnr_db), (Some(0), None));
+        assert_eq!(cell.tac, Some(0x333C));
     }
 
-    fn levels(figures: &str) -> (Option<f64>, Option<f64>, Option<f64>) {
+    fn levels(figures: &str) -> (Option<f64>, Option<i16>, Option<i16>, Option<i16>) {
         let cell = cell(&format!("+CPSI: LTE,Online,460-01,0x230A,1,2,EUTRAN-BAND3,1650,5,5,{figures}"));
-        (cell.rsrq_db, cell.rsrp_dbm, cell.rssi_dbm)
+        (cell.rsrq_db, cell.rsrp_dbm, cell.rssi_dbm, cell.rssnr_db)
     }
 
     #[test]
     fn each_style_of_levels_is_told_by_its_rsrp() {
-        assert_eq!(levels("-101,-926,-643,15"), (Some(-10.1), Some(-92.6), Some(-64.3)));
-        assert_eq!(levels("-13,-156,-90,5"), (Some(-13.0), Some(-156.0), Some(-90.0)));
-        assert_eq!(levels("0,-80,-60,5"), (Some(0.0), Some(-80.0), Some(-60.0)));
-        assert_eq!(levels("21,67,255,19"), (Some(-9.5), Some(-74.0), None));
-        assert_eq!(levels("34,97,0,19"), (Some(-3.0), Some(-44.0), None));
-        assert_eq!(levels("255,255,255,19"), (None, None, None));
-        assert_eq!(levels("255,54,255,19"), (None, Some(-87.0), None));
-        assert_eq!(levels(",,,"), (None, None, None));
-        assert_eq!(levels("-2147483648,-2147483648,-2147483648,5"), (None, None, None));
+        assert_eq!(levels("-13,-156,-90,5"), (Some(-13.0), Some(-156), Some(-90), Some(5)));
+        assert_eq!(levels("0,-80,0,-3"), (Some(0.0), Some(-80), None, Some(-3)));
+        assert_eq!(levels("-101,-926,-643,15"), (Some(-10.1), Some(-93), Some(-64), None));
+        assert_eq!(levels("-101,-925,-1,15"), (Some(-10.1), Some(-92), None, None));
+        assert_eq!(levels("21,67,255,19"), (Some(-9.5), Some(-74), None, None));
+        assert_eq!(levels("34,97,0,19"), (Some(-3.0), Some(-44), None, None));
+        assert_eq!(levels("255,54,255,19"), (None, Some(-87), None, None));
+        for unknown in ["255,255,255,19", ",,,", "-32768,-32768,-32768,-32768", "x,y,z,w"] {
+            assert_eq!(levels(unknown), (None, None, None, None), "{unknown}");
+        }
     }
 
     #[test]
     fn no_service_has_no_cell() {
         let cell = cell("+CPSI: NO SERVICE,Online");
-        assert_eq!((cell.mode.as_str(), cell.operation.as_deref()), ("NO SERVICE", Some("Online")));
+        assert_eq!((cell.mode.as_str(), cell.operation.as_str()), ("NO SERVICE", "Online"));
         assert_eq!((cell.mcc_mnc.as_ref(), cell.rsrp_dbm), (None, None));
         assert!(!cell.has_service());
-        assert_eq!(self::cell("+CPSI: NO SERVICE").operation, None);
+        assert_eq!(self::cell("+CPSI: NO SERVICE").operation, "");
     }
 
     #[test]
@@ -200,7 +216,7 @@ mod tests {
         let gsm = cell("+CPSI: GSM,Online,460-00,0x182d,12401,27 EGSM 900,-64,2110,42-42");
         assert_eq!(gsm.mode, "GSM");
         assert_eq!(gsm.mcc_mnc.as_deref(), Some("460-00"));
-        assert_eq!((gsm.area_code, gsm.cell_id), (Some(0x182D), Some(12401)));
+        assert_eq!((gsm.tac, gsm.cell_id), (Some(0x182D), Some(12401)));
         assert_eq!((gsm.band.as_ref(), gsm.rsrp_dbm, gsm.physical_cell_id), (None, None, None));
         let wcdma =
             cell("+CPSI: WCDMA,Online,460-01,0xA809,11122855,WCDMA IMT 2000,279,10663,0,1.5,62,33,52,500");
@@ -210,7 +226,7 @@ mod tests {
     #[test]
     fn a_line_cut_short_keeps_what_it_has() {
         let cell = cell("+CPSI: LTE,Online,460-11,0x9A5F");
-        assert_eq!((cell.area_code, cell.cell_id, cell.rssnr), (Some(0x9A5F), None, None));
+        assert_eq!((cell.tac, cell.cell_id, cell.rssnr_db), (Some(0x9A5F), None, None));
         assert!(Cell::from_answer(&lines("+CPSI:")).is_err());
         assert!(Cell::from_answer(&lines("RDY")).is_err());
     }

@@ -7,6 +7,7 @@ pub mod cell;
 pub mod certificate;
 pub mod client;
 pub mod client_configuration;
+mod client_state;
 pub mod connection;
 mod data_entry;
 pub mod identity;
@@ -22,6 +23,7 @@ pub mod service;
 pub mod ssl_context;
 pub mod subscribing;
 mod text;
+mod tls;
 pub mod will;
 
 #[cfg(test)]
@@ -29,6 +31,7 @@ mod any_answer;
 
 pub use cell::Cell;
 pub use certificate::{CertificateBody, CertificateName};
+pub use client_state::{ClientState, default_client_id};
 pub use data_entry::{Payload, PayloadLimit, Topic, WillMessage};
 pub use identity::{Identity, ModuleInfo};
 pub use information::{Lines, UnexpectedAnswer};
@@ -42,3 +45,4 @@ pub use raw::{LONGEST_LINE, attention, echo_off, raw};
 pub use server_address::ServerAddress;
 pub use ssl_context::{SettingValue, SslSetting};
 pub use text::{ClientId, Credentials};
+pub use tls::{CertificateFile, TlsOptions, TlsSettings, Verify};

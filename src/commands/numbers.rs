@@ -106,6 +106,13 @@ ranged! {
     PublishTimeout(u8), "timeout", 60..=180, " seconds"
 }
 
+impl SslContextIndex {
+    /// What the module takes where none was set.
+    pub fn numbered_as(client: ClientIndex) -> Self {
+        Self(client.number())
+    }
+}
+
 impl PublishTimeout {
     /// What covers a caller's wait best: rounded up, within the module's range.
     pub fn covering(wait: Duration) -> Self {

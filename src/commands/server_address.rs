@@ -81,16 +81,12 @@ fn split_scheme(url: &str) -> Result<(Option<bool>, &str), Invalid> {
 
 fn agreed(url: &str, scheme: Option<bool>, client: Option<bool>) -> Result<bool, Invalid> {
     match (scheme, client) {
-        (Some(true), Some(false)) => Err(Invalid::text(
-            "url",
-            url,
-            "mqtt://… or host[:port]: this client was acquired for plain TCP, not for TLS",
-        )),
-        (Some(false), Some(true)) => Err(Invalid::text(
-            "url",
-            url,
-            "mqtts://… or host[:port]: this client was acquired for TLS, not for plain TCP",
-        )),
+        (Some(true), Some(false)) => {
+            Err(Invalid::text("url", url, "mqtt://… or host[:port]: this client was acquired with tls=False"))
+        }
+        (Some(false), Some(true)) => {
+            Err(Invalid::text("url", url, "mqtts://… or host[:port]: this connection was asked for with tls"))
+        }
         (scheme, client) => Ok(scheme.or(client).unwrap_or(false)),
     }
 }
@@ -190,9 +186,9 @@ mod tests {
         assert!(ServerAddress::parse("mqtts://host", Some(true)).is_ok());
         assert!(ServerAddress::parse("mqtt://host", Some(false)).is_ok());
         let message = ServerAddress::parse("mqtts://host", Some(false)).unwrap_err().to_string();
-        assert!(message.contains("acquired for plain TCP"), "{message}");
+        assert!(message.contains("acquired with tls=False"), "{message}");
         let message = ServerAddress::parse("tcp://host", Some(true)).unwrap_err().to_string();
-        assert!(message.contains("acquired for TLS"), "{message}");
+        assert!(message.contains("asked for with tls"), "{message}");
     }
 
     #[test]

@@ -55,7 +55,11 @@ impl SslSetting {
     pub fn parse(name: &str, value: &SettingValue) -> Result<Self, Invalid> {
         let Some((name, kind)) = SETTINGS.iter().find(|(known, _)| *known == name) else {
             let known = SETTINGS.each_ref().map(|(name, _)| *name).join(", ");
-            return Err(Invalid::text("setting", name, format!("one of {known}")));
+            return Err(Invalid::text(
+                "setting",
+                name,
+                format!("one of {known}; set any other with command('AT+CSSLCFG=…')"),
+            ));
         };
         let value = match (kind, value) {
             (Kind::Number { least, most }, SettingValue::Number(number))

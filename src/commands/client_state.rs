@@ -1,0 +1,148 @@
+//! All that the module says of one client, from five read forms.
+
+use super::information::text;
+use super::{ClientId, UnexpectedAnswer, client, client_configuration, connection};
+use crate::protocol::{ClientIndex, Command, masked};
+
+/// What `AT+CMQTTACCQ?`, `CONNECT?`, `DISC?`, `SSLCFG?` and `CFG?` say of a client. Never the password.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ClientState {
+    /// Empty while it is not acquired.
+    pub client_id: String,
+    pub tls: bool,
+    /// `tcp://host:port`; None without a connection.
+    pub server_address: Option<String>,
+    pub keep_alive: Option<u16>,
+    pub clean_session: Option<bool>,
+    pub connected: bool,
+    /// None: not set, so the one numbered as the client.
+    pub ssl_context: Option<u8>,
+    pub check_utf8: bool,
+    pub operation_timeout: u16,
+    /// The module's own lines about this client, secrets masked.
+    pub raw: String,
+}
+
+impl ClientState {
+    pub fn queries() -> Vec<Command> {
+        vec![
+            client::query_acquired(),
+            connection::query_connections(),
+            connection::query_connected(),
+            client::query_ssl_contexts(),
+            client_configuration::query_configuration(),
+        ]
+    }
+
+    /// The answers to `queries`, in their order.
+    pub fn from_answers(index: ClientIndex, answers: &[Vec<Vec<u8>>]) -> Result<Self, UnexpectedAnswer> {
+        let lines = |position: usize| answers.get(position).map_or(&[][..], Vec::as_slice);
+        let acquired = client::acquired_clients(lines(0))?.into_iter().find(|found| found.client == index);
+        let connection = connection::connections(lines(1))?.into_iter().find(|found| found.client == index);
+        let connected = connection::connected(lines(2))?;
+        let contexts = client::ssl_contexts_in_use(lines(3))?;
+        let configurations = client_configuration::configurations(lines(4))?;
+        let Some(configuration) = configurations.into_iter().find(|found| found.client == index) else {
+            let expected = "+CMQTTCFG: <index>,… for each client";
+            return Err(UnexpectedAnswer::new("AT+CMQTTCFG?", expected, lines(4)));
+        };
+        Ok(Self {
+            client_id: acquired.as_ref().map_or_else(String::new, |found| found.client_id.clone()),
+            tls: acquired.is_some_and(|found| found.tls),
+            keep_alive: connection.as_ref().and_then(|found| found.keep_alive),
+            clean_session: connection.as_ref().and_then(|found| found.clean_session),
+            server_address: connection.map(|found| found.server_address),
+            connected: connected.contains(&(index, true)),
+            ssl_context: contexts
+                .into_iter()
+                .find(|(client, _)| *client == index)
+                .and_then(|(_, context)| context),
+            check_utf8: configuration.check_utf8,
+            operation_timeout: configuration.operation_timeout,
+            raw: lines_about(index, answers),
+        })
+    }
+}
+
+fn lines_about(index: ClientIndex, answers: &[Vec<Vec<u8>>]) -> String {
+    let marker = format!(": {index}");
+    let about = |line: &&Vec<u8>| text(line).contains(&marker);
+    let lines: Vec<_> = answers.iter().flatten().filter(about).map(|line| text(&masked(line))).collect();
+    lines.join("\n")
+}
+
+/// `client_id` where the caller names none: unique by the module's IMEI.
+pub fn default_client_id(imei: &str, index: ClientIndex) -> Result<ClientId, super::Invalid> {
+    ClientId::parse(&format!("{imei}-{index}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::information::tests::lines;
+    use super::*;
+
+    fn answers() -> Vec<Vec<Vec<u8>>> {
+        vec![
+            lines("+CMQTTACCQ: 0,\"a12mmmm\",0\n+CMQTTACCQ: 1,\"\",0"),
+            lines("+CMQTTCONNECT: 0,\"tcp://120.27.2.154:1883\",20,1,\"user\",\"hunter2\"\n+CMQTTCONNECT: 1"),
+            lines("+CMQTTDISC: 0,0\n+CMQTTDISC: 1,1"),
+            lines("+CMQTTSSLCFG: 0,3\n+CMQTTSSLCFG: 1,"),
+            lines("+CMQTTCFG: 0,0,24\n+CMQTTCFG: 1,1,120"),
+        ]
+    }
+
+    #[test]
+    fn asks_with_five_read_forms() {
+        let lines: Vec<_> = ClientState::queries().iter().map(|command| command.line.shown()).collect();
+        assert_eq!(
+            lines,
+            ["AT+CMQTTACCQ?", "AT+CMQTTCONNECT?", "AT+CMQTTDISC?", "AT+CMQTTSSLCFG?", "AT+CMQTTCFG?"]
+        );
+    }
+
+    #[test]
+    fn joins_the_answers_of_a_connected_client() {
+        let state = ClientState::from_answers(ClientIndex::Zero, &answers()).unwrap();
+        assert_eq!(
+            state,
+            ClientState {
+                client_id: "a12mmmm".to_owned(),
+                tls: false,
+                server_address: Some("tcp://120.27.2.154:1883".to_owned()),
+                keep_alive: Some(20),
+                clean_session: Some(true),
+                connected: true,
+                ssl_context: Some(3),
+                check_utf8: false,
+                operation_timeout: 24,
+                raw: "+CMQTTACCQ: 0,\"a12mmmm\",0\n\
+                      +CMQTTCONNECT: 0,\"tcp://120.27.2.154:1883\",20,1,\"user\",\"*******\"\n\
+                      +CMQTTDISC: 0,0\n+CMQTTSSLCFG: 0,3\n+CMQTTCFG: 0,0,24"
+                    .to_owned(),
+            }
+        );
+    }
+
+    #[test]
+    fn a_free_client_has_no_id_and_no_connection() {
+        let state = ClientState::from_answers(ClientIndex::One, &answers()).unwrap();
+        assert_eq!((state.client_id.as_str(), state.server_address, state.connected), ("", None, false));
+        assert_eq!((state.ssl_context, state.operation_timeout), (None, 120));
+    }
+
+    #[test]
+    fn a_missing_answer_is_said() {
+        for missing in 0..5 {
+            let mut answers = answers();
+            answers[missing].clear();
+            assert!(ClientState::from_answers(ClientIndex::Zero, &answers).is_err(), "{missing}");
+        }
+        assert!(ClientState::from_answers(ClientIndex::Zero, &[]).is_err());
+    }
+
+    #[test]
+    fn a_default_client_id_is_imei_and_index() {
+        let id = default_client_id("864643060012345", ClientIndex::One).unwrap();
+        assert_eq!(id.as_str(), "864643060012345-1");
+    }
+}
