@@ -4,13 +4,17 @@ mod address;
 mod driver;
 mod io_loop;
 mod io_thread;
+mod list_ports;
 mod mailbox;
 mod port;
 mod port_error;
+mod port_identity;
 mod tcp;
 
 #[cfg(unix)]
 mod serial;
+#[cfg(target_os = "linux")]
+mod sysfs;
 #[cfg(unix)]
 mod system_calls;
 #[cfg(unix)]
@@ -35,6 +39,8 @@ mod platform;
 pub use address::{Address, AddressError};
 pub use driver::Driver;
 pub use io_thread::IoThread;
+pub use list_ports::{PortInfo, list_ports};
 pub use platform::Waker;
 pub use port::{FlowControl, Port, Settings, open};
 pub use port_error::PortError;
+pub use port_identity::{PortIdentity, find_again};

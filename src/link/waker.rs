@@ -180,6 +180,8 @@ mod tests {
             waker.take();
             seen += inbox.swap(0, Ordering::Relaxed);
         }
-        callers.into_iter().for_each(|caller| caller.join().unwrap());
+        for caller in callers {
+            caller.join().unwrap();
+        }
     }
 }

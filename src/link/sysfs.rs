@@ -1,0 +1,219 @@
+//! The serial ports of a Linux machine, as its kernel tells of them in files.
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::list_ports::{PortInfo, description};
+
+/// Where the kernel's files and the devices are.
+pub(super) struct Roots {
+    pub(super) sys: PathBuf,
+    pub(super) dev: PathBuf,
+}
+
+impl Default for Roots {
+    fn default() -> Self {
+        Self { sys: "/sys".into(), dev: "/dev".into() }
+    }
+}
+
+pub(super) fn ports(roots: &Roots) -> Vec<PortInfo> {
+    let names = entries(&roots.dev.join("serial/by-id"));
+    entries(&roots.sys.join("class/tty"))
+        .iter()
+        .filter_map(|terminal| port(roots, terminal, &names))
+        .collect()
+}
+
+fn port(roots: &Roots, terminal: &Path, names: &[PathBuf]) -> Option<PortInfo> {
+    let name = terminal.file_name()?.to_str()?;
+    // Consoles and pseudo-terminals have no device behind them.
+    let hardware = fs::canonicalize(terminal.join("device")).ok()?;
+    if !name.starts_with("tty") || is_absent_uart(terminal) {
+        return None;
+    }
+    let node = roots.dev.join(name);
+    let resolved = fs::canonicalize(&node).ok()?;
+    let by_id = names.iter().find(|link| fs::canonicalize(link).is_ok_and(|target| target == resolved));
+    let port = PortInfo {
+        device: node.to_str()?.to_owned(),
+        by_id: by_id.and_then(|link| link.to_str()).map(str::to_owned),
+        ..PortInfo::default()
+    };
+    Some(with_usb_device(port, &hardware))
+}
+
+/// The kernel makes ttyS0 to ttyS3 and more whether they exist or not, with type 0 for those that do not.
+fn is_absent_uart(terminal: &Path) -> bool {
+    attribute(terminal, "type").as_deref() == Some("0")
+}
+
+fn with_usb_device(port: PortInfo, hardware: &Path) -> PortInfo {
+    let Some(interface) = hardware.ancestors().find(|folder| folder.join("bInterfaceNumber").exists()) else {
+        return port;
+    };
+    let Some(device) = interface.ancestors().find(|folder| folder.join("idVendor").exists()) else {
+        return port;
+    };
+    let number = |attribute: Option<String>| attribute.and_then(|text| u16::from_str_radix(&text, 16).ok());
+    let manufacturer = attribute(device, "manufacturer");
+    let product = attribute(device, "product");
+    let function = attribute(interface, "interface");
+    PortInfo {
+        description: description(manufacturer.as_deref(), product.as_deref(), function.as_deref()),
+        vid: number(attribute(device, "idVendor")),
+        pid: number(attribute(device, "idProduct")),
+        serial_number: attribute(device, "serial"),
+        interface: number(attribute(interface, "bInterfaceNumber"))
+            .and_then(|number| u8::try_from(number).ok()),
+        socket: device.file_name().and_then(|name| name.to_str()).map(str::to_owned),
+        ..port
+    }
+}
+
+/// A one-line file. Some hold what the device says of itself, which may be anything.
+fn attribute(folder: &Path, name: &str) -> Option<String> {
+    let bytes = fs::read(folder.join(name)).ok()?;
+    let text = String::from_utf8_lossy(&bytes).trim().replace(char::is_control, "?");
+    (!text.is_empty()).then_some(text)
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    // A machine without USB serial ports has no by-id folder, a container may have no /sys.
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    entries.filter_map(|entry| Some(entry.ok()?.path())).collect()
+}
+
+#[cfg(test)]
+pub(super) mod fake {
+    use std::os::unix::fs::symlink;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// A machine made of files, on which devices are plugged in and out.
+    pub(in crate::link) struct FakeMachine {
+        pub(in crate::link) roots: Roots,
+        _folder: TempDir,
+    }
+
+    pub(in crate::link) struct UsbPort<'a> {
+        pub(in crate::link) name: &'a str,
+        pub(in crate::link) socket: &'a str,
+        pub(in crate::link) interface: &'a str,
+        pub(in crate::link) serial_number: Option<&'a str>,
+    }
+
+    impl FakeMachine {
+        pub(in crate::link) fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let roots = Roots { sys: folder.path().join("sys"), dev: folder.path().join("dev") };
+            fs::create_dir_all(roots.sys.join("class/tty")).unwrap();
+            fs::create_dir_all(roots.dev.join("serial/by-id")).unwrap();
+            Self { roots, _folder: folder }
+        }
+
+        pub(in crate::link) fn ports(&self) -> Vec<PortInfo> {
+            let mut ports = ports(&self.roots);
+            ports.sort_by(|one, other| one.device.cmp(&other.device));
+            ports
+        }
+
+        pub(in crate::link) fn device(&self, name: &str) -> String {
+            self.roots.dev.join(name).to_str().unwrap().to_owned()
+        }
+
+        /// As a USB module of this family shows one of its ports.
+        pub(in crate::link) fn plug_in(&self, port: &UsbPort<'_>) {
+            let usb = self.roots.sys.join("devices/usb1").join(port.socket);
+            let interface = usb.join(format!("{}:1.{}", port.socket, port.interface));
+            self.add_terminal(port.name, &interface.join(port.name));
+            fs::write(usb.join("idVendor"), "1e0e\n").unwrap();
+            fs::write(usb.join("idProduct"), "9011\n").unwrap();
+            fs::write(usb.join("manufacturer"), "SIMCOM\n").unwrap();
+            fs::write(usb.join("product"), "LTE Module\n").unwrap();
+            fs::write(interface.join("bInterfaceNumber"), format!("{}\n", port.interface)).unwrap();
+            if let Some(serial_number) = port.serial_number {
+                fs::write(usb.join("serial"), format!("{serial_number}\n")).unwrap();
+            }
+        }
+
+        pub(in crate::link) fn unplug(&self, port: &UsbPort<'_>) {
+            fs::remove_dir_all(self.roots.sys.join("devices/usb1").join(port.socket)).unwrap();
+            fs::remove_file(self.roots.sys.join("class/tty").join(port.name)).unwrap();
+            fs::remove_file(self.roots.dev.join(port.name)).unwrap();
+        }
+
+        pub(in crate::link) fn add_terminal(&self, name: &str, hardware: &Path) {
+            let terminal = hardware.join("tty").join(name);
+            fs::create_dir_all(&terminal).unwrap();
+            symlink("../..", terminal.join("device")).unwrap();
+            symlink(terminal, self.roots.sys.join("class/tty").join(name)).unwrap();
+            fs::write(self.roots.dev.join(name), "").unwrap();
+        }
+
+        pub(in crate::link) fn name_by_id(&self, link: &str, name: &str) {
+            let link = self.roots.dev.join("serial/by-id").join(link);
+            symlink(format!("../../{name}"), link).unwrap();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fake::{FakeMachine, UsbPort};
+    use super::*;
+
+    const AT_PORT: UsbPort<'_> =
+        UsbPort { name: "ttyUSB2", socket: "1-2.3", interface: "0a", serial_number: Some("A1B2") };
+
+    #[test]
+    fn tells_all_about_a_usb_port() {
+        let machine = FakeMachine::new();
+        machine.plug_in(&AT_PORT);
+        machine.name_by_id("usb-other", "ttyUSB0");
+        machine.name_by_id("usb-SIMCOM-if0a-port0", "ttyUSB2");
+        let interface = machine.roots.sys.join("devices/usb1/1-2.3/1-2.3:1.0a");
+        fs::write(interface.join("interface"), "AT\x1b[0m interface\n").unwrap();
+        let port = PortInfo {
+            device: machine.device("ttyUSB2"),
+            by_id: Some(machine.device("serial/by-id/usb-SIMCOM-if0a-port0")),
+            description: Some("SIMCOM LTE Module (AT?[0m interface)".to_owned()),
+            vid: Some(0x1e0e),
+            pid: Some(0x9011),
+            serial_number: Some("A1B2".to_owned()),
+            interface: Some(10),
+            socket: Some("1-2.3".to_owned()),
+        };
+        assert_eq!(machine.ports(), [port]);
+    }
+
+    #[test]
+    fn lists_a_uart_only_where_there_is_one() {
+        let machine = FakeMachine::new();
+        for (name, kind) in [("ttyS0", "4"), ("ttyS1", "0")] {
+            machine.add_terminal(name, &machine.roots.sys.join("devices/platform").join(name));
+            fs::write(machine.roots.sys.join("class/tty").join(name).join("type"), format!("{kind}\n"))
+                .unwrap();
+        }
+        let uart = PortInfo { device: machine.device("ttyS0"), ..PortInfo::default() };
+        assert_eq!(machine.ports(), [uart]);
+    }
+
+    #[test]
+    fn passes_over_what_is_no_port() {
+        let machine = FakeMachine::new();
+        fs::create_dir_all(machine.roots.sys.join("class/tty/tty1")).unwrap();
+        machine.add_terminal("rfcomm0", &machine.roots.sys.join("devices/rfcomm0"));
+        machine.add_terminal("ttyUSB9", &machine.roots.sys.join("devices/usb1/1-9"));
+        fs::remove_file(machine.roots.dev.join("ttyUSB9")).unwrap();
+        assert_eq!(machine.ports(), []);
+    }
+
+    #[test]
+    fn a_machine_without_the_folders_has_no_ports() {
+        let nowhere = tempfile::tempdir().unwrap();
+        let roots = Roots { sys: nowhere.path().join("sys"), dev: nowhere.path().join("dev") };
+        assert_eq!(ports(&roots), []);
+    }
+}
