@@ -3,6 +3,7 @@
 pub mod commands;
 pub mod link;
 pub mod protocol;
+pub mod session;
 
 #[cfg(feature = "python")]
 #[pyo3::pymodule]

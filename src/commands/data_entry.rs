@@ -91,6 +91,9 @@ impl std::fmt::Debug for Payload {
 pub struct PayloadLimit(usize);
 
 impl PayloadLimit {
+    /// What no module of these families exceeds, for one that does not say.
+    pub const LONGEST: Self = Self(10_240);
+
     /// `AT+CMQTTPAYLOAD=?`
     pub fn query() -> Command {
         limits::command("AT+CMQTTPAYLOAD=?")

@@ -47,6 +47,10 @@ impl Command {
         self
     }
 
+    pub fn limit(&self) -> Option<Duration> {
+        self.limit
+    }
+
     pub fn form(&self) -> Form {
         self.line.form()
     }
@@ -76,6 +80,11 @@ impl Transaction {
     pub fn retrying_while_busy(mut self) -> Self {
         self.retries_while_busy = true;
         self
+    }
+
+    /// What the caller waits for the whole.
+    pub fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     pub fn single(command: Command, timeout: Duration) -> Self {

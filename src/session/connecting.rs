@@ -1,0 +1,200 @@
+//! The main job in one call: service, client, configuration, TLS, will and connection.
+
+use std::time::{Duration, Instant};
+
+use super::error::Error;
+use super::modem::Modem;
+use super::patience::Patience;
+use crate::commands::client::{self, AcquiredClient};
+use crate::commands::{
+    ClientId, Credentials, Identity, KeepAlive, OperationTimeout, ProtocolVersion, QoS, ServerAddress, TlsSettings,
+    Topic, WillMessage, certificate, client_configuration, connection, default_client_id, service, will,
+};
+use crate::protocol::{ClientIndex, Command, Failure, Transaction};
+
+/// All that a connection is made from, found legal beforehand.
+#[derive(Clone, Debug)]
+pub struct ConnectPlan {
+    pub server: ServerAddress,
+    /// `None`: the module's IMEI and the client index.
+    pub client_id: Option<ClientId>,
+    /// `None`: the first that is free.
+    pub client: Option<ClientIndex>,
+    pub credentials: Option<Credentials>,
+    pub keep_alive: KeepAlive,
+    pub clean_session: bool,
+    pub will: Option<WillPlan>,
+    /// Given exactly if the server address asks for it.
+    pub tls: Option<TlsSettings>,
+    pub version: ProtocolVersion,
+    pub check_utf8: bool,
+    pub operation_timeout: OperationTimeout,
+    pub timeout: Duration,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WillPlan {
+    pub topic: Topic,
+    pub message: WillMessage,
+    pub qos: QoS,
+}
+
+/// How long a teardown of what was left over may take the module.
+const TEARDOWN: Duration = Duration::from_secs(14);
+
+impl Modem {
+    /// START if needed, ACCQ, CFG, SSLCFG, WILL, CONNECT. What was acquired for it is released again if it fails.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the module, the broker, the line or time says.
+    pub fn connect(&self, plan: &ConnectPlan, patience: &dyn Patience) -> Result<(ClientIndex, ClientId), Error> {
+        let deadline = Instant::now() + plan.timeout;
+        self.start_if_needed(patience)?;
+        let client = self.make_room(plan, patience)?;
+        let client_id = match &plan.client_id {
+            Some(client_id) => client_id.clone(),
+            None => self.default_client_id(client, patience)?,
+        };
+        if let Some(tls) = &plan.tls {
+            self.prepare_tls(tls, client, patience)?;
+        }
+        self.run_soon(client::acquire(client, &client_id, plan.server.tls()), patience)?;
+        let connected = self.configure_and_connect(plan, client, deadline, patience);
+        if let Err(error) = connected {
+            // The client is of no use to the caller, who gets the reason and no object.
+            let _ = self.run_soon(client::release(client), patience);
+            return Err(error);
+        }
+        Ok((client, client_id))
+    }
+
+    /// The service may run already: ours, or left over from an earlier process.
+    pub(super) fn start_if_needed(&self, patience: &dyn Patience) -> Result<(), Error> {
+        if self.facts().started == Some(true) {
+            return Ok(());
+        }
+        match self.run(service::start(), TEARDOWN, patience) {
+            Err(error) if error.is_bare_refusal() && self.is_started(patience)? => Ok(()),
+            started => started.map(drop),
+        }
+    }
+
+    /// Whether the service runs.
+    ///
+    /// # Errors
+    ///
+    /// The line or time says so.
+    pub fn is_started(&self, patience: &dyn Patience) -> Result<bool, Error> {
+        let started = match self.run_soon(service::query_started(), patience) {
+            Ok(_) => true,
+            Err(Error::Refused { .. }) => false,
+            Err(error) => return Err(error),
+        };
+        self.hub().change_facts(|facts| facts.started = Some(started));
+        Ok(started)
+    }
+
+    /// A free client: one that is acquired, but not by us, was left over by somebody who is gone.
+    fn make_room(&self, plan: &ConnectPlan, patience: &dyn Patience) -> Result<ClientIndex, Error> {
+        let acquired = self.ask(client::query_acquired(), client::acquired_clients, patience)?;
+        let facts = self.facts();
+        let is_ours = |client: ClientIndex| facts.client(client).is_some();
+        let is_free = |client: ClientIndex| !acquired.iter().any(|found| found.client == client);
+        let client = match plan.client {
+            Some(client) => client,
+            None => ClientIndex::ALL
+                .into_iter()
+                .find(|client| is_free(*client))
+                .or_else(|| ClientIndex::ALL.into_iter().find(|client| !is_ours(*client)))
+                .ok_or_else(|| no_client_left(&acquired))?,
+        };
+        if !is_free(client) && !is_ours(client) {
+            self.tear_down(client, patience)?;
+        }
+        Ok(client)
+    }
+
+    /// DISC and REL, whether it was connected or not.
+    pub(super) fn tear_down(&self, client: ClientIndex, patience: &dyn Patience) -> Result<(), Error> {
+        match self.run(connection::disconnect(client, None), TEARDOWN, patience) {
+            Ok(_) | Err(Error::Refused { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        self.run_soon(client::release(client), patience).map(drop)
+    }
+
+    fn default_client_id(&self, client: ClientIndex, patience: &dyn Patience) -> Result<ClientId, Error> {
+        let identity = Identity::Imei;
+        let imei = self.ask(identity.query(), |lines| identity.from_answer(lines), patience)?;
+        Ok(default_client_id(&imei, client)?)
+    }
+
+    /// Uploads what is missing, and sets the context up. A file goes up once: its name is made from its content.
+    fn prepare_tls(&self, tls: &TlsSettings, client: ClientIndex, patience: &dyn Patience) -> Result<(), Error> {
+        if tls.files().next().is_some() {
+            let stored = self.run_soon(certificate::query_list(), patience)?;
+            let stored = certificate::list(&stored);
+            for file in tls.files() {
+                if let Some(upload) = file.upload(&stored)? {
+                    self.run_soon(upload, patience)?;
+                }
+            }
+        }
+        let configure = tls.configure(client);
+        let timeout = self.command_timeout() * u32::try_from(configure.len()).unwrap_or(u32::MAX);
+        self.execute(Transaction::new(configure, timeout), patience).map(drop)
+    }
+
+    fn configure_and_connect(
+        &self,
+        plan: &ConnectPlan,
+        client: ClientIndex,
+        deadline: Instant,
+        patience: &dyn Patience,
+    ) -> Result<(), Error> {
+        let mut commands = vec![
+            client_configuration::configure_version(client, plan.version),
+            client_configuration::configure_utf8_check(client, plan.check_utf8),
+            client_configuration::configure_operation_timeout(client, plan.operation_timeout),
+        ];
+        // A failed CONNECT and DISC clear it, and the context the module then takes may not verify.
+        commands.extend(plan.tls.as_ref().map(|tls| client::use_ssl_context(client, tls.context(client))));
+        if let Some(plan) = &plan.will {
+            commands.push(will::will_topic(client, &plan.topic));
+            commands.push(will::will_message(client, &plan.message, plan.qos));
+        }
+        let credentials = plan.credentials.as_ref();
+        commands.push(connection::connect(client, &plan.server, plan.keep_alive, plan.clean_session, credentials));
+        let left = deadline.saturating_duration_since(Instant::now());
+        self.execute(Transaction::new(commands, left).retrying_while_busy(), patience).map(drop)
+    }
+
+    /// Runs one command within the time that a module takes at most for it.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the module, the line or time says.
+    pub fn run_soon(&self, command: Command, patience: &dyn Patience) -> Result<Vec<Vec<u8>>, Error> {
+        let timeout = self.usual_timeout(&command);
+        self.run(command, timeout, patience)
+    }
+}
+
+fn no_client_left(acquired: &[AcquiredClient]) -> Error {
+    /// `client is used`, chapter 4.1.
+    const CLIENT_IS_USED: u16 = 19;
+    let held: Vec<_> =
+        acquired.iter().map(|found| format!("client {} is {:?}", found.client, found.client_id)).collect();
+    Error::from_failure(
+        Failure::Refused {
+            command: "AT+CMQTTACCQ".to_owned(),
+            response: format!("no: both clients of the module are in use ({})", held.join(", ")),
+            code: Some(CLIENT_IS_USED),
+            client: None,
+        },
+        "",
+        0.0,
+        None,
+    )
+}

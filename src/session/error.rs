@@ -1,0 +1,143 @@
+use std::sync::Arc;
+
+use super::late::LateResult;
+use crate::commands::{Invalid, UnexpectedAnswer};
+use crate::link::{AddressError, PortError};
+use crate::protocol::{Awaited, ClientIndex, Failure, LostBy, UnknownReason};
+
+/// Whatever can go wrong, in words for the person at the rig.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    #[error(transparent)]
+    Port(#[from] PortError),
+    #[error("port {port} is gone ({reason}): is the cable in, and the module powered?")]
+    PortLost { port: String, reason: String },
+    #[error("{command} was answered with {response}{}", hint(command, *code))]
+    Refused { command: String, response: String, code: Option<u16>, client: Option<ClientIndex> },
+    #[error(transparent)]
+    UnexpectedAnswer(#[from] UnexpectedAnswer),
+    #[error("{command} had {} within {seconds:.1} s: {}", awaited_in_words(*awaited), advice(*awaited))]
+    NoAnswer { command: String, awaited: Awaited, seconds: f64 },
+    #[error(
+        "nothing answers AT on port {port} at {baudrate} baud: is the module powered and booted (it takes up to 15 s), is \
+         this its AT port (often interface 2, not the diagnostic or NMEA one), and is the baud rate right?"
+    )]
+    Mute { port: String, baudrate: u32 },
+    #[error("{command} was written and {}: the message may have been delivered or not", unknown_in_words(reason))]
+    OutcomeUnknown { command: String, reason: UnknownReason, late: Option<Arc<LateResult>> },
+    #[error("{command} was not sent, the connection was lost before ({}): connect again", cause_in_words(cause))]
+    ConnectionLost { command: String, cause: LostBy },
+    #[error("client {client} is not connected, so nothing was sent ({command} was answered with {response}): connect first")]
+    NotConnected { command: String, response: String, code: u16, client: ClientIndex },
+    #[error("the port was closed: open it again with a new SimcomMqtt")]
+    Closed,
+    #[error("this is a forked child, and the port belongs to the parent: open it here with a SimcomMqtt of its own")]
+    Forked,
+    #[error("cancelled before its first byte was written")]
+    Cancelled,
+    #[error("interrupted")]
+    Interrupted,
+}
+
+/// `no connection`, chapter 4.1.
+const NO_CONNECTION: u16 = 11;
+
+impl Error {
+    pub(super) fn from_failure(failure: Failure, port: &str, seconds: f64, late: Option<Arc<LateResult>>) -> Self {
+        match failure {
+            Failure::Refused { command, response, code: Some(NO_CONNECTION), client: Some(client) }
+                if needs_connection(&command) =>
+            {
+                Self::NotConnected { command, response, code: NO_CONNECTION, client }
+            }
+            Failure::Refused { command, response, code, client } => Self::Refused { command, response, code, client },
+            Failure::NoAnswer { command, awaited } => Self::NoAnswer { command, awaited, seconds },
+            Failure::ResultUnknown { command, reason } => Self::OutcomeUnknown { command, reason, late },
+            Failure::ConnectionLost { cause: LostBy::Port(reason), .. } => {
+                Self::PortLost { port: port.to_owned(), reason }
+            }
+            Failure::ConnectionLost { command, cause } => Self::ConnectionLost { command, cause },
+            Failure::Closed => Self::Closed,
+            Failure::Cancelled => Self::Cancelled,
+        }
+    }
+
+    /// A bare `ERROR` to an MQTT command.
+    pub fn is_bare_refusal(&self) -> bool {
+        matches!(self, Self::Refused { code: None, .. })
+    }
+}
+
+fn needs_connection(command: &str) -> bool {
+    ["AT+CMQTTTOPIC", "AT+CMQTTPAYLOAD", "AT+CMQTTPUB", "AT+CMQTTSUB", "AT+CMQTTUNSUB"]
+        .iter()
+        .any(|name| command.to_ascii_uppercase().starts_with(name))
+}
+
+fn awaited_in_words(awaited: Awaited) -> &'static str {
+    match awaited {
+        Awaited::Turn => "no turn on the line",
+        Awaited::Prompt => "no > prompt",
+        Awaited::FinalResult => "no answer",
+        Awaited::Result => "no result",
+    }
+}
+
+fn advice(awaited: Awaited) -> &'static str {
+    match awaited {
+        Awaited::Turn => "nothing of it was written; the commands before it took too long, or the module is mute",
+        Awaited::Prompt | Awaited::FinalResult => {
+            "is the module still powered, and is this its AT port? The line is usable again"
+        }
+        Awaited::Result => "the network or the broker is slow; a longer timeout, or signal_quality(), may tell",
+    }
+}
+
+fn unknown_in_words(reason: &UnknownReason) -> String {
+    match reason {
+        UnknownReason::Timeout => "no result came in time".to_owned(),
+        UnknownReason::Closed => "the port was closed before its result".to_owned(),
+        UnknownReason::Lost(cause) => format!("its result cannot be read any more ({})", cause_in_words(cause)),
+    }
+}
+
+pub(crate) fn cause_in_words(cause: &LostBy) -> String {
+    match cause {
+        LostBy::Connection(cause) => format!("the module said +CMQTTCONNLOST with cause {cause}"),
+        LostBy::Network => "the module said +CMQTTNONET".to_owned(),
+        LostBy::Restart => "the module restarted".to_owned(),
+        LostBy::Port(reason) => format!("the port is gone: {reason}"),
+    }
+}
+
+/// What to try, for the refusals that people meet.
+fn hint(command: &str, code: Option<u16>) -> &'static str {
+    let starts = |name: &str| command.to_ascii_uppercase().starts_with(name);
+    match code {
+        None if starts("AT+CMQTTSTART") => ": the service runs already (is_started()), or there is no network (cell())",
+        None if starts("AT+CMQTTSTOP") => ": the service does not run",
+        None if starts("AT+CMQTTACCQ") => ": the client is in use (clients()), or the service is not started (start())",
+        None if starts("AT+CMQTTREL") => ": the client is still connected (disconnect()), or was not acquired",
+        None if starts("AT+CMQTTCONNECT") => ": some brokers refuse MQTT 3.1 like this, try version=\"3.1.1\"",
+        None if starts("AT+CMQTT") => ": is the service started, and the client acquired?",
+        Some(3) => ": nobody listens there, or the network does not let it through; check host and port",
+        Some(14) => ": the client has another operation under way",
+        Some(19) if starts("AT+CMQTTSTOP") => ": release the clients first",
+        Some(19) => ": the client is in use (clients())",
+        Some(20) => ": acquire() or connect() first",
+        Some(25) => ": the host name could not be resolved; check it, and the SIM's data plan",
+        Some(27) => ": the broker does not speak this version of MQTT, try the other `version`",
+        Some(28) => ": the broker does not accept this client id",
+        Some(30 | 31) => ": check username and password, and what the broker allows them",
+        Some(32) => {
+            ": the TLS handshake failed; check the ca, the host name in the server's certificate, the module's clock \
+             (ignore_local_time) and its firmware"
+        }
+        Some(33) => ": a certificate is missing on the module; see certificates()",
+        _ => "",
+    }
+}

@@ -1,0 +1,187 @@
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::SystemTime;
+
+use parking_lot::{Mutex, RwLock};
+
+use super::bounded_queue::BoundedQueue;
+use super::capture::{Inbox, QueueLimits};
+use super::facts::Facts;
+use super::notice::Notice;
+use super::record::Record;
+use crate::protocol::{ClientIndex, Counters, Event, ReceivedMessage};
+
+/// Where events of the I/O thread meet everybody else: facts, captures, the callback queue and the log.
+pub struct Hub {
+    facts: Mutex<Facts>,
+    inboxes: RwLock<Vec<Weak<Inbox>>>,
+    limits: QueueLimits,
+    notices: BoundedQueue<Notice>,
+    /// Somebody takes notices; without, they are not kept.
+    dispatching: AtomicBool,
+    records: BoundedQueue<Record>,
+    dropped_messages: AtomicU64,
+    counters: Mutex<Counters>,
+    /// What the next notice about a full queue has to tell.
+    unreported_drops: Mutex<[u64; 2]>,
+}
+
+/// Log records waiting for Python. A log that is full is no reason to stop reading.
+const MOST_RECORDS: usize = 10_000;
+const MOST_RECORD_BYTES: usize = 16 << 20;
+
+impl Hub {
+    pub(super) fn new(limits: QueueLimits) -> Self {
+        Self {
+            facts: Mutex::default(),
+            inboxes: RwLock::default(),
+            limits,
+            notices: BoundedQueue::new(limits.items, limits.bytes),
+            dispatching: AtomicBool::new(false),
+            records: BoundedQueue::new(MOST_RECORDS, MOST_RECORD_BYTES),
+            dropped_messages: AtomicU64::new(0),
+            counters: Mutex::default(),
+            unreported_drops: Mutex::default(),
+        }
+    }
+
+    pub fn facts(&self) -> Facts {
+        self.facts.lock().clone()
+    }
+
+    pub(super) fn change_facts(&self, change: impl FnOnce(&mut Facts)) {
+        change(&mut self.facts.lock());
+    }
+
+    pub fn notices(&self) -> &BoundedQueue<Notice> {
+        &self.notices
+    }
+
+    pub fn records(&self) -> &BoundedQueue<Record> {
+        &self.records
+    }
+
+    /// From now on somebody takes notices.
+    pub fn begin_dispatching(&self) {
+        self.dispatching.store(true, Ordering::Release);
+    }
+
+    pub fn inbox(&self, client: ClientIndex, filter: Vec<u8>, keeps_taken: bool) -> Arc<Inbox> {
+        let inbox = Arc::new(Inbox::new(client, filter, keeps_taken, self.limits));
+        let mut inboxes = self.inboxes.write();
+        inboxes.retain(|known| known.strong_count() > 0);
+        inboxes.push(Arc::downgrade(&inbox));
+        inbox
+    }
+
+    pub fn counters(&self) -> Counters {
+        *self.counters.lock()
+    }
+
+    pub fn dropped_messages(&self) -> u64 {
+        self.dropped_messages.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_counters(&self, counters: Counters) {
+        *self.counters.lock() = counters;
+    }
+
+    pub(super) fn handle(&self, event: Event, received_at: SystemTime) {
+        match event {
+            Event::Message(mut message) => {
+                message.stamp(received_at);
+                self.deliver(Arc::new(message));
+            }
+            Event::MessageLost { client, why } => {
+                self.log(Record::message_lost(client, &why));
+                self.notify(Notice::MessageLost { client, why });
+            }
+            Event::Succeeded(line) => self.facts.lock().succeeded(&line),
+            Event::ConnectionLost { client, cause } => {
+                self.facts.lock().connection_lost(client);
+                self.log(Record::connection_lost(client, cause));
+                self.notify(Notice::ConnectionLost { client, cause });
+            }
+            Event::NetworkLost => {
+                self.facts.lock().network_lost();
+                self.log(Record::network_lost());
+                self.notify(Notice::NetworkLost);
+            }
+            Event::Restarted => {
+                self.facts.lock().restarted();
+                self.log(Record::restarted());
+                self.notify(Notice::Restarted);
+            }
+            Event::PortLost(reason) => {
+                self.facts.lock().port_lost();
+                self.log(Record::port_lost(&reason));
+            }
+            Event::Urc { line, .. } => self.notify(Notice::Urc(line)),
+            Event::Trace { direction, kind, bytes } => self.log(Record::trace(direction, kind, &bytes)),
+            Event::Completed { .. } | Event::Late { .. } => {}
+        }
+    }
+
+    /// No more events: whoever waits for a message gets none.
+    pub(super) fn close(&self) {
+        self.notices.close();
+        self.records.close();
+        for inbox in self.inboxes.read().iter().filter_map(Weak::upgrade) {
+            inbox.close();
+        }
+    }
+
+    fn deliver(&self, message: Arc<ReceivedMessage>) {
+        let mut dropped = false;
+        for inbox in self.inboxes.read().iter().filter_map(Weak::upgrade) {
+            dropped |= !inbox.offer(&message);
+        }
+        let client = message.client();
+        if self.dispatching.load(Ordering::Acquire) {
+            let notice = Notice::Message(message);
+            let size = notice.size();
+            if self.notices.push(notice, size) {
+                self.report_drops();
+            } else {
+                dropped = true;
+            }
+        }
+        if dropped {
+            self.dropped_messages.fetch_add(1, Ordering::Relaxed);
+            self.unreported_drops.lock()[client.slot()] += 1;
+            self.report_drops();
+        }
+    }
+
+    /// Told as soon as there is room: a full queue has none for the notice that it is full.
+    fn report_drops(&self) {
+        let mut drops = self.unreported_drops.lock();
+        for client in ClientIndex::ALL {
+            let count = drops[client.slot()];
+            if count == 0 {
+                continue;
+            }
+            let why = format!("the queue was full, {count} dropped: the callbacks take too long, or queue_size is too small");
+            let notice = Notice::MessageLost { client: Some(client), why: why.clone() };
+            let size = notice.size();
+            if !self.dispatching.load(Ordering::Acquire) || self.notices.push(notice, size) {
+                drops[client.slot()] = 0;
+                self.log(Record::message_lost(Some(client), &why));
+            }
+        }
+    }
+
+    fn notify(&self, notice: Notice) {
+        if !self.dispatching.load(Ordering::Acquire) {
+            return;
+        }
+        let size = notice.size();
+        // A full queue already has its own warning under way.
+        let _ = self.notices.push(notice, size);
+    }
+
+    fn log(&self, record: Record) {
+        let size = record.size();
+        let _ = self.records.push(record, size);
+    }
+}

@@ -1,0 +1,28 @@
+//! What must outlive a command: the open module, what is known of it, who hears of what.
+
+mod bounded_queue;
+mod capture;
+mod connecting;
+mod driver;
+mod error;
+mod facts;
+mod hub;
+mod late;
+mod mailbox;
+mod modem;
+mod notice;
+mod patience;
+mod record;
+mod ticket;
+
+pub use bounded_queue::{BoundedQueue, Nothing};
+pub use capture::{Inbox, QueueLimits};
+pub use connecting::{ConnectPlan, WillPlan};
+pub use error::Error;
+pub use facts::{ClientFacts, Facts};
+pub use hub::Hub;
+pub use late::LateResult;
+pub use modem::{Configuration, Modem};
+pub use notice::Notice;
+pub use patience::{Endless, Interrupted, Patience};
+pub use record::{Level, Logger, Record};

@@ -1,0 +1,300 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+
+use super::capture::QueueLimits;
+use super::driver::ModemDriver;
+use super::error::Error;
+use super::facts::Facts;
+use super::hub::Hub;
+use super::late::LateResult;
+use super::mailbox::{Mailbox, Request};
+use super::patience::Patience;
+use super::ticket::{Completion, Slot, Ticket};
+use crate::commands::{Lines, Payload, PayloadLimit};
+use crate::link::{self, Address, FlowControl, IoThread, Waker};
+use crate::protocol::{self, Answers, Command, Engine, Failure, Outcome, Transaction, TransactionId};
+
+/// How to open a module.
+#[derive(Clone, Debug)]
+pub struct Configuration {
+    pub port: String,
+    pub baudrate: std::num::NonZeroU32,
+    pub flow_control: FlowControl,
+    pub command_timeout: Duration,
+    pub queue_limits: QueueLimits,
+}
+
+/// A module on an open port: the part that other threads hold.
+pub struct Modem {
+    configuration: Configuration,
+    mailbox: Arc<Mailbox>,
+    waker: Waker,
+    hub: Arc<Hub>,
+    thread: IoThread,
+    next_id: AtomicU64,
+    closed: AtomicBool,
+    payload_limit: Mutex<Option<PayloadLimit>>,
+    process: u32,
+}
+
+/// The opening transaction is the first.
+const OPENING: TransactionId = 1;
+/// Enough for the last bytes to be read and the port to be closed.
+const CLOSING_TIME: Duration = Duration::from_secs(2);
+
+impl Modem {
+    /// Opens the port, finds the module and turns its echo off.
+    ///
+    /// # Errors
+    ///
+    /// The port cannot be opened, or nothing answers on it.
+    pub fn open(configuration: Configuration, patience: &dyn Patience) -> Result<Self, Error> {
+        let address = Address::parse(&configuration.port)?;
+        let (baudrate, flow_control) = (configuration.baudrate, configuration.flow_control);
+        let port = link::open(&link::Settings { address, baudrate, flow_control })?;
+        let settings =
+            protocol::Settings { command_timeout: configuration.command_timeout, baudrate: baudrate.get() };
+        let hub = Arc::new(Hub::new(configuration.queue_limits));
+        let mailbox = Arc::new(Mailbox::default());
+        let slot = Arc::new(Slot::default());
+        let mut driver = ModemDriver::new(Engine::new(settings), mailbox.clone(), hub.clone());
+        driver.open(OPENING, Completion::Waiting(slot.clone()), Instant::now());
+        let thread = IoThread::spawn("simcom-mqtt-io", port, driver).map_err(|error| Error::PortLost {
+            port: configuration.port.clone(),
+            reason: error.to_string(),
+        })?;
+        let modem = Self {
+            configuration,
+            mailbox,
+            waker: thread.waker(),
+            hub,
+            thread,
+            next_id: AtomicU64::new(OPENING + 1),
+            closed: AtomicBool::new(false),
+            payload_limit: Mutex::default(),
+            process: std::process::id(),
+        };
+        let outcome = slot.wait(patience);
+        let result = match outcome {
+            Err(_) => Err(Error::Interrupted),
+            Ok(Ok(_) | Err(Failure::Refused { .. })) => Ok(()),
+            Ok(Err(Failure::NoAnswer { .. })) => Err(modem.mute()),
+            Ok(Err(failure)) => Err(modem.error(failure, Duration::ZERO, None)),
+        };
+        if let Err(error) = result {
+            modem.close();
+            return Err(error);
+        }
+        Ok(modem)
+    }
+
+    pub fn port(&self) -> &str {
+        &self.configuration.port
+    }
+
+    pub fn command_timeout(&self) -> Duration {
+        self.configuration.command_timeout
+    }
+
+    pub fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+
+    pub fn facts(&self) -> Facts {
+        self.hub.facts()
+    }
+
+    pub fn is_open(&self) -> bool {
+        !self.closed.load(Ordering::Acquire) && !self.is_forked()
+    }
+
+    /// Lines both ways go to the log, or do not.
+    pub fn set_tracing(&self, on: bool) {
+        let _ = self.mailbox.put(Request::Trace(on));
+        self.waker.wake();
+    }
+
+    /// Idempotent, from any thread. Everything that waits ends with [`Error::Closed`].
+    pub fn close(&self) {
+        if self.is_forked() {
+            return;
+        }
+        let first = !self.closed.swap(true, Ordering::AcqRel);
+        if first && self.mailbox.put(Request::Close).is_ok() {
+            self.waker.wake();
+        }
+        if !self.thread.join(CLOSING_TIME) && first {
+            self.thread.stop();
+        }
+        self.hub.close();
+    }
+
+    /// In a forked child the threads are gone and the locks may be held for ever.
+    pub fn is_forked(&self) -> bool {
+        std::process::id() != self.process
+    }
+
+    /// Runs one command.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the module, the line or time says.
+    pub fn run(&self, command: Command, timeout: Duration, patience: &dyn Patience) -> Result<Vec<Vec<u8>>, Error> {
+        let mut answers = self.execute(Transaction::single(command, timeout), patience)?;
+        Ok(answers.pop().unwrap_or_default())
+    }
+
+    /// Runs one command within the time-out of commands, and reads its answer.
+    ///
+    /// # Errors
+    ///
+    /// As [`Modem::run`], or what `parse` says.
+    pub fn ask<T, E>(
+        &self,
+        command: Command,
+        parse: impl FnOnce(&Lines) -> Result<T, E>,
+        patience: &dyn Patience,
+    ) -> Result<T, Error>
+    where
+        Error: From<E>,
+    {
+        let lines = self.run_soon(command, patience)?;
+        Ok(parse(&lines)?)
+    }
+
+    /// What a command may take: its own limit, after it has had its turn.
+    pub(super) fn usual_timeout(&self, command: &Command) -> Duration {
+        command.limit().unwrap_or(self.command_timeout()) + self.command_timeout()
+    }
+
+    /// # Errors
+    ///
+    /// Whatever the module, the line or time says.
+    pub fn execute(&self, transaction: Transaction, patience: &dyn Patience) -> Result<Answers, Error> {
+        let timeout = transaction.timeout();
+        let ticket = self.submit(transaction, false)?;
+        self.wait(&ticket, timeout, patience)
+    }
+
+    /// As [`Modem::execute`], for a publish: its result can still be had if it is late.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the module, the line or time says.
+    pub fn publish(&self, transaction: Transaction, patience: &dyn Patience) -> Result<(), Error> {
+        let timeout = transaction.timeout();
+        let ticket = self.submit(transaction, true)?;
+        self.wait(&ticket, timeout, patience).map(drop)
+    }
+
+    /// Queues a publish; `done` is called on the I/O thread, which it must not hold up.
+    ///
+    /// # Errors
+    ///
+    /// The driver is closed.
+    pub fn publish_later(
+        self: &Arc<Self>,
+        transaction: Transaction,
+        done: impl FnOnce(Result<(), Error>) + Send + 'static,
+    ) -> Result<TransactionId, Error> {
+        let timeout = transaction.timeout();
+        let late = Arc::new(LateResult::new());
+        let port = self.configuration.port.clone();
+        let completion = Completion::Calling(Box::new({
+            let late = late.clone();
+            move |outcome: Outcome| {
+                let error = |failure| Error::from_failure(failure, &port, timeout.as_secs_f64(), Some(late));
+                done(outcome.map(drop).map_err(error));
+            }
+        }));
+        self.put(transaction, completion, Some(late))
+    }
+
+    /// Takes a transaction back if nothing of it was written; else nobody waits for it any more.
+    pub fn abandon(&self, id: TransactionId) {
+        if self.mailbox.put(Request::Abandon(id)).is_ok() {
+            self.waker.wake();
+        }
+    }
+
+    /// Asked once, when first needed. A module that does not say is asked by sending.
+    ///
+    /// # Errors
+    ///
+    /// The payload is longer than the module takes, or asking failed.
+    pub fn payload(&self, bytes: Vec<u8>, patience: &dyn Patience) -> Result<Payload, Error> {
+        let known = *self.payload_limit.lock();
+        let limit = match known {
+            Some(limit) => limit,
+            None if bytes.is_empty() => PayloadLimit::LONGEST,
+            None => {
+                let asked = self.ask(PayloadLimit::query(), PayloadLimit::from_answer, patience);
+                let limit = match asked {
+                    Err(Error::Refused { .. } | Error::UnexpectedAnswer(_)) => PayloadLimit::LONGEST,
+                    asked => asked?,
+                };
+                *self.payload_limit.lock() = Some(limit);
+                limit
+            }
+        };
+        Ok(Payload::parse(bytes, limit)?)
+    }
+
+    fn submit(&self, transaction: Transaction, is_publish: bool) -> Result<Ticket, Error> {
+        let slot = Arc::new(Slot::default());
+        let late = is_publish.then(|| Arc::new(LateResult::new()));
+        let id = self.put(transaction, Completion::Waiting(slot.clone()), late.clone())?;
+        Ok(Ticket { id, slot, late })
+    }
+
+    fn put(
+        &self,
+        transaction: Transaction,
+        completion: Completion,
+        late: Option<Arc<LateResult>>,
+    ) -> Result<TransactionId, Error> {
+        if self.is_forked() {
+            return Err(Error::Forked);
+        }
+        if self.closed.load(Ordering::Acquire) {
+            return Err(Error::Closed);
+        }
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let request = Request::Submit { id, transaction, completion, late };
+        self.mailbox.put(request).map_err(|_| Error::Closed)?;
+        self.waker.wake();
+        Ok(id)
+    }
+
+    fn wait(&self, ticket: &Ticket, timeout: Duration, patience: &dyn Patience) -> Result<Answers, Error> {
+        let Ok(outcome) = ticket.slot.wait(patience) else {
+            self.abandon(ticket.id);
+            return Err(Error::Interrupted);
+        };
+        outcome.map_err(|failure| self.error(failure, timeout, ticket.late.clone()))
+    }
+
+    fn error(&self, failure: Failure, timeout: Duration, late: Option<Arc<LateResult>>) -> Error {
+        Error::from_failure(failure, self.port(), timeout.as_secs_f64(), late)
+    }
+
+    fn mute(&self) -> Error {
+        Error::Mute { port: self.port().to_owned(), baudrate: self.configuration.baudrate.get() }
+    }
+}
+
+impl Drop for Modem {
+    /// Signals and never joins: whoever drops it may hold the interpreter.
+    fn drop(&mut self) {
+        if self.is_forked() {
+            return;
+        }
+        if self.mailbox.put(Request::Close).is_ok() {
+            self.waker.wake();
+        }
+        self.hub.close();
+    }
+}

@@ -1,0 +1,28 @@
+use std::sync::Arc;
+
+use crate::protocol::{ClientIndex, ReceivedMessage};
+
+/// Something a callback is called for, in the order in which it happened.
+#[derive(Clone, Debug)]
+pub enum Notice {
+    Message(Arc<ReceivedMessage>),
+    ConnectionLost { client: ClientIndex, cause: u8 },
+    NetworkLost,
+    Restarted,
+    MessageLost { client: Option<ClientIndex>, why: String },
+    Urc(Vec<u8>),
+}
+
+impl Notice {
+    /// What it weighs in the queue.
+    pub(super) fn size(&self) -> usize {
+        const ENTRY: usize = 64;
+        ENTRY
+            + match self {
+                Self::Message(message) => message.size(),
+                Self::MessageLost { why, .. } => why.len(),
+                Self::Urc(line) => line.len(),
+                _ => 0,
+            }
+    }
+}

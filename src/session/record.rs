@@ -1,0 +1,69 @@
+use crate::protocol::{ClientIndex, Direction, TraceKind};
+
+/// A log record, written down on the I/O thread and handed to Python on another.
+#[derive(Clone, Debug)]
+pub struct Record {
+    pub level: Level,
+    pub kind: Logger,
+    pub text: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    Debug,
+    Warning,
+}
+
+/// `simcom_mqtt` or `simcom_mqtt.at`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Logger {
+    Driver,
+    Line,
+}
+
+impl Record {
+    pub(super) fn size(&self) -> usize {
+        self.text.len() + 64
+    }
+
+    pub(super) fn message_lost(client: Option<ClientIndex>, why: &str) -> Self {
+        Self::warning(match client {
+            Some(client) => format!("a message for client {client} was lost: {why}"),
+            None => format!("a message was lost: {why}"),
+        })
+    }
+
+    pub(super) fn connection_lost(client: ClientIndex, cause: u8) -> Self {
+        Self::warning(format!("client {client} lost its connection: +CMQTTCONNLOST with cause {cause}"))
+    }
+
+    pub(super) fn network_lost() -> Self {
+        Self::warning("the module lost the network: +CMQTTNONET".to_owned())
+    }
+
+    pub(super) fn restarted() -> Self {
+        Self::warning("the module restarted: service, clients and subscriptions are gone".to_owned())
+    }
+
+    pub(super) fn port_lost(reason: &str) -> Self {
+        Self::warning(format!("the port is gone: {reason}"))
+    }
+
+    pub(super) fn trace(direction: Direction, kind: TraceKind, bytes: &[u8]) -> Self {
+        let arrow = match direction {
+            Direction::ToModule => '>',
+            Direction::FromModule => '<',
+        };
+        let what = match kind {
+            TraceKind::Line => "",
+            TraceKind::Prompt => "prompt ",
+            TraceKind::Data => "data ",
+        };
+        let text = format!("{arrow} {what}{}", bytes.escape_ascii());
+        Self { level: Level::Debug, kind: Logger::Line, text }
+    }
+
+    fn warning(text: String) -> Self {
+        Self { level: Level::Warning, kind: Logger::Driver, text }
+    }
+}
