@@ -184,6 +184,7 @@ class Client:
             lambda connection: self._reached(connection, login),
             operation.end,
         )
+        self._connecting.start()
 
     def disconnect(self, answer: Answer) -> None:
         """Disconnect from the broker: AT+CMQTTDISC."""

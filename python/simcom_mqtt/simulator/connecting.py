@@ -57,7 +57,17 @@ class Connecting:
         self._socket: socket.socket | None = None
         self._addresses: list[_Address] = []
         self._timer: Timer = engine.call_later(timeout, lambda: self._fail(TIMEOUT))
-        self._resolve()
+
+    def start(self) -> None:
+        """Begin."""
+        try:
+            addresses = _look_up(self._destination, socket.AI_NUMERICHOST)
+        except OSError:
+            # A look-up cannot be called off, so it gets a thread of its own that nobody has to wait for.
+            name = f"simulator-dns-{self._destination.address}"
+            threading.Thread(target=self._resolve, name=name, daemon=True).start()
+        else:
+            self._resolved(addresses)
 
     def cancel(self) -> None:
         """Give up, without a word to anyone."""
@@ -66,18 +76,6 @@ class Connecting:
         self._drop_socket()
 
     def _resolve(self) -> None:
-        destination = self._destination
-        try:
-            self._addresses = _look_up(destination, socket.AI_NUMERICHOST)
-        except OSError:
-            # A look-up cannot be called off, so it gets a thread of its own that nobody has to wait for.
-            threading.Thread(
-                target=self._resolve_name, name=f"simulator-dns-{destination.address}", daemon=True
-            ).start()
-            return
-        self._try_next_address()
-
-    def _resolve_name(self) -> None:
         try:
             addresses = _look_up(self._destination, 0)
         except (OSError, UnicodeError):

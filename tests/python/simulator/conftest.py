@@ -1,0 +1,53 @@
+"""A simulated module on Mosquitto's plain listener, and a raw host on its port."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from mosquitto_broker import MosquittoBroker
+from simcom_mqtt.simulator import SimulatedModem
+from simulator.wire import Wire
+
+
+@pytest.fixture
+def module(mosquitto: MosquittoBroker) -> Iterator[SimulatedModem]:
+    """A simulated module whose every connect goes to Mosquitto."""
+    with SimulatedModem(broker=f"127.0.0.1:{mosquitto.plain}") as modem:
+        yield modem
+
+
+@pytest.fixture
+def fresh_wire(module: SimulatedModem) -> Iterator[Wire]:
+    """A raw host on the module's port: echo is on."""
+    with Wire(module.port) as wire:
+        yield wire
+
+
+@pytest.fixture
+def wire(fresh_wire: Wire) -> Wire:
+    """A raw host with echo off."""
+    fresh_wire.ask(b"ATE0", b"ATE0\r\r\nOK\r\n")
+    return fresh_wire
+
+
+@pytest.fixture
+def started(wire: Wire) -> Wire:
+    """… and the service started."""
+    wire.ask(b"AT+CMQTTSTART", b"\r\nOK\r\n\r\n+CMQTTSTART: 0\r\n")
+    return wire
+
+
+@pytest.fixture
+def acquired(started: Wire, base: str) -> Wire:
+    """… and client 0 acquired."""
+    started.ok(b'AT+CMQTTACCQ=0,"%b"' % base.encode())
+    return started
+
+
+@pytest.fixture
+def connected(acquired: Wire) -> Wire:
+    """… and connected."""
+    acquired.ask(
+        b'AT+CMQTTCONNECT=0,"tcp://broker.example:1883",60,1', b"\r\nOK\r\n\r\n+CMQTTCONNECT: 0,0\r\n"
+    )
+    return acquired
