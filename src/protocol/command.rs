@@ -67,18 +67,26 @@ pub struct Transaction {
     /// How long the caller waits for the whole, from submission on.
     pub(crate) timeout: Duration,
     pub(crate) retries_while_busy: bool,
+    pub(crate) time_begins_with_turn: bool,
 }
 
 impl Transaction {
     pub fn new(commands: Vec<Command>, timeout: Duration) -> Self {
         debug_assert!(!commands.is_empty());
-        Self { commands, timeout, retries_while_busy: false }
+        Self { commands, timeout, retries_while_busy: false, time_begins_with_turn: false }
     }
 
     /// Tried again from its beginning, within its time, while the module says that the client is busy (code 14).
     #[must_use]
     pub fn retrying_while_busy(mut self) -> Self {
         self.retries_while_busy = true;
+        self
+    }
+
+    /// Its time does not run while it waits behind others.
+    #[must_use]
+    pub fn timed_from_its_turn(mut self) -> Self {
+        self.time_begins_with_turn = true;
         self
     }
 

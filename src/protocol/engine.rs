@@ -107,6 +107,16 @@ impl Engine {
         self.advance(now);
     }
 
+    /// Whether it could be taken back: nothing of it had been written.
+    pub fn withdraw(&mut self, id: TransactionId) -> bool {
+        let taken = self.queues.take_where(|job| job.is_for(id));
+        let was_there = !taken.is_empty();
+        for job in taken {
+            self.finish(job, Err(Failure::Cancelled));
+        }
+        was_there
+    }
+
     pub fn set_tracing(&mut self, on: bool) {
         self.tracer.set(on);
     }

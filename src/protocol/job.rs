@@ -13,6 +13,8 @@ pub(crate) struct Job {
     pub(crate) at: usize,
     pub(crate) answers: Answers,
     pub(crate) deadline: Instant,
+    /// From its turn on, where its time does not run before.
+    timeout_from_turn: Option<Duration>,
     /// The module said that the client is busy: not again before this.
     pub(crate) not_before: Option<Instant>,
     pub(crate) retries_while_busy: bool,
@@ -70,6 +72,9 @@ impl Lane {
     }
 }
 
+/// Longer than any program runs.
+const NEVER: Duration = Duration::from_secs(100 * 365 * 86_400);
+
 impl Job {
     pub(crate) fn new(owner: Owner, transaction: Transaction, now: Instant) -> Self {
         Self {
@@ -77,7 +82,8 @@ impl Job {
             lane: Lane::of(&transaction.commands),
             at: 0,
             answers: Vec::with_capacity(transaction.commands.len()),
-            deadline: now + transaction.timeout,
+            deadline: now + if transaction.time_begins_with_turn { NEVER } else { transaction.timeout },
+            timeout_from_turn: transaction.time_begins_with_turn.then_some(transaction.timeout),
             commands: transaction.commands,
             not_before: None,
             retries_while_busy: transaction.retries_while_busy,
@@ -159,11 +165,14 @@ impl Queues {
         let next =
             self.lanes.iter().filter_map(VecDeque::front).filter(ready).min_by_key(|job| job.sequence)?;
         let slot = next.lane.slot();
-        let job = self.lanes[slot].pop_front();
+        let mut job = self.lanes[slot].pop_front()?;
+        if let Some(timeout) = job.timeout_from_turn.take() {
+            job.deadline = now + timeout;
+        }
         if self.is_empty() {
             self.earliest = None;
         }
-        job
+        Some(job)
     }
 
     pub(crate) fn heads(&self) -> impl Iterator<Item = &Job> {

@@ -64,6 +64,19 @@ impl<T> BoundedQueue<T> {
         true
     }
 
+    /// For what must not be dropped and bounds itself. Gives the item back once the queue is closed.
+    pub(super) fn push_always(&self, item: T) -> Result<(), T> {
+        let mut state = self.state.lock();
+        if state.closed {
+            return Err(item);
+        }
+        state.items.push_back((item, 0));
+        state.waiting = false;
+        drop(state);
+        self.changed.notify_all();
+        Ok(())
+    }
+
     /// No more items; readers get those left and then [`Nothing::Closed`].
     pub fn close(&self) {
         self.state.lock().closed = true;

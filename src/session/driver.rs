@@ -43,6 +43,10 @@ impl ModemDriver {
                 self.engine.submit(id, transaction, now);
             }
             Request::Abandon(id) => self.engine.abandon(id, now),
+            Request::Withdraw(id, answer) => {
+                let taken_back = self.engine.withdraw(id);
+                answer.fill(if taken_back { Err(Failure::Cancelled) } else { Ok(Vec::new()) });
+            }
             Request::Trace(on) => self.engine.set_tracing(on),
             Request::Close => {
                 self.engine.close();
@@ -132,21 +136,24 @@ impl Drop for ModemDriver {
         self.engine.close();
         self.hand_out_events();
         for request in self.mailbox.shut() {
-            if let Request::Submit { completion, late, .. } = request {
-                completion.complete(Err(Failure::Closed));
-                if let Some(late) = late {
-                    late.resolve(&Err(Failure::Closed));
-                }
+            match request {
+                Request::Submit { completion, late, .. } => end(Some(completion), late),
+                Request::Withdraw(_, answer) => answer.fill(Ok(Vec::new())),
+                _ => {}
             }
         }
         for (_, claim) in self.claims.drain() {
-            if let Some(completion) = claim.completion {
-                completion.complete(Err(Failure::Closed));
-            }
-            if let Some(late) = claim.late {
-                late.resolve(&Err(Failure::Closed));
-            }
+            end(claim.completion, claim.late);
         }
         self.hub.close();
+    }
+}
+
+fn end(completion: Option<Completion>, late: Option<Arc<LateResult>>) {
+    if let Some(completion) = completion {
+        completion.complete(Err(Failure::Closed));
+    }
+    if let Some(late) = late {
+        late.resolve(&Err(Failure::Closed));
     }
 }

@@ -9,6 +9,7 @@ use super::capture::{Inbox, QueueLimits};
 use super::facts::Facts;
 use super::notice::Notice;
 use super::record::Record;
+use super::report::Report;
 use crate::protocol::{ClientIndex, Counters, Event, ReceivedMessage};
 
 /// Where events of the I/O thread meet everybody else: facts, captures, the callback queue and the log.
@@ -19,7 +20,7 @@ pub struct Hub {
     notices: BoundedQueue<Notice>,
     /// Somebody takes notices; without, they are not kept.
     dispatching: AtomicBool,
-    records: BoundedQueue<Record>,
+    reports: BoundedQueue<Report>,
     dropped_messages: AtomicU64,
     counters: Mutex<Counters>,
     /// What the next notice about a full queue has to tell.
@@ -38,7 +39,7 @@ impl Hub {
             limits,
             notices: BoundedQueue::new(limits.items, limits.bytes),
             dispatching: AtomicBool::new(false),
-            records: BoundedQueue::new(MOST_RECORDS, MOST_RECORD_BYTES),
+            reports: BoundedQueue::new(MOST_RECORDS, MOST_RECORD_BYTES),
             dropped_messages: AtomicU64::new(0),
             counters: Mutex::default(),
             unreported_drops: Mutex::default(),
@@ -57,8 +58,15 @@ impl Hub {
         &self.notices
     }
 
-    pub fn records(&self) -> &BoundedQueue<Record> {
-        &self.records
+    pub fn reports(&self) -> &BoundedQueue<Report> {
+        &self.reports
+    }
+
+    /// Runs `task` on the reporting thread; on this one if that has ended, since a future must not hang.
+    pub fn run_later(&self, task: Box<dyn FnOnce() + Send>) {
+        if let Err(Report::Task(task)) = self.reports.push_always(Report::Task(task)) {
+            task();
+        }
     }
 
     /// From now on somebody takes notices.
@@ -125,7 +133,7 @@ impl Hub {
     /// No more events: whoever waits for a message gets none.
     pub(super) fn close(&self) {
         self.notices.close();
-        self.records.close();
+        self.reports.close();
         for inbox in self.inboxes.read().iter().filter_map(Weak::upgrade) {
             inbox.close();
         }
@@ -182,6 +190,6 @@ impl Hub {
 
     fn log(&self, record: Record) {
         let size = record.size();
-        let _ = self.records.push(record, size);
+        let _ = self.reports.push(Report::Record(record), size);
     }
 }

@@ -1,11 +1,17 @@
+use std::sync::Arc;
+
 use parking_lot::Mutex;
 
+use super::hub::Hub;
 use crate::protocol::Failure;
 
 type Listener = Box<dyn FnOnce(Result<(), Failure>) + Send>;
 
 /// The result of a publish that was given up as unknown: it may still come, or cannot any more.
-pub struct LateResult(Mutex<State>);
+pub struct LateResult {
+    hub: Arc<Hub>,
+    state: Mutex<State>,
+}
 
 enum State {
     Open(Vec<Listener>),
@@ -13,29 +19,29 @@ enum State {
 }
 
 impl LateResult {
-    pub(super) fn new() -> Self {
-        Self(Mutex::new(State::Open(Vec::new())))
+    pub(super) fn new(hub: Arc<Hub>) -> Self {
+        Self { hub, state: Mutex::new(State::Open(Vec::new())) }
     }
 
-    /// Calls `listener` once the result is known, on the thread that learns it, or at once.
+    /// Calls `listener` on the reporting thread once the result is known.
     pub fn when_known(&self, listener: impl FnOnce(Result<(), Failure>) + Send + 'static) {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         match &mut *state {
             State::Open(listeners) => listeners.push(Box::new(listener)),
             State::Known(result) => {
                 let result = result.clone();
                 drop(state);
-                listener(result);
+                self.hub.run_later(Box::new(move || listener(result)));
             }
         }
     }
 
     pub(super) fn resolve(&self, result: &Result<(), Failure>) {
-        let state = std::mem::replace(&mut *self.0.lock(), State::Known(result.clone()));
-        if let State::Open(listeners) = state {
-            for listener in listeners {
-                listener(result.clone());
-            }
+        let state = std::mem::replace(&mut *self.state.lock(), State::Known(result.clone()));
+        let State::Open(listeners) = state else { return };
+        for listener in listeners {
+            let result = result.clone();
+            self.hub.run_later(Box::new(move || listener(result)));
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::late::LateResult;
-use super::ticket::Completion;
+use super::ticket::{Completion, Slot};
 use crate::protocol::{Transaction, TransactionId};
 
 /// What other threads leave for the I/O thread.
@@ -16,6 +16,8 @@ pub(super) enum Request {
         late: Option<Arc<LateResult>>,
     },
     Abandon(TransactionId),
+    /// Takes a transaction back if nothing of it was written.
+    Withdraw(TransactionId, Arc<Slot>),
     Trace(bool),
     Close,
 }

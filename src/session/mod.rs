@@ -12,7 +12,9 @@ mod mailbox;
 mod modem;
 mod notice;
 mod patience;
+mod publish_gate;
 mod record;
+mod report;
 mod ticket;
 
 pub use bounded_queue::{BoundedQueue, Nothing};
@@ -26,3 +28,4 @@ pub use modem::{Configuration, Modem};
 pub use notice::Notice;
 pub use patience::{Endless, Interrupted, Patience};
 pub use record::{Level, Logger, Record};
+pub use report::Report;

@@ -11,11 +11,12 @@ use super::facts::Facts;
 use super::hub::Hub;
 use super::late::LateResult;
 use super::mailbox::{Mailbox, Request};
-use super::patience::Patience;
+use super::patience::{Interrupted, Patience};
+use super::publish_gate::PublishGate;
 use super::ticket::{Completion, Slot, Ticket};
 use crate::commands::{Lines, Payload, PayloadLimit};
 use crate::link::{self, Address, FlowControl, IoThread, Waker};
-use crate::protocol::{self, Answers, Command, Engine, Failure, Outcome, Transaction, TransactionId};
+use crate::protocol::{self, Answers, ClientIndex, Command, Engine, Failure, Outcome, Transaction, TransactionId};
 
 /// How to open a module.
 #[derive(Clone, Debug)]
@@ -33,7 +34,9 @@ pub struct Modem {
     mailbox: Arc<Mailbox>,
     waker: Waker,
     hub: Arc<Hub>,
-    thread: IoThread,
+    /// Taken out, and left alone, in a forked child: its locks may be held for ever.
+    thread: Option<IoThread>,
+    gate: Arc<PublishGate>,
     next_id: AtomicU64,
     closed: AtomicBool,
     payload_limit: Mutex<Option<PayloadLimit>>,
@@ -71,7 +74,8 @@ impl Modem {
             mailbox,
             waker: thread.waker(),
             hub,
-            thread,
+            thread: Some(thread),
+            gate: Arc::default(),
             next_id: AtomicU64::new(OPENING + 1),
             closed: AtomicBool::new(false),
             payload_limit: Mutex::default(),
@@ -126,10 +130,10 @@ impl Modem {
         if first && self.mailbox.put(Request::Close).is_ok() {
             self.waker.wake();
         }
-        if !self.thread.join(CLOSING_TIME) && first {
-            self.thread.stop();
+        let Some(thread) = &self.thread else { return };
+        if !thread.join(CLOSING_TIME) && first {
+            thread.stop();
         }
-        self.hub.close();
     }
 
     /// In a forked child the threads are gone and the locks may be held for ever.
@@ -190,27 +194,45 @@ impl Modem {
         self.wait(&ticket, timeout, patience).map(drop)
     }
 
-    /// Queues a publish; `done` is called on the I/O thread, which it must not hold up.
+    /// Queues a publish, waiting while too many wait already; `done` is called on the reporting thread.
     ///
     /// # Errors
     ///
-    /// The driver is closed.
+    /// The driver is closed, or the wait was interrupted.
     pub fn publish_later(
-        self: &Arc<Self>,
+        &self,
+        client: ClientIndex,
         transaction: Transaction,
         done: impl FnOnce(Result<(), Error>) + Send + 'static,
+        patience: &dyn Patience,
     ) -> Result<TransactionId, Error> {
         let timeout = transaction.timeout();
-        let late = Arc::new(LateResult::new());
-        let port = self.configuration.port.clone();
+        let entry = self.gate.enter(client, patience).map_err(|_| Error::Interrupted)?;
+        let late = Arc::new(LateResult::new(self.hub.clone()));
         let completion = Completion::Calling(Box::new({
-            let late = late.clone();
+            let (late, hub, port) = (late.clone(), self.hub.clone(), self.configuration.port.clone());
             move |outcome: Outcome| {
+                drop(entry);
                 let error = |failure| Error::from_failure(failure, &port, timeout.as_secs_f64(), Some(late));
-                done(outcome.map(drop).map_err(error));
+                let result = outcome.map(drop).map_err(error);
+                hub.run_later(Box::new(move || done(result)));
             }
         }));
         self.put(transaction, completion, Some(late))
+    }
+
+    /// Whether the transaction was taken back before its first byte was written.
+    ///
+    /// # Errors
+    ///
+    /// The wait was interrupted.
+    pub fn withdraw(&self, id: TransactionId, patience: &dyn Patience) -> Result<bool, Interrupted> {
+        let slot = Arc::new(Slot::default());
+        if self.is_forked() || self.mailbox.put(Request::Withdraw(id, slot.clone())).is_err() {
+            return Ok(false);
+        }
+        self.waker.wake();
+        Ok(slot.wait(patience)?.is_err())
     }
 
     /// Takes a transaction back if nothing of it was written; else nobody waits for it any more.
@@ -245,7 +267,7 @@ impl Modem {
 
     fn submit(&self, transaction: Transaction, is_publish: bool) -> Result<Ticket, Error> {
         let slot = Arc::new(Slot::default());
-        let late = is_publish.then(|| Arc::new(LateResult::new()));
+        let late = is_publish.then(|| Arc::new(LateResult::new(self.hub.clone())));
         let id = self.put(transaction, Completion::Waiting(slot.clone()), late.clone())?;
         Ok(Ticket { id, slot, late })
     }
@@ -290,11 +312,11 @@ impl Drop for Modem {
     /// Signals and never joins: whoever drops it may hold the interpreter.
     fn drop(&mut self) {
         if self.is_forked() {
+            std::mem::forget(self.thread.take());
             return;
         }
         if self.mailbox.put(Request::Close).is_ok() {
             self.waker.wake();
         }
-        self.hub.close();
     }
 }
