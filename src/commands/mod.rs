@@ -46,3 +46,4 @@ pub use server_address::ServerAddress;
 pub use ssl_context::{SettingValue, SslSetting};
 pub use text::{ClientId, Credentials};
 pub use tls::{CertificateFile, TlsOptions, TlsSettings, Verify};
+pub use will::Will;

@@ -4,6 +4,21 @@ use super::limits::command;
 use super::{QoS, Topic, WillMessage};
 use crate::protocol::{ClientIndex, Command};
 
+/// What the broker publishes if the connection breaks.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Will {
+    pub topic: Topic,
+    pub message: WillMessage,
+    pub qos: QoS,
+}
+
+impl Will {
+    /// WILLTOPIC and WILLMSG, to run with nothing of that client in between.
+    pub fn enter(&self, client: ClientIndex) -> Vec<Command> {
+        vec![will_topic(client, &self.topic), will_message(client, &self.message, self.qos)]
+    }
+}
+
 /// `AT+CMQTTWILLTOPIC=<client_index>,<req_length>` and the topic.
 pub fn will_topic(client: ClientIndex, topic: &Topic) -> Command {
     command(format!("AT+CMQTTWILLTOPIC={client},{}", topic.bytes().len())).with_data(topic.bytes())
@@ -27,6 +42,10 @@ mod tests {
         assert_eq!(command.data.unwrap().bytes, b"dut/status");
 
         let message = WillMessage::parse("éteint").unwrap();
+        let will = Will { topic, message: message.clone(), qos: QoS::AtMostOnce };
+        let lines: Vec<_> = will.enter(ClientIndex::One).iter().map(|command| command.line.shown()).collect();
+        assert_eq!(lines, ["AT+CMQTTWILLTOPIC=1,10", "AT+CMQTTWILLMSG=1,7,0"]);
+
         let command = will_message(ClientIndex::One, &message, QoS::AtLeastOnce);
         assert_eq!(command.line.bytes(), b"AT+CMQTTWILLMSG=1,7,1");
         assert_eq!(command.data.unwrap().bytes, "éteint".as_bytes());

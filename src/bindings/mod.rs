@@ -1,0 +1,5 @@
+//! What Python sees: classes, conversions, errors.
+
+mod arguments;
+mod pem;
+mod values;

@@ -1,0 +1,66 @@
+use pyo3::prelude::*;
+
+use super::repr;
+use crate::commands;
+
+/// What the module says of a client: `AT+CMQTTACCQ?`, `CONNECT?`, `DISC?`, `SSLCFG?`, `CFG?`.
+///
+/// The user name and password, which it tells too, are left out.
+#[pyclass(frozen, eq, hash, get_all, module = "simcom_mqtt")]
+#[derive(PartialEq, Eq, Hash)]
+pub(crate) struct ClientState {
+    /// Empty: not acquired.
+    client_id: String,
+    /// 0: TCP, 1: TLS.
+    server_type: u8,
+    /// As "tcp://host:1883"; None: not connected.
+    server_address: Option<String>,
+    /// Seconds.
+    keepalive: Option<u16>,
+    clean_session: Option<bool>,
+    connected: bool,
+    /// None: not set, so the one numbered as the client.
+    ssl_context: Option<u8>,
+    check_utf8: bool,
+    /// Seconds.
+    operation_timeout: u16,
+    /// The module's own lines, secrets masked.
+    raw: String,
+}
+
+impl From<commands::ClientState> for ClientState {
+    fn from(state: commands::ClientState) -> Self {
+        Self {
+            client_id: state.client_id,
+            server_type: u8::from(state.tls),
+            server_address: state.server_address,
+            keepalive: state.keep_alive,
+            clean_session: state.clean_session,
+            connected: state.connected,
+            ssl_context: state.ssl_context,
+            check_utf8: state.check_utf8,
+            operation_timeout: state.operation_timeout,
+            raw: state.raw,
+        }
+    }
+}
+
+#[pymethods]
+impl ClientState {
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(
+            slf,
+            &[
+                "client_id",
+                "server_type",
+                "server_address",
+                "keepalive",
+                "clean_session",
+                "connected",
+                "ssl_context",
+                "check_utf8",
+                "operation_timeout",
+            ],
+        )
+    }
+}

@@ -1,0 +1,31 @@
+use pyo3::prelude::*;
+
+use super::repr;
+use crate::commands;
+
+/// Who the module is: `AT+CGMI`, `AT+CGMM`, `AT+CGMR`, `AT+CGSN`.
+#[pyclass(frozen, eq, hash, get_all, module = "simcom_mqtt")]
+#[derive(PartialEq, Eq, Hash)]
+pub(crate) struct ModuleInfo {
+    manufacturer: String,
+    model: String,
+    /// Of the firmware.
+    revision: String,
+    imei: String,
+    /// The module's own lines.
+    raw: String,
+}
+
+impl From<commands::ModuleInfo> for ModuleInfo {
+    fn from(info: commands::ModuleInfo) -> Self {
+        let commands::ModuleInfo { manufacturer, model, revision, imei, raw } = info;
+        Self { manufacturer, model, revision, imei, raw }
+    }
+}
+
+#[pymethods]
+impl ModuleInfo {
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf, &["manufacturer", "model", "revision", "imei"])
+    }
+}
