@@ -3,6 +3,24 @@
 It needs the extra `simulator`: `pip install simcom-mqtt[simulator]`.
 """
 
-from .modem import SimulatedModem
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .modem import SimulatedModem
 
 __all__ = ["SimulatedModem"]
+
+MISSING = "the simulated module needs paho-mqtt: pip install simcom-mqtt[simulator]"
+
+
+def __getattr__(name: str) -> Any:
+    # On first use, so that without paho-mqtt there is a word of advice and no traceback through this package.
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        import paho.mqtt.client  # noqa: F401 - only to say what is missing
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(MISSING, name="paho") from error
+    from . import modem
+
+    return getattr(modem, name)

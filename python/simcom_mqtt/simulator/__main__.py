@@ -2,18 +2,18 @@
 
 import sys
 
-MISSING = "the simulated module needs paho-mqtt: pip install simcom-mqtt[simulator]"
+from . import MISSING
 
 
 def main() -> int:
     """Run a simulated module until Ctrl-C; return the exit status."""
     try:
-        import paho.mqtt.client  # noqa: F401 - only to say in one line what is missing
-    except ImportError:
+        from .serving import serve
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "paho":
+            raise
         print(MISSING, file=sys.stderr)  # noqa: T201
         return 1
-    from .serving import serve
-
     return serve(sys.argv[1:])
 
 

@@ -74,9 +74,6 @@ class Engine:
         self._after_each_turn: list[Callable[[], object]] = []
         self._selector.register(self._wake_reader, READ, self._drain_wake_ups)
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-
-    def start(self) -> None:
-        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:

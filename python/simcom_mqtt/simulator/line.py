@@ -31,8 +31,8 @@ class Line(Protocol):
     def waiting(self) -> int:
         """How many bytes the host has not taken yet."""
 
-    def deliver_to(self, received: Received) -> None:
-        """Say who gets the host's bytes."""
+    def begin(self, received: Received) -> None:
+        """Read the host's bytes from now on, and hand them to `received`."""
 
     def write(self, data: bytes) -> None:
         """Send bytes to the host, as soon as it takes them."""
@@ -62,7 +62,6 @@ class PtyLine:
         os.set_blocking(self._master, False)
         tty.setraw(self._slave, termios.TCSANOW)
         self._link.symlink_to(os.ttyname(self._slave))
-        self._watch()
 
     @property
     def port(self) -> str:
@@ -74,9 +73,10 @@ class PtyLine:
         """How many bytes the host has not taken yet."""
         return len(self._out)
 
-    def deliver_to(self, received: Received) -> None:
-        """Say who gets the host's bytes."""
+    def begin(self, received: Received) -> None:
+        """Read the host's bytes from now on, and hand them to `received`."""
         self._received = received
+        self._watch()
 
     def write(self, data: bytes) -> None:
         """Send bytes to the host, as soon as it takes them."""
@@ -145,7 +145,6 @@ class TcpLine:
         self._host: socket.socket | None = None
         self._listener = socket.create_server(("127.0.0.1", port))
         self._listener.setblocking(False)
-        engine.watch(self._listener, READ, self._accept)
 
     @property
     def port(self) -> str:
@@ -157,9 +156,10 @@ class TcpLine:
         """How many bytes the host has not taken yet."""
         return len(self._out)
 
-    def deliver_to(self, received: Received) -> None:
-        """Say who gets the host's bytes."""
+    def begin(self, received: Received) -> None:
+        """Read the host's bytes from now on, and hand them to `received`."""
         self._received = received
+        self._engine.watch(self._listener, READ, self._accept)
 
     def write(self, data: bytes) -> None:
         """Send bytes to the host; without a connection they go nowhere, as on a loose cable."""

@@ -36,14 +36,19 @@ class SimulatedModem:
     ) -> None:
         self._is_closed = True
         destination = None if broker is None else _destination(broker)
-        self._engine = Engine("simulated-modem")
         identity = make_identity(imei)
-        self._line = self._make_line(transport, tcp_port)
+        if transport not in ("pty", "tcp"):
+            raise ValueError(f'transport must be "pty" or "tcp", not {transport!r}')
+        self._engine = Engine("simulated-modem")
+        try:
+            self._line: Line = (
+                PtyLine(self._engine) if transport == "pty" else TcpLine(self._engine, tcp_port)
+            )
+        except OSError:
+            self._engine.stop()
+            raise
         self._module = Module(self._engine, self._line, PROFILES["sim767x"], identity, destination)
-        self._line.deliver_to(self._module.receive)
-        self._engine.after_each_turn(self._line.flush)
-        self._engine.after_each_turn(self._module.watch_output)
-        self._engine.start()
+        self._engine.call(self._begin)
         self._is_closed = False
 
     @property
@@ -86,12 +91,10 @@ class SimulatedModem:
             )
             self.close()
 
-    def _make_line(self, transport: str, tcp_port: int) -> Line:
-        if transport == "pty":
-            return PtyLine(self._engine)
-        if transport == "tcp":
-            return TcpLine(self._engine, tcp_port)
-        raise ValueError(f'transport must be "pty" or "tcp", not {transport!r}')
+    def _begin(self) -> None:
+        self._engine.after_each_turn(self._line.flush)
+        self._engine.after_each_turn(self._module.watch_output)
+        self._line.begin(self._module.receive)
 
     def _shut_down(self) -> None:
         self._module.close()

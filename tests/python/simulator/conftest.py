@@ -4,9 +4,19 @@ from collections.abc import Iterator
 
 import pytest
 
+from host_client import HostClient
 from mosquitto_broker import MosquittoBroker
 from simcom_mqtt.simulator import SimulatedModem
 from simulator.wire import Wire
+
+
+@pytest.fixture
+def host(mosquitto: MosquittoBroker) -> Iterator[HostClient]:
+    """An ordinary MQTT client on the same broker, which leaves no reference cycle with open sockets in it."""
+    with HostClient(mosquitto.plain) as client:
+        yield client
+    paho = client._client
+    paho.on_connect = paho.on_subscribe = paho.on_message = None
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A host that knows nothing of AT commands: raw bytes on the simulated module's port, compared byte for byte."""
+"""A host that knows nothing of AT commands: raw bytes on the module's port, compared byte for byte."""
 
 import os
 import select

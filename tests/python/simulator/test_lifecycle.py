@@ -1,0 +1,171 @@
+"""A simulated module comes and goes without a trace; and as a program of its own."""
+
+import gc
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from scripted_broker import CONNECT, PUBLISH, ScriptedBroker
+from simcom_mqtt.simulator import SimulatedModem, engine
+from simulator.wire import Wire
+
+
+def open_files() -> set[str]:
+    found = set()
+    for entry in Path("/proc/self/fd").iterdir():
+        try:
+            found.add(f"{entry.name} {entry.readlink()}")
+        except FileNotFoundError:
+            continue
+    return found
+
+
+@pytest.mark.parametrize("transport", ["pty", "tcp"])
+def test_close_leaves_nothing(transport: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    threads, files = threading.active_count(), open_files()
+    with ScriptedBroker(silent_on=PUBLISH) as broker:
+        module = SimulatedModem(broker=broker.url.removeprefix("mqtt://"), transport=transport)  # type: ignore[arg-type]
+        with module, Wire(module.port) as wire:
+            wire.send(b'ATE0\rAT+CMQTTSTART\rAT+CMQTTACCQ=0,"c"\rAT+CMQTTCONNECT=0,"tcp://host",60,1\r')
+            wire.read_until(b"CONNECT: 0,0\r\n")
+            wire.enter(b"AT+CMQTTTOPIC=0,1", b"t")
+            wire.ok(b"AT+CMQTTPUB=0,1,60")
+        module.close()
+    assert threading.active_count() == threads
+    assert open_files() == files
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_module_that_is_dropped_says_so_and_is_closed() -> None:
+    threads, files = threading.active_count(), open_files()
+    module = weakref.proxy(abandoned := SimulatedModem())
+    with pytest.warns(ResourceWarning, match=f"unclosed simulated modem on {module.port}"):
+        del abandoned
+    assert threading.active_count() == threads
+    assert open_files() == files
+
+
+def test_a_closed_module_says_so() -> None:
+    module = SimulatedModem()
+    module.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        module.reset()
+
+
+@pytest.mark.parametrize("broker", ["host", "host:", ":1883", "host:0", "host:65536", "host:x"])
+def test_a_broker_that_is_none(broker: str) -> None:
+    with pytest.raises(ValueError, match='broker must be "host:port"'):
+        SimulatedModem(broker=broker)
+
+
+def test_a_transport_that_is_none() -> None:
+    threads, files = threading.active_count(), open_files()
+    with pytest.raises(ValueError, match='transport must be "pty" or "tcp"'):
+        SimulatedModem(transport="usb")  # type: ignore[arg-type]
+    gc.collect()
+    assert (threading.active_count(), open_files()) == (threads, files)
+
+
+def test_reset_is_as_fresh_from_the_box(module: SimulatedModem, connected: Wire) -> None:
+    connected.enter(b'AT+CCERTDOWN="ca.pem",1', b"c")
+    connected.ask(b"AT+CMQTTPAYLOAD=0,10", b"\r\n>")
+    module.reset()
+    assert module.received == []
+    connected.ask(b"AT+CCERTLIST", b"AT+CCERTLIST\r\r\nOK\r\n")
+    connected.ask(b"AT+CMQTTREL?", b"AT+CMQTTREL?\r\r\nERROR\r\n")
+
+
+class TestTimeOuts:
+    """The module's own time-outs are minutes long, so its clock is set forward."""
+
+    @pytest.fixture
+    def wait(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[SimulatedModem, float], None]:
+        skipped = 0.0
+
+        def pass_time(module: SimulatedModem, seconds: float) -> None:
+            nonlocal skipped
+            skipped += seconds
+            module._engine.call(lambda: None)
+
+        monkeypatch.setattr(engine, "monotonic", lambda: time.monotonic() + skipped)
+        return pass_time
+
+    @pytest.mark.parametrize(("silent_on", "seconds"), [(CONNECT, 120), (PUBLISH, 60), (8, 120), (10, 120)])
+    def test_the_broker_is_silent(
+        self, wait: Callable[[SimulatedModem, float], None], silent_on: int, seconds: int
+    ) -> None:
+        with ScriptedBroker(silent_on=silent_on) as broker:
+            address = broker.url.removeprefix("mqtt://")
+            with SimulatedModem(broker=address) as module, Wire(module.port) as wire:
+                wire.send(b'ATE0\rAT+CMQTTSTART\rAT+CMQTTACCQ=0,"c"\r')
+                wire.send(b'AT+CMQTTCONNECT=0,"tcp://host",3600,1\r')
+                name = b"CONNECT"
+                if silent_on != CONNECT:
+                    wire.read_until(b"CONNECT: 0,0\r\n")
+                    wire.enter(b"AT+CMQTTTOPIC=0,1", b"t")
+                    name = {PUBLISH: b"PUB", 8: b"SUB", 10: b"UNSUB"}[silent_on]
+                    wire.send({b"PUB": b"AT+CMQTTPUB=0,1,60\r"}.get(name, b"AT+CMQTT%b=0,1,0\rt" % name))
+                    wire.read_until(b"OK\r\n")
+                broker.wait_for(silent_on)
+                if silent_on == CONNECT:
+                    wire.read_until(b"START: 0\r\n\r\nOK\r\n\r\nOK\r\n")
+                wait(module, seconds - 1)
+                wire.fence()
+                wait(module, 1)
+                wire.expect(b"\r\n+CMQTT%b: 0,17\r\n" % name)
+                if silent_on != CONNECT:
+                    broker.speak_again()
+                    wire.enter(b"AT+CMQTTUNSUB=0,1,0", b"t", b"\r\nOK\r\n\r\n+CMQTTUNSUB: 0,0\r\n")
+
+
+class TestProgram:
+    def run(self, *arguments: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, "-m", "simcom_mqtt.simulator", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    @pytest.mark.parametrize("arguments", [[], ["--tcp", "0", "--broker", "127.0.0.1:1883"]])
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_prints_its_port_and_serves(self, arguments: list[str], number: int) -> None:
+        with self.run(*arguments) as process:
+            assert process.stdout is not None
+            port = process.stdout.readline().strip()
+            with Wire(port) as wire:
+                wire.ask(b"AT", b"AT\r\r\nOK\r\n")
+            process.send_signal(number)
+            assert process.communicate(timeout=5) == ("", "")
+        assert process.returncode == 0
+        assert not os.path.lexists(port)
+
+    def test_says_what_is_wrong_with_an_argument(self) -> None:
+        with self.run("--broker", "nonsense") as process:
+            output, errors = process.communicate(timeout=5)
+        assert (output, process.returncode) == ("", 2)
+        assert 'broker must be "host:port"' in errors
+        assert "Traceback" not in errors
+
+    def test_without_paho_says_what_to_install(self, tmp_path: Path) -> None:
+        (tmp_path / "paho.py").write_text("raise ModuleNotFoundError(name='paho')")
+        environment = {**os.environ, "PYTHONPATH": f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}"}
+        finished = subprocess.run(
+            [sys.executable, "-m", "simcom_mqtt.simulator"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert finished.returncode == 1
+        assert "pip install simcom-mqtt[simulator]" in finished.stderr
+        assert len(finished.stderr.splitlines()) == 1
