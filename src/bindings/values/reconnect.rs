@@ -70,12 +70,15 @@ impl Reconnect {
         repr(slf, &["min_delay", "max_delay", "give_up_after", "resend_qos2"])
     }
 
-    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
+        let (py, policy) = (slf.py(), slf.get());
         let arguments = PyDict::new(py);
-        arguments.set_item("min_delay", self.min_delay())?;
-        arguments.set_item("max_delay", self.max_delay())?;
-        arguments.set_item("give_up_after", self.give_up_after())?;
-        arguments.set_item("resend_qos2", self.resend_qos2())?;
-        Ok((PyTuple::empty(py), arguments))
+        arguments.set_item("min_delay", policy.min_delay())?;
+        arguments.set_item("max_delay", policy.max_delay())?;
+        arguments.set_item("give_up_after", policy.give_up_after())?;
+        arguments.set_item("resend_qos2", policy.resend_qos2())?;
+        let rebuild =
+            py.import("functools")?.getattr("partial")?.call((slf.get_type(),), Some(&arguments))?;
+        Ok((rebuild, PyTuple::empty(py)))
     }
 }

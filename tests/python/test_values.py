@@ -1,0 +1,180 @@
+"""`Message`, `Will`, `Tls` and `Reconnect` as values: what they take, what they show, how they are copied."""
+
+import array
+import copy
+import inspect
+import pickle
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simcom_mqtt import Message, Reconnect, Tls, Will
+
+CA = b"-----BEGIN CERTIFICATE-----"
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        ("käse", "käse".encode()),
+        (b"\0\xff", b"\0\xff"),
+        (bytearray(b"abc"), b"abc"),
+        (memoryview(b"abcdef")[::2], b"ace"),
+        (memoryview(b"abcd").cast("B", (2, 2)), b"abcd"),
+        (memoryview(array.array("h", [1, -1])), array.array("h", [1, -1]).tobytes()),
+    ],
+)
+def test_payloads(payload: str | bytes | bytearray | memoryview, expected: bytes) -> None:
+    assert Will("a", payload).payload == expected
+    assert Message("a", payload).payload == expected
+
+
+@pytest.mark.parametrize("payload", [None, 7, 1.5, ["x"], array.array("B", [1])])
+def test_what_is_no_payload(payload: Any) -> None:
+    with pytest.raises(TypeError, match="expected str, bytes, bytearray or memoryview, not"):
+        Will("a", payload)
+
+
+@pytest.mark.parametrize("topic", [None, 7, bytearray(b"a")])
+def test_what_is_no_topic(topic: Any) -> None:
+    with pytest.raises(TypeError, match="expected str or bytes, not"):
+        Will(topic, b"x")
+
+
+def test_text_that_has_no_bytes() -> None:
+    with pytest.raises(ValueError, match="surrogates not allowed"):
+        Will("a", "\ud800")
+    with pytest.raises(ValueError, match="surrogates not allowed"):
+        Will("\ud800", b"x")
+
+
+@pytest.mark.parametrize("client_index", [-1, 2, 10**30, -(10**30)])
+def test_messages_belong_to_a_client(client_index: int) -> None:
+    with pytest.raises(ValueError, match=r"client_index = .*: must be 0 or 1"):
+        Message("a", b"x", client_index)
+
+
+@pytest.mark.parametrize("received_at", [-1.0, float("nan"), float("inf"), 1e300])
+def test_messages_were_received_at_some_time(received_at: float) -> None:
+    with pytest.raises(ValueError, match=r"received_at = .*: must be seconds since 1970"):
+        Message("a", b"x", 0, received_at)
+
+
+def test_times_are_kept_exactly() -> None:
+    now = time.time()
+    assert Message("a", b"x", 0, now).received_at == now
+
+
+def test_how_messages_are_shown() -> None:
+    message = Message("a/ü", b"x", 1, 1.5)
+    assert repr(message) == "Message(topic='a/ü', payload=b'x', client_index=1, received_at=1.5)"
+    assert "\\udcff" in repr(Message(b"\xff", b""))
+    long = repr(Message("a", b"x" * 5000))
+    assert "(5000 bytes)" in long
+    assert len(long) < 400
+
+
+def test_wills() -> None:
+    will = Will(b"dut/\xff", "off", 1)
+
+    assert (will.topic, will.payload, will.qos) == ("dut/\udcff", b"off", 1)
+    assert repr(Will("dut", b"off", 1)) == "Will(topic='dut', payload=b'off', qos=1)"
+    assert will == Will("dut/\udcff", b"off", 1)
+    assert will != Will(b"dut/\xff", b"off", 2)
+    for twin in (pickle.loads(pickle.dumps(will)), copy.deepcopy(will)):
+        assert twin == will
+        assert hash(twin) == hash(will)
+
+
+def test_reconnect_policies() -> None:
+    policy = Reconnect(min_delay=2, give_up_after=3600.5)
+
+    assert (policy.min_delay, policy.max_delay) == (2.0, 60.0)
+    assert (policy.give_up_after, policy.resend_qos2) == (3600.5, False)
+    assert repr(Reconnect()) == (
+        "Reconnect(min_delay=1.0, max_delay=60.0, give_up_after=None, resend_qos2=False)"
+    )
+    assert pickle.loads(pickle.dumps(policy)) == copy.deepcopy(policy) == policy
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [
+        ("min_delay", 0.0),
+        ("min_delay", float("nan")),
+        ("max_delay", -1.0),
+        ("max_delay", 0.5),
+        ("give_up_after", float("inf")),
+    ],
+)
+def test_delays_are_positive(argument: str, value: float) -> None:
+    delays: dict[str, Any] = {argument: value}
+    with pytest.raises(ValueError, match=argument):
+        Reconnect(**delays)
+
+
+def test_a_certificate_on_this_host_is_read_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "ca.pem"
+    file.write_bytes(CA)
+    assert f"ca=<{len(CA)} bytes>" in repr(Tls(ca=file))
+
+    file.write_bytes(b"x" * 20_000)
+    with pytest.raises(ValueError, match="ca of 10241 bytes: must be 1 to 10240 bytes"):
+        Tls(ca=file)
+    file.unlink()
+    with pytest.raises(FileNotFoundError, match=r"ca\.pem"):
+        Tls(ca=file)
+
+
+def test_a_file_on_the_module_goes_by_its_name() -> None:
+    assert "ca='ca.pem'" in repr(Tls(ca="ca.pem"))
+    for path in ("/etc/ssl/ca.pem", "certificates\\ca.pem"):
+        with pytest.raises(ValueError, match="for a file on this host pass a Path"):
+            Tls(ca=path)
+    with pytest.raises(ValueError, match=r'ca = "ca\.crt"'):
+        Tls(ca="ca.crt")
+
+
+def test_keys_are_not_shown() -> None:
+    key = "-----BEGIN PRIVATE KEY-----\nswordfish"
+
+    tls = Tls(verify="mutual", ca=CA, cert=CA, key=key)
+
+    assert "swordfish" not in repr(tls)
+    assert f"key=<{len(key)} bytes>" in repr(tls)
+
+
+UNFIT: dict[str, tuple[dict[str, Any], str]] = {
+    "nothing to verify by": ({}, "ca = None: must be given"),
+    "unknown verification": ({"verify": "maybe", "ca": CA}, 'verify = "maybe"'),
+    "a certificate that is not asked for": (
+        {"ca": CA, "cert": CA, "key": CA},
+        'verify = "server": must be "mutual"',
+    ),
+    "mutual without a certificate": ({"verify": "mutual", "ca": CA, "key": CA}, "cert = None"),
+    "mutual without a key": ({"verify": "mutual", "ca": CA, "cert": CA}, "key = None"),
+    "context 10": ({"context": 10}, "context = 10: must be 0 to 9"),
+    "context beyond 64 bits": ({"context": 2**70}, "context = .*: must be 0 to 9"),
+    "version 5": ({"ca": CA, "sslversion": 5}, "sslversion = 5: must be 0 to 4"),
+    "empty certificate": ({"ca": b""}, "ca of 0 bytes"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "message"), UNFIT.values(), ids=UNFIT.keys())
+def test_what_does_not_go_together(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Tls(**arguments)
+
+
+def test_what_is_no_certificate() -> None:
+    number: Any = 7
+    with pytest.raises(TypeError, match="expected bytes, str or a path"):
+        Tls(ca=number)
+
+
+@pytest.mark.parametrize("value", [Message, Will, Tls, Reconnect])
+def test_signatures_are_known_to_editors(value: type) -> None:
+    assert inspect.signature(value).parameters
+    assert value.__module__ == "simcom_mqtt"
