@@ -460,9 +460,9 @@ class Message:
     The module does not tell QoS, retain flag or packet identifier.
     """
 
-    def __init__(
-        self, topic: Topic, payload: bytes, client_index: int = 0, received_at: float = 0.0
-    ) -> None: ...
+    def __new__(
+        cls, topic: Topic, payload: Payload, client_index: int = 0, received_at: float = 0.0
+    ) -> Self: ...
     @property
     def topic(self) -> str:
         """The topic as text, bytes that are not UTF-8 as surrogate escapes."""
@@ -501,20 +501,37 @@ class Message:
         Topics that begin with $ are not matched by a leading wildcard; "$share/group/" is stripped.
         """
 
-    def __eq__(self, other: object) -> bool: ...
+    def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
 @final
 class Will:
-    """What the broker publishes if the connection breaks: topic and payload, 1–1024 bytes each."""
+    """What the broker publishes if the connection breaks: topic and payload, 1–1024 bytes each.
 
-    def __init__(self, topic: Topic, payload: Payload, qos: QoS = 0) -> None: ...
+    Entered by `AT+CMQTTWILLTOPIC` and `AT+CMQTTWILLMSG`, chapters 2.2.6 and 2.2.7. The module's wills have no
+    retain flag.
+
+    ValueError: a topic or payload of 0 or more than 1024 bytes, or a QoS beyond 2.
+    """
+
+    def __new__(cls, topic: Topic, payload: Payload, qos: QoS = 0) -> Self: ...
+    @property
+    def topic(self) -> str:
+        """The topic as text, bytes that are not UTF-8 as surrogate escapes."""
+
+    @property
+    def payload(self) -> bytes: ...
+    @property
+    def qos(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
 
 @final
 class Tls:
-    """The certificates and the SSL context of one connection.
+    """The certificates and the SSL context of one connection: `AT+CSSLCFG`.
 
-    Certificates are uploaded once, under a name made from their content.
+    Certificates are uploaded once, under a name made from their content. A Path is read here, not at
+    `connect`.
 
     verify: "server" (authmode 1), "mutual" (2, which needs `cert` and `key`), "none" (0).
     ca, cert, key: bytes or a Path is uploaded; str is PEM text if it begins with -----BEGIN, else the name of
@@ -523,10 +540,13 @@ class Tls:
     sslversion: 0–4, as in `AT+CSSLCFG="sslversion"`; 4: whatever both sides know.
     sni: send the host name in the handshake.
     ignore_local_time: do not check a certificate's dates against the module's clock.
+
+    ValueError: a value beyond its range, or files that do not go with `verify`.
+    OSError: a Path cannot be read.
     """
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         *,
         verify: Literal["server", "mutual", "none"] = "server",
         ca: Pem | str | None = None,
@@ -536,7 +556,7 @@ class Tls:
         sslversion: int = 4,
         sni: bool = True,
         ignore_local_time: bool = True,
-    ) -> None: ...
+    ) -> Self: ...
 
 @final
 class Reconnect:
@@ -544,19 +564,39 @@ class Reconnect:
 
     Rebuilds service, client, connection and subscriptions, with exponential back-off and jitter.
 
-    min_delay, max_delay: between two attempts.
+    min_delay, max_delay: seconds between two attempts.
     give_up_after: seconds without success; None: never.
     resend_qos2: send QoS 2 publishes in flight again, which may deliver them twice.
+
+    ValueError: a time that is not positive, or a `max_delay` below `min_delay`.
     """
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         *,
         min_delay: float = 1.0,
         max_delay: float = 60.0,
         give_up_after: float | None = None,
         resend_qos2: bool = False,
-    ) -> None: ...
+    ) -> Self: ...
+    @property
+    def min_delay(self) -> float:
+        """Seconds before the first attempt."""
+
+    @property
+    def max_delay(self) -> float:
+        """The most seconds between two attempts."""
+
+    @property
+    def give_up_after(self) -> float | None:
+        """Seconds without success after which no more attempt is made; None: never."""
+
+    @property
+    def resend_qos2(self) -> bool:
+        """Whether QoS 2 publishes in flight go out again."""
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
 
 @final
 class ModuleInfo:
@@ -592,7 +632,13 @@ class SignalQuality:
 
 @final
 class Cell:
-    """The cell that serves the module. Without service, all but `mode`, `operation` and `raw` are None."""
+    """The cell that serves the module: `AT+CPSI?`.
+
+    Without service, all but `mode`, `operation` and `raw` are None. The levels are in decibels whichever way
+    the firmware counts them: SIM767XX prints decibels, A76XX the reporting levels of 3GPP TS 36.133 (given as
+    the lower edge of their step), SIM7600 tenths. What is documented for none of them is None, and stands in
+    `raw`.
+    """
 
     @property
     def mode(self) -> str:
@@ -608,7 +654,7 @@ class Cell:
 
     @property
     def tac(self) -> int | None:
-        """Tracking area code."""
+        """Tracking area code; in GSM and WCDMA the location area code."""
 
     @property
     def cell_id(self) -> int | None:
@@ -633,13 +679,21 @@ class Cell:
         """The module's class of bandwidth, 0–5."""
 
     @property
-    def rsrq_db(self) -> int | None: ...
+    def rsrq_db(self) -> float | None:
+        """Reference signal received quality."""
+
     @property
-    def rsrp_dbm(self) -> int | None: ...
+    def rsrp_dbm(self) -> int | None:
+        """Reference signal received power."""
+
     @property
-    def rssi_dbm(self) -> int | None: ...
+    def rssi_dbm(self) -> int | None:
+        """Received signal strength."""
+
     @property
-    def rssnr_db(self) -> int | None: ...
+    def rssnr_db(self) -> int | None:
+        """Signal-to-noise ratio of the reference signal."""
+
     @property
     def raw(self) -> str:
         """The module's own line."""
@@ -649,7 +703,9 @@ class ClientState:
     """What the module says of a client. The user name and password, which it tells too, are left out."""
 
     @property
-    def client_id(self) -> str: ...
+    def client_id(self) -> str:
+        """Empty: not acquired."""
+
     @property
     def server_type(self) -> int:
         """0: TCP, 1: TLS."""
