@@ -106,6 +106,11 @@ ranged! {
     PublishTimeout(u8), "timeout", 60..=180, " seconds"
 }
 
+impl OperationTimeout {
+    /// What the module takes where none was set.
+    pub const DEFAULT: Self = Self(120);
+}
+
 impl SslContextIndex {
     /// What the module takes where none was set.
     pub fn numbered_as(client: ClientIndex) -> Self {

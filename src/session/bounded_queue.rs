@@ -1,9 +1,9 @@
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex, MutexGuard};
+use parking_lot::{Condvar, Mutex};
 
-use super::patience::{Interrupted, Patience};
+use super::patience::Patience;
+use super::waiting::{Nothing, wait_until};
 
 /// A queue between the I/O thread, which must never wait, and a reader that may: full, it refuses what is new.
 #[derive(Debug)]
@@ -21,20 +21,6 @@ struct State<T> {
     peak: usize,
     waiting: bool,
     closed: bool,
-}
-
-/// Why a reader got nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Nothing {
-    TimedOut,
-    Closed,
-    Interrupted,
-}
-
-impl From<Interrupted> for Nothing {
-    fn from(_: Interrupted) -> Self {
-        Self::Interrupted
-    }
 }
 
 impl<T> BoundedQueue<T> {
@@ -87,25 +73,24 @@ impl<T> BoundedQueue<T> {
         self.state.lock().peak
     }
 
-    /// The next item, waited for until `deadline`.
-    ///
-    /// # Errors
-    ///
-    /// See [`Nothing`].
-    pub fn pop(&self, deadline: Option<Instant>, patience: &dyn Patience) -> Result<T, Nothing> {
-        let mut state = self.wait_for_item(deadline, patience)?;
-        let (item, size) = state.items.pop_front().ok_or(Nothing::Closed)?;
-        state.bytes -= size;
-        Ok(item)
-    }
-
     /// All items there are, at most `most`, waited for until there is one.
     ///
     /// # Errors
     ///
     /// See [`Nothing`].
     pub fn pop_batch(&self, batch: &mut Vec<T>, most: usize, patience: &dyn Patience) -> Result<(), Nothing> {
-        let mut state = self.wait_for_item(None, patience)?;
+        let mut state = self.state.lock();
+        wait_until(&self.changed, &mut state, None, patience, |state| {
+            let answer = match state {
+                State { items, .. } if !items.is_empty() => Ok(()),
+                State { closed: true, .. } => Err(Nothing::Closed),
+                _ => {
+                    state.waiting = true;
+                    return None;
+                }
+            };
+            Some(answer)
+        })??;
         let count = state.items.len().min(most);
         let mut bytes = 0;
         batch.extend(state.items.drain(..count).map(|(item, size)| {
@@ -114,50 +99,5 @@ impl<T> BoundedQueue<T> {
         }));
         state.bytes -= bytes;
         Ok(())
-    }
-
-    /// Everything there is, without waiting and without taking it.
-    pub fn peek_all(&self) -> Vec<T>
-    where
-        T: Clone,
-    {
-        self.state.lock().items.iter().map(|(item, _)| item.clone()).collect()
-    }
-
-    fn wait_for_item(
-        &self,
-        deadline: Option<Instant>,
-        patience: &dyn Patience,
-    ) -> Result<MutexGuard<'_, State<T>>, Nothing> {
-        let mut state = self.state.lock();
-        loop {
-            if !state.items.is_empty() {
-                return Ok(state);
-            }
-            if state.closed {
-                return Err(Nothing::Closed);
-            }
-            let now = Instant::now();
-            if deadline.is_some_and(|deadline| deadline <= now) {
-                return Err(Nothing::TimedOut);
-            }
-            let left = deadline.map(|deadline| deadline - now);
-            state.waiting = true;
-            match shorter(left, patience.interval()) {
-                None => self.changed.wait(&mut state),
-                Some(slice) => {
-                    if self.changed.wait_for(&mut state, slice).timed_out() && state.items.is_empty() {
-                        MutexGuard::unlocked(&mut state, || patience.go_on())?;
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn shorter(left: Option<Duration>, right: Option<Duration>) -> Option<Duration> {
-    match (left, right) {
-        (Some(left), Some(right)) => Some(left.min(right)),
-        (one, other) => one.or(other),
     }
 }

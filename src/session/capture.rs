@@ -1,10 +1,10 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 
-use super::bounded_queue::{BoundedQueue, Nothing};
 use super::patience::Patience;
+use super::waiting::{Nothing, wait_until};
 use crate::protocol::{ClientIndex, ReceivedMessage, matches_filter};
 
 /// Collects the messages of one client that a filter selects, from its making to its end. Fed by the I/O thread, so it
@@ -12,61 +12,124 @@ use crate::protocol::{ClientIndex, ReceivedMessage, matches_filter};
 #[derive(Debug)]
 pub struct Inbox {
     client: ClientIndex,
-    filter: Vec<u8>,
-    queue: BoundedQueue<Arc<ReceivedMessage>>,
-    /// Messages handed out already, for those that want to see all that came.
-    taken: Mutex<Vec<Arc<ReceivedMessage>>>,
-    keeps_taken: bool,
+    filter: Option<Vec<u8>>,
+    limits: QueueLimits,
+    state: Mutex<State>,
+    changed: Condvar,
 }
 
-impl Inbox {
-    pub(super) fn new(client: ClientIndex, filter: Vec<u8>, keeps_taken: bool, limits: QueueLimits) -> Self {
-        let queue = BoundedQueue::new(limits.items, limits.bytes);
-        Self { client, filter, queue, taken: Mutex::default(), keeps_taken }
-    }
-
-    /// False if it is full.
-    #[must_use]
-    pub(super) fn offer(&self, message: &Arc<ReceivedMessage>) -> bool {
-        if message.client() != self.client || !matches_filter(&self.filter, message.topic()) {
-            return true;
-        }
-        self.queue.push(message.clone(), message.size())
-    }
-
-    pub fn filter(&self) -> &[u8] {
-        &self.filter
-    }
-
-    /// # Errors
-    ///
-    /// See [`Nothing`].
-    pub fn next(
-        &self,
-        deadline: Option<Instant>,
-        patience: &dyn Patience,
-    ) -> Result<Arc<ReceivedMessage>, Nothing> {
-        let message = self.queue.pop(deadline, patience)?;
-        if self.keeps_taken {
-            self.taken.lock().push(message.clone());
-        }
-        Ok(message)
-    }
-
-    /// All that came, whether handed out or not.
-    pub fn all(&self) -> Vec<Arc<ReceivedMessage>> {
-        let mut all = self.taken.lock().clone();
-        all.extend(self.queue.peek_all());
-        all
-    }
-
-    pub fn close(&self) {
-        self.queue.close();
-    }
+#[derive(Debug, Default)]
+struct State {
+    messages: Vec<Arc<ReceivedMessage>>,
+    /// How many of them were handed out.
+    read: usize,
+    bytes: usize,
+    closed: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub struct QueueLimits {
     pub items: usize,
     pub bytes: usize,
+}
+
+impl Inbox {
+    /// Without a filter it takes whatever the client gets.
+    pub(super) fn new(client: ClientIndex, filter: Option<Vec<u8>>, limits: QueueLimits) -> Self {
+        Self { client, filter, limits, state: Mutex::default(), changed: Condvar::new() }
+    }
+
+    /// False if it is full, and the message not taken.
+    #[must_use]
+    pub(super) fn offer(&self, message: &Arc<ReceivedMessage>) -> bool {
+        let selects = |filter: &Vec<u8>| matches_filter(filter, message.topic());
+        if message.client() != self.client || !self.filter.as_ref().is_none_or(selects) {
+            return true;
+        }
+        let mut state = self.state.lock();
+        if state.closed {
+            return true;
+        }
+        if state.messages.len() - state.read >= self.limits.items
+            || state.bytes + message.size() > self.limits.bytes
+        {
+            return false;
+        }
+        state.bytes += message.size();
+        state.messages.push(message.clone());
+        drop(state);
+        self.changed.notify_all();
+        true
+    }
+
+    /// The next one, and kept.
+    ///
+    /// # Errors
+    ///
+    /// See [`Nothing`].
+    pub fn next(&self, deadline: Instant, patience: &dyn Patience) -> Result<Arc<ReceivedMessage>, Nothing> {
+        let mut state = self.state.lock();
+        wait_until(&self.changed, &mut state, Some(deadline), patience, |state| {
+            let message = state.messages.get(state.read).cloned();
+            state.read += usize::from(message.is_some());
+            message.map(Ok).or_else(|| state.closed.then_some(Err(Nothing::Closed)))
+        })?
+    }
+
+    /// The next one, and forgotten.
+    ///
+    /// # Errors
+    ///
+    /// See [`Nothing`].
+    pub fn take(
+        &self,
+        deadline: Option<Instant>,
+        patience: &dyn Patience,
+    ) -> Result<Arc<ReceivedMessage>, Nothing> {
+        /// How many read messages are forgotten at once.
+        const TIDY: usize = 64;
+        let mut state = self.state.lock();
+        wait_until(&self.changed, &mut state, deadline, patience, |state| {
+            let Some(message) = state.messages.get(state.read).cloned() else {
+                return state.closed.then_some(Err(Nothing::Closed));
+            };
+            state.read += 1;
+            state.bytes -= message.size();
+            if state.read >= TIDY.max(state.messages.len() / 2) {
+                state.messages.drain(..state.read);
+                state.read = 0;
+            }
+            Some(Ok(message))
+        })?
+    }
+
+    /// All that came since the beginning, once there are `count`.
+    ///
+    /// # Errors
+    ///
+    /// See [`Nothing`].
+    pub fn wait_count(
+        &self,
+        count: usize,
+        deadline: Instant,
+        patience: &dyn Patience,
+    ) -> Result<Vec<Arc<ReceivedMessage>>, Nothing> {
+        let mut state = self.state.lock();
+        wait_until(&self.changed, &mut state, Some(deadline), patience, |state| {
+            if state.messages.len() >= count {
+                return Some(Ok(state.messages.clone()));
+            }
+            state.closed.then_some(Err(Nothing::Closed))
+        })?
+    }
+
+    /// All that came since the beginning.
+    pub fn messages(&self) -> Vec<Arc<ReceivedMessage>> {
+        self.state.lock().messages.clone()
+    }
+
+    pub fn close(&self) {
+        self.state.lock().closed = true;
+        self.changed.notify_all();
+    }
 }

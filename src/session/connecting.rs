@@ -7,8 +7,8 @@ use super::modem::Modem;
 use super::patience::Patience;
 use crate::commands::client::{self, AcquiredClient};
 use crate::commands::{
-    ClientId, Credentials, Identity, KeepAlive, OperationTimeout, ProtocolVersion, QoS, ServerAddress, TlsSettings,
-    Topic, WillMessage, certificate, client_configuration, connection, default_client_id, service, will,
+    ClientId, Credentials, Identity, KeepAlive, OperationTimeout, ProtocolVersion, ServerAddress, TlsSettings, Will,
+    certificate, client_configuration, connection, default_client_id, service,
 };
 use crate::protocol::{ClientIndex, Command, Failure, Transaction};
 
@@ -23,20 +23,13 @@ pub struct ConnectPlan {
     pub credentials: Option<Credentials>,
     pub keep_alive: KeepAlive,
     pub clean_session: bool,
-    pub will: Option<WillPlan>,
+    pub will: Option<Will>,
     /// Given exactly if the server address asks for it.
     pub tls: Option<TlsSettings>,
     pub version: ProtocolVersion,
     pub check_utf8: bool,
     pub operation_timeout: OperationTimeout,
     pub timeout: Duration,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WillPlan {
-    pub topic: Topic,
-    pub message: WillMessage,
-    pub qos: QoS,
 }
 
 /// How long a teardown of what was left over may take the module.
@@ -160,10 +153,7 @@ impl Modem {
         ];
         // A failed CONNECT and DISC clear it, and the context the module then takes may not verify.
         commands.extend(plan.tls.as_ref().map(|tls| client::use_ssl_context(client, tls.context(client))));
-        if let Some(plan) = &plan.will {
-            commands.push(will::will_topic(client, &plan.topic));
-            commands.push(will::will_message(client, &plan.message, plan.qos));
-        }
+        commands.extend(plan.will.iter().flat_map(|will| will.enter(client)));
         let credentials = plan.credentials.as_ref();
         commands.push(connection::connect(client, &plan.server, plan.keep_alive, plan.clean_session, credentials));
         let left = deadline.saturating_duration_since(Instant::now());

@@ -1,3 +1,4 @@
+use crate::commands::{OperationTimeout, SslContextIndex};
 use crate::protocol::{ClientIndex, CommandLine, Form};
 
 /// What the driver knows of the module's MQTT stack: from the commands that succeeded, whoever sent them, and from URCs.
@@ -5,6 +6,8 @@ use crate::protocol::{ClientIndex, CommandLine, Form};
 pub struct Facts {
     /// `None`: not known yet.
     pub started: Option<bool>,
+    /// Started by this object, and so stopped by it.
+    pub started_here: bool,
     clients: [Option<ClientFacts>; 2],
 }
 
@@ -13,6 +16,18 @@ pub struct ClientFacts {
     pub client_id: String,
     pub tls: bool,
     pub connected: bool,
+    /// Acquired by this object, and so released by it.
+    pub acquired_here: bool,
+    /// From `AT+CMQTTSSLCFG`. The module forgets it with each failed CONNECT and each DISC; this is what it should be.
+    pub ssl_context: Option<SslContextIndex>,
+    pub operation_timeout: OperationTimeout,
+}
+
+impl ClientFacts {
+    pub fn found(client_id: String, tls: bool, connected: bool) -> Self {
+        let operation_timeout = OperationTimeout::DEFAULT;
+        Self { client_id, tls, connected, acquired_here: false, ssl_context: None, operation_timeout }
+    }
 }
 
 impl Facts {
@@ -34,12 +49,19 @@ impl Facts {
             return;
         }
         match (line.name(), line.client()) {
-            (b"CMQTTSTART", _) => self.started = Some(true),
+            (b"CMQTTSTART", _) => (self.started, self.started_here) = (Some(true), true),
             (b"CMQTTSTOP", _) => *self = Self { started: Some(false), ..Self::default() },
             (b"CMQTTACCQ", Some(client)) => self.clients[client.slot()] = acquired(line.bytes()),
             (b"CMQTTREL", Some(client)) => self.clients[client.slot()] = None,
             (b"CMQTTCONNECT", Some(client)) => self.set_connected(client, true),
             (b"CMQTTDISC", Some(client)) => self.set_connected(client, false),
+            (b"CMQTTSSLCFG", Some(client)) => self.change(client, |facts| {
+                facts.ssl_context = last_number(line.bytes()).and_then(|number| SslContextIndex::parse(number).ok());
+            }),
+            (b"CMQTTCFG", Some(client)) if names_operation_timeout(line.bytes()) => self.change(client, |facts| {
+                let timeout = last_number(line.bytes()).and_then(|number| OperationTimeout::parse(number).ok());
+                facts.operation_timeout = timeout.unwrap_or(facts.operation_timeout);
+            }),
             _ => {}
         }
     }
@@ -50,6 +72,7 @@ impl Facts {
 
     pub(super) fn network_lost(&mut self) {
         self.started = Some(false);
+        self.started_here = false;
         for client in ClientIndex::ALL {
             self.set_connected(client, false);
         }
@@ -64,8 +87,12 @@ impl Facts {
     }
 
     fn set_connected(&mut self, client: ClientIndex, connected: bool) {
+        self.change(client, |facts| facts.connected = connected);
+    }
+
+    fn change(&mut self, client: ClientIndex, change: impl FnOnce(&mut ClientFacts)) {
         if let Some(facts) = &mut self.clients[client.slot()] {
-            facts.connected = connected;
+            change(facts);
         }
     }
 }
@@ -75,7 +102,18 @@ fn acquired(line: &[u8]) -> Option<ClientFacts> {
     let mut parts = line.split(|byte| *byte == b'"');
     let client_id = String::from_utf8_lossy(parts.nth(1)?).into_owned();
     let tls = parts.next().is_some_and(|rest| rest.trim_ascii() == b",1");
-    Some(ClientFacts { client_id, tls, connected: false })
+    Some(ClientFacts { acquired_here: true, ..ClientFacts::found(client_id, tls, false) })
+}
+
+/// The last parameter: all these commands are numbers there.
+fn last_number(line: &[u8]) -> Option<i64> {
+    let field = line.rsplit(|byte| *byte == b',').next()?;
+    std::str::from_utf8(field).ok()?.trim().parse().ok()
+}
+
+/// `AT+CMQTTCFG="optimeout",<index>,<optimeout_val>`
+fn names_operation_timeout(line: &[u8]) -> bool {
+    line.split(|byte| *byte == b'"').nth(1).is_some_and(|name| name.eq_ignore_ascii_case(b"optimeout"))
 }
 
 #[cfg(test)]
@@ -94,10 +132,18 @@ mod tests {
     #[test]
     fn follows_the_life_of_a_client() {
         let facts = after(&["AT+CMQTTSTART", "AT+CMQTTACCQ=1,\"a,b\",1", "AT+CMQTTCONNECT=1,\"tcp://h:1\",60,1"]);
-        let expected = ClientFacts { client_id: "a,b".to_owned(), tls: true, connected: true };
-        assert_eq!(facts.client(ClientIndex::One), Some(&expected));
+        let client = facts.client(ClientIndex::One).unwrap();
+        assert_eq!((client.client_id.as_str(), client.tls, client.connected), ("a,b", true, true));
         assert_eq!(facts.started, Some(true));
         assert!(facts.client(ClientIndex::Zero).is_none());
+    }
+
+    #[test]
+    fn remembers_what_the_module_forgets() {
+        let facts = after(&["AT+CMQTTACCQ=0,\"a\"", "AT+CMQTTSSLCFG=0,3", "AT+CMQTTCFG=\"optimeout\",0,24"]);
+        let client = facts.client(ClientIndex::Zero).unwrap();
+        assert_eq!(client.ssl_context.map(SslContextIndex::number), Some(3));
+        assert_eq!(client.operation_timeout.number(), 24);
     }
 
     #[test]

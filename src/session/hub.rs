@@ -74,8 +74,9 @@ impl Hub {
         self.dispatching.store(true, Ordering::Release);
     }
 
-    pub fn inbox(&self, client: ClientIndex, filter: Vec<u8>, keeps_taken: bool) -> Arc<Inbox> {
-        let inbox = Arc::new(Inbox::new(client, filter, keeps_taken, self.limits));
+    /// What a client gets from now on; without a filter, all of it.
+    pub fn inbox(&self, client: ClientIndex, filter: Option<Vec<u8>>) -> Arc<Inbox> {
+        let inbox = Arc::new(Inbox::new(client, filter, self.limits));
         let mut inboxes = self.inboxes.write();
         inboxes.retain(|known| known.strong_count() > 0);
         inboxes.push(Arc::downgrade(&inbox));

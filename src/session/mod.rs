@@ -16,10 +16,11 @@ mod publish_gate;
 mod record;
 mod report;
 mod ticket;
+mod waiting;
 
-pub use bounded_queue::{BoundedQueue, Nothing};
+pub use bounded_queue::BoundedQueue;
 pub use capture::{Inbox, QueueLimits};
-pub use connecting::{ConnectPlan, WillPlan};
+pub use connecting::ConnectPlan;
 pub use error::Error;
 pub use facts::{ClientFacts, Facts};
 pub use hub::Hub;
@@ -29,3 +30,4 @@ pub use notice::Notice;
 pub use patience::{Endless, Interrupted, Patience};
 pub use record::{Level, Logger, Record};
 pub use report::Report;
+pub use waiting::Nothing;
