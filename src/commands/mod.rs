@@ -41,7 +41,7 @@ pub use numbers::{
     DisconnectTimeout, KeepAlive, OperationTimeout, ProtocolVersion, PublishTimeout, QoS, SslContextIndex,
     client_index, seconds,
 };
-pub use raw::{LONGEST_LINE, attention, echo_off, raw};
+pub use raw::{LONGEST_LINE, raw};
 pub use server_address::ServerAddress;
 pub use ssl_context::{SettingValue, SslSetting};
 pub use text::{ClientId, Credentials};

@@ -7,16 +7,6 @@ use crate::protocol::{Command, Form};
 /// The longest line the module takes.
 pub const LONGEST_LINE: usize = 3071;
 
-/// `AT`: the module is there.
-pub fn attention() -> Command {
-    limits::command("AT")
-}
-
-/// `ATE0`: no echo.
-pub fn echo_off() -> Command {
-    limits::command("ATE0")
-}
-
 /// `line` as it stands; `data` answers its `>` prompt.
 ///
 /// Where the line announces a number of bytes, as in `AT+CMQTTTOPIC=0,9`, the data must be as many: with fewer the
@@ -98,8 +88,6 @@ mod tests {
             assert_eq!(command.line.bytes(), line.as_bytes());
             assert!(command.data.is_none());
         }
-        assert_eq!(attention().line.bytes(), b"AT");
-        assert_eq!(echo_off().line.bytes(), b"ATE0");
     }
 
     #[test]
