@@ -10,6 +10,7 @@ use crate::commands;
 /// them is None, and stands in `raw`.
 #[pyclass(frozen, eq, get_all, module = "simcom_mqtt")]
 #[derive(PartialEq)]
+#[expect(clippy::struct_field_names, reason = "a cell id is called so")]
 pub(crate) struct Cell {
     /// As "LTE" or "NO SERVICE".
     mode: String,

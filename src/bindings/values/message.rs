@@ -95,7 +95,8 @@ impl Message {
     ///
     /// Topics that begin with $ are not matched by a leading wildcard; "$share/group/" is stripped.
     fn matches(&self, filter: TopicBytes) -> bool {
-        matches_filter(&filter.0, self.message.topic())
+        let TopicBytes(filter) = filter;
+        matches_filter(&filter, self.message.topic())
     }
 
     fn __eq__(&self, other: &Self) -> bool {
