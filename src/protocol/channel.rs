@@ -303,7 +303,7 @@ impl Engine {
     }
 
     fn handle_final(&mut self, line: &[u8], now: Instant) {
-        self.framer.data_entry_over();
+        self.framer.data_entry_over(line == b"OK");
         let Channel::Running(mut running) = std::mem::replace(&mut self.channel, Channel::Idle) else {
             return;
         };
@@ -322,6 +322,9 @@ impl Engine {
     fn handle_ok(&mut self, mut running: Running, now: Instant) {
         let Some((operation, _)) = running.operation() else {
             self.succeed(&running.job);
+            if running.job.command().line.may_change_echo() {
+                self.framer.forget_echo_habit();
+            }
             running.job.answers.push(running.lines);
             if running.job.is_last() {
                 let answers = std::mem::take(&mut running.job.answers);
@@ -411,7 +414,7 @@ impl Engine {
     }
 
     fn recover(&mut self, owed: usize, now: Instant) {
-        self.framer.data_entry_over();
+        self.framer.data_entry_over(false);
         self.outbox.clear();
         self.channel = Channel::Recovering(Recovery::after_silence(owed, &mut self.outbox, now));
     }

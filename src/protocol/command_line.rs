@@ -92,6 +92,11 @@ impl CommandLine {
         std::str::from_utf8(parameters.split(|byte| *byte == b',').nth(1)?).ok()?.trim().parse().ok()
     }
 
+    /// Basic commands, as `ATE0`, `ATZ` and `AT&F`, may turn the echo on or off.
+    pub(crate) fn may_change_echo(&self) -> bool {
+        self.name.is_empty() && self.bytes.len() > 2
+    }
+
     /// Whether `line` begins with this command's own prefix, `+NAME:`.
     pub fn owns(&self, line: &[u8]) -> bool {
         !self.name.is_empty()

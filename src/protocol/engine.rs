@@ -46,7 +46,8 @@ pub struct Engine {
     pub(super) tracer: Tracer,
     pub(super) gone: Option<Failure>,
     pub(super) restart_confirmed: bool,
-    echo_release: Option<Instant>,
+    /// So many bytes are held back until then, for they may be an echo or an answer.
+    held_echo: Option<(usize, Instant)>,
     scratch: Vec<u8>,
 }
 
@@ -65,7 +66,7 @@ impl Engine {
             tracer: Tracer::default(),
             gone: None,
             restart_confirmed: false,
-            echo_release: None,
+            held_echo: None,
             scratch: Vec::new(),
         }
     }
@@ -175,10 +176,9 @@ impl Engine {
             }
             self.take_from_reassembly(now);
         }
-        self.echo_release = match self.echo_release {
-            _ if !self.framer.holds_echo() => None,
-            Some(time) => Some(time),
-            None => Some(now + ECHO_TIME),
+        self.held_echo = match (self.framer.held_back(), self.held_echo) {
+            (Some(length), Some((before, until))) if length == before => Some((length, until)),
+            (held, _) => held.map(|length| (length, now + ECHO_TIME)),
         };
         self.advance(now);
     }
@@ -188,8 +188,8 @@ impl Engine {
             self.framer.resume_with(&tail);
         }
         self.take_from_reassembly(now);
-        if self.echo_release.is_some_and(|time| time <= now) {
-            self.echo_release = None;
+        if self.held_echo.is_some_and(|(_, until)| until <= now) {
+            self.held_echo = None;
             self.framer.release_held_echo();
             self.handle_input(b"", now);
         }
@@ -206,7 +206,7 @@ impl Engine {
         let pending = self.pending.iter().flatten().filter_map(Pending::deadline);
         let times = [
             self.reassembly.poll_timeout(),
-            self.echo_release,
+            self.held_echo.map(|(_, until)| until),
             self.queues.poll_timeout(),
             self.reading_may_go_on(),
             self.channel.poll_timeout(),

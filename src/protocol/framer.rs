@@ -5,6 +5,8 @@
 
 use memchr::memchr;
 
+use super::data_echo::{Comparison, DataEcho};
+
 /// The longest line a module prints is the echo of the longest command, 3071 characters.
 const LONGEST_LINE: usize = 4096;
 
@@ -34,12 +36,16 @@ enum State {
     AfterPrompt {
         seen_cr: bool,
     },
-    /// Compares with what was entered, and holds back while it agrees.
+    /// Compares with what was entered, and holds back while it agrees. Right behind a prompt, the white space that it
+    /// begins with may belong to the prompt.
     DataEcho {
         matched: usize,
+        after_prompt: bool,
     },
-    /// All of it agreed, but it could have been an answer: the next line tells.
-    EchoHeld,
+    /// All of it agreed; no answer that it is the beginning of goes on with a line end.
+    DataEchoEnd {
+        after_prompt: bool,
+    },
     Counted {
         remaining: usize,
     },
@@ -48,24 +54,11 @@ enum State {
     },
 }
 
-/// Whether this firmware sends entered data back. Learned once a power cycle, from data that no answer looks like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum EchoHabit {
-    Unknown,
-    Echoes,
-    Silent,
-}
-
 #[derive(Debug)]
 pub(crate) struct Framer {
     state: State,
     prompt_owed: bool,
-    habit: EchoHabit,
-    entered: Vec<u8>,
-    /// At this place in the stream the echo has been looked for and was not there.
-    echo_refuted: bool,
-    /// Some of what was entered has come back, so that this firmware cannot be called silent.
-    echo_seen_in_part: bool,
+    echo: DataEcho,
     /// The beginning of a line whose end has not come, or a copy of the element handed out last.
     carry: Vec<u8>,
     carry_handed_out: bool,
@@ -93,10 +86,7 @@ impl Framer {
         Self {
             state: State::Line,
             prompt_owed: false,
-            habit: EchoHabit::Unknown,
-            entered: Vec::new(),
-            echo_refuted: false,
-            echo_seen_in_part: false,
+            echo: DataEcho::new(),
             carry: Vec::new(),
             carry_handed_out: false,
             overlong: false,
@@ -115,46 +105,56 @@ impl Framer {
 
     /// `data` is about to be entered at the prompt that was just read.
     pub(crate) fn expect_echo_of(&mut self, data: &[u8]) {
-        self.entered.clear();
-        self.echo_refuted = false;
-        self.echo_seen_in_part = false;
-        if self.habit != EchoHabit::Silent {
-            self.entered.extend_from_slice(data);
-        }
+        self.echo.expect(data);
     }
 
     /// The command that entered data is over: no echo can come any more.
-    pub(crate) fn data_entry_over(&mut self) {
-        let unknown = self.habit == EchoHabit::Unknown && !self.echo_seen_in_part;
-        if unknown && !self.entered.is_empty() && !self.is_ambiguous() {
-            self.habit = EchoHabit::Silent;
+    pub(crate) fn data_entry_over(&mut self, accepted: bool) {
+        if accepted {
+            self.echo.learn_from_acceptance();
         }
         self.prompt_owed = false;
         self.release_held_echo();
-        self.entered.clear();
+        self.echo.over();
     }
 
     /// After a power cycle or a change of ATE.
     pub(crate) fn forget_echo_habit(&mut self) {
-        self.habit = EchoHabit::Unknown;
+        self.echo.forget_habit();
     }
 
-    pub(crate) fn holds_echo(&self) -> bool {
-        matches!(self.state, State::EchoHeld)
-    }
-
-    /// Nothing followed in time: what was held back was an answer, not an echo.
-    pub(crate) fn release_held_echo(&mut self) {
+    /// How many bytes are held back that may be the answer to the entered data as well as its echo.
+    pub(crate) fn held_back(&self) -> Option<usize> {
         let held = match self.state {
-            State::EchoHeld => self.entered.len(),
-            State::DataEcho { matched } => matched,
-            _ => return,
+            State::DataEcho { matched, .. } => matched,
+            State::DataEchoEnd { .. } => self.echo.length(),
+            _ if self.echo.is_in_doubt() => return Some(self.echo.length()),
+            _ => return None,
         };
-        let mut bytes = self.entered[..held].to_vec();
-        bytes.append(&mut self.carry);
+        self.echo.answers_by(held).then_some(held)
+    }
+
+    /// Nothing followed in time: what was held back was an answer, not an echo. `false` in the middle of something else.
+    pub(crate) fn release_held_echo(&mut self) -> bool {
+        let held = match self.state {
+            State::DataEcho { matched, .. } => matched,
+            State::DataEchoEnd { .. } => self.echo.length(),
+            State::Line if self.echo.is_in_doubt() && self.carry_is_free() => self.echo.length(),
+            _ => return false,
+        };
+        let mut bytes = self.echo.beginning(held).to_vec();
+        if self.echo.is_in_doubt() && !bytes.ends_with(b"\n") {
+            // Its line end was read as a blank line.
+            bytes.extend_from_slice(b"\r\n");
+        }
         self.read_again(&bytes);
-        self.entered.clear();
+        self.echo.over();
         self.state = State::Line;
+        true
+    }
+
+    fn carry_is_free(&self) -> bool {
+        self.carry.is_empty() || self.carry_handed_out
     }
 
     /// Whether a counted part is being read.
@@ -238,15 +238,15 @@ impl Framer {
             State::Counted { remaining } => self.step_counted(source, remaining),
             State::CountedEnd { seen_cr } => self.step_counted_end(source, seen_cr),
             State::AfterPrompt { seen_cr } => self.step_after_prompt(source, seen_cr),
-            State::DataEcho { matched } => self.step_data_echo(source, matched),
-            State::EchoHeld => self.step_echo_held(source),
+            State::DataEcho { matched, after_prompt } => self.step_data_echo(source, matched, after_prompt),
+            State::DataEchoEnd { after_prompt } => self.step_data_echo_end(source, after_prompt),
         }
     }
 
     fn step_line(&mut self, source: &[u8]) -> (usize, Found) {
         let mut start = 0;
-        if self.carry.is_empty() && !self.entered.is_empty() && !self.echo_refuted {
-            self.state = State::DataEcho { matched: 0 };
+        if self.carry.is_empty() && self.echo.may_begin() {
+            self.state = State::DataEcho { matched: 0, after_prompt: false };
             return (0, Found::Silent);
         }
         if self.carry.is_empty() {
@@ -274,15 +274,15 @@ impl Framer {
             self.keep(&source[start..end]);
             return (end + 1, self.end_carried_line());
         }
+        if length > LONGEST_LINE {
+            self.keep(&source[start..end]);
+            return (end + 1, self.end_carried_line());
+        }
         let line = trim_cr(&source[start..end]);
         if line.is_empty() {
             return (end + 1, Found::Blank);
         }
-        self.echo_refuted = false;
-        if line.len() > LONGEST_LINE {
-            self.keep(line);
-            return (end + 1, self.end_carried_line());
-        }
+        self.echo.line_came(line);
         (end + 1, Found::LineInSource { from: start, to: start + line.len() })
     }
 
@@ -293,13 +293,14 @@ impl Framer {
     }
 
     fn end_carried_line(&mut self) -> Found {
-        self.echo_refuted = false;
-        if std::mem::take(&mut self.overlong) {
-            return Found::Overlong;
-        }
-        if trim_cr(&self.carry).is_empty() {
+        let line = trim_cr(&self.carry);
+        if line.is_empty() {
             self.carry.clear();
             return Found::Blank;
+        }
+        self.echo.line_came(line);
+        if std::mem::take(&mut self.overlong) {
+            return Found::Overlong;
         }
         Found::LineInCarry
     }
@@ -334,6 +335,10 @@ impl Framer {
 
     fn step_after_prompt(&mut self, source: &[u8], seen_cr: bool) -> (usize, Found) {
         let Some(byte) = source.first() else { return (0, Found::Nothing) };
+        if !seen_cr && matches!(*byte, b' ' | b'\r') && self.echo.may_begin_with(*byte) {
+            self.state = State::DataEcho { matched: 0, after_prompt: true };
+            return (0, Found::Silent);
+        }
         let dropped = match (*byte, seen_cr) {
             (b'\r', false) => {
                 self.state = State::AfterPrompt { seen_cr: true };
@@ -346,60 +351,53 @@ impl Framer {
         (dropped, Found::Silent)
     }
 
-    fn step_data_echo(&mut self, source: &[u8], matched: usize) -> (usize, Found) {
-        if source.is_empty() {
-            return (0, Found::Nothing);
-        }
-        let wanted = &self.entered[matched..];
-        let agreed = source.iter().zip(wanted).take_while(|(left, right)| left == right).count();
-        if agreed == wanted.len() {
-            if self.habit == EchoHabit::Unknown && self.is_ambiguous() {
-                self.state = State::EchoHeld;
-                return (agreed, Found::Silent);
+    fn step_data_echo(&mut self, source: &[u8], matched: usize, after_prompt: bool) -> (usize, Found) {
+        let Some(next) = source.first() else { return (0, Found::Nothing) };
+        match self.echo.compare(matched, source) {
+            Comparison::SoFar(agreed) => {
+                self.state = State::DataEcho { matched: matched + agreed, after_prompt };
+                (agreed, Found::Silent)
             }
-            self.habit = EchoHabit::Echoes;
-            self.entered.clear();
-            self.state = State::Line;
-            return (agreed, Found::DataEcho);
+            Comparison::Whole(agreed) => {
+                self.state = State::DataEchoEnd { after_prompt };
+                (agreed, Found::Silent)
+            }
+            // Byte by byte, so that what is compared last does not depend on the reads.
+            Comparison::Differs(0) => self.echo_differs(matched, *next, after_prompt),
+            Comparison::Differs(agreed) => {
+                self.state = State::DataEcho { matched: matched + agreed, after_prompt };
+                (agreed, Found::Silent)
+            }
         }
-        self.echo_seen_in_part |= agreed > 0;
-        if agreed == source.len() {
-            self.state = State::DataEcho { matched: matched + agreed };
-            return (agreed, Found::Silent);
+    }
+
+    fn step_data_echo_end(&mut self, source: &[u8], after_prompt: bool) -> (usize, Found) {
+        let Some(next) = source.first() else { return (0, Found::Nothing) };
+        if !matches!(next, b'\r' | b'$') {
+            return self.echo_differs(self.echo.length(), *next, after_prompt);
         }
-        // The first difference: what agreed is read again as a line. The echo may still come behind that line.
-        let line = self.entered[..matched].to_vec();
-        self.read_again(&line);
-        self.echo_refuted = true;
+        self.echo.came_whole();
         self.state = State::Line;
-        (0, Found::Silent)
+        (0, Found::DataEcho)
     }
 
-    fn step_echo_held(&mut self, source: &[u8]) -> (usize, Found) {
-        let Some(length) = memchr(b'\n', source) else {
-            self.keep(source);
-            return (source.len(), if source.is_empty() { Found::Nothing } else { Found::Silent });
+    /// What agreed is read again: without the white space of the prompt it may be the echo after all, else it is lines.
+    fn echo_differs(&mut self, matched: usize, next: u8, after_prompt: bool) -> (usize, Found) {
+        let seen = self.echo.beginning(matched);
+        let (of_prompt, used) = match seen {
+            _ if !after_prompt => (0, 0),
+            [b' ', ..] => (1, 0),
+            [b'\r', b'\n', ..] => (2, 0),
+            [b'\r'] if next == b'\n' => (1, 1),
+            _ => (0, 0),
         };
-        self.keep(&source[..=length]);
-        let line = self.carry.trim_ascii();
-        if line.is_empty() {
-            self.carry.clear();
-            return (length + 1, Found::Silent);
+        let again = seen[of_prompt..].to_vec();
+        if of_prompt == 0 {
+            self.echo.refute();
         }
-        if is_final_result(line) {
-            let line = std::mem::take(&mut self.carry);
-            self.entered.clear();
-            self.state = State::Line;
-            self.read_again(&line);
-            return (length + 1, Found::DataEcho);
-        }
-        self.release_held_echo();
-        (length + 1, Found::Silent)
-    }
-
-    /// Whether the beginning of an answer could be taken for the echo of what was entered.
-    fn is_ambiguous(&self) -> bool {
-        matches!(self.entered.first(), Some(b'\r' | b'\n'))
+        self.read_again(&again);
+        self.state = State::Line;
+        (used, Found::Silent)
     }
 }
 

@@ -4,6 +4,7 @@ mod channel;
 mod client_index;
 mod command;
 mod command_line;
+mod data_echo;
 mod engine;
 mod event;
 mod framer;

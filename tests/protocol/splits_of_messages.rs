@@ -1,0 +1,202 @@
+//! Received messages arrive as they were sent, however their blocks are cut into reads.
+
+use crate::support::{
+    Block, ScriptedModule, Spacing, at_every_split, at_every_two_splits, awkward_payloads, byte_by_byte, then,
+};
+
+const SPACINGS: [Spacing; 2] = [Spacing::Compact, Spacing::BlankLines];
+
+#[test]
+fn the_block_of_a_real_module() {
+    let topic = "a".repeat(38);
+    let block = Block::new(0, &topic, "b".repeat(15));
+    assert_eq!(block.bytes().len(), 143, "as recorded");
+    at_every_two_splits(|module| {
+        module.send(block.bytes());
+        module.expect_message(0, &topic, "b".repeat(15));
+        module.expect_no_news();
+    });
+}
+
+#[test]
+fn every_awkward_payload_and_topic() {
+    for spacing in SPACINGS {
+        for bytes in awkward_payloads() {
+            for client in [0, 1] {
+                let block = Block::new(client, &bytes, &bytes).spaced(spacing);
+                at_every_split(|module| {
+                    module.run(1, "AT+CMQTTTOPIC=0,1");
+                    module.take_written();
+                    module.send(block.bytes());
+                    assert_eq!(module.messages(), [block.message()]);
+                    module.expect_nothing_written();
+                    module.expect_no_news();
+                });
+            }
+        }
+    }
+}
+
+#[test]
+fn parts_of_every_size() {
+    for spacing in SPACINGS {
+        for part_size in [1, 2, 5, 7] {
+            let block = Block::new(1, "topic/x", "\r\nOK\r\n\r\n+CMQTTRXEND: 1\r\n")
+                .spaced(spacing)
+                .in_parts_of(part_size);
+            at_every_split(|module| {
+                module.send(block.bytes());
+                assert_eq!(module.messages(), [block.message()]);
+                module.expect_no_news();
+            });
+        }
+    }
+}
+
+#[test]
+fn empty_payloads() {
+    for spacing in SPACINGS {
+        let block = Block::new(0, "a", "").spaced(spacing);
+        at_every_two_splits(|module| {
+            module.send(block.bytes());
+            module.send(block.bytes());
+            assert_eq!(module.messages(), [block.message(), block.message()]);
+            module.expect_no_news();
+        });
+    }
+}
+
+/// Some firmware may well announce the nothing it has to send.
+#[test]
+fn an_empty_payload_with_a_header_of_its_own() {
+    at_every_split(|module| {
+        module.send(
+            b"\r\n+CMQTTRXSTART: 0,1,0\r\n+CMQTTRXTOPIC: 0,1\r\na\r\n+CMQTTRXPAYLOAD: 0,0\r\n\r\n+CMQTTRXEND: 0\r\n",
+        );
+        module.expect_message(0, "a", "");
+        module.expect_no_news();
+    });
+}
+
+#[test]
+fn the_longest_message_there_is() {
+    for spacing in SPACINGS {
+        let topic: Vec<u8> = (0..1024_u32).map(|at| (at % 251) as u8).collect();
+        let payload: Vec<u8> = (0..10_240_u32).map(|at| (at * at % 256) as u8).collect();
+        let block = Block::new(0, &topic, &payload).spaced(spacing);
+        byte_by_byte(|module| {
+            module.send(block.bytes());
+            module.expect_message(0, &topic, &payload);
+            module.expect_no_news();
+        });
+    }
+}
+
+#[test]
+fn a_message_of_the_other_client_between_any_two_parts() {
+    for outer_spacing in SPACINGS {
+        for inner_spacing in SPACINGS {
+            let outer = Block::new(0, "outer", "12345678").spaced(outer_spacing).in_parts_of(4);
+            let inner = Block::new(1, "inner", "\r\n+CMQTTRXEND: 0\r\n").spaced(inner_spacing);
+            let pieces = outer.pieces();
+            for at in 1..pieces.len() {
+                at_every_split(|module| {
+                    module.send(pieces[..at].concat());
+                    module.send(inner.bytes());
+                    module.send(pieces[at..].concat());
+                    assert_eq!(module.messages(), [inner.message(), outer.message()]);
+                    module.expect_no_news();
+                });
+            }
+        }
+    }
+}
+
+#[test]
+fn blocks_of_both_clients_interleaved_part_by_part() {
+    for spacing in SPACINGS {
+        let blocks =
+            [Block::new(0, "zero", "0000").spaced(spacing), Block::new(1, "one", "1111").spaced(spacing)];
+        let [first, second] = blocks.clone().map(|block| block.pieces());
+        let woven: Vec<u8> =
+            first.iter().zip(&second).flat_map(|(a, b)| [a.clone(), b.clone()].concat()).collect();
+        at_every_split(|module| {
+            module.send(&woven);
+            assert_eq!(module.messages(), blocks.clone().map(|block| block.message()));
+            module.expect_no_news();
+        });
+    }
+}
+
+#[test]
+fn urcs_between_any_two_parts() {
+    let urcs = ["+CGEV: NW DETACH", "SMS DONE", "+CPIN: READY", "+UNKNOWN: \"x\"", "RDY?"];
+    for spacing in SPACINGS {
+        let block = Block::new(0, "topic", "payload\r\n").spaced(spacing).in_parts_of(4);
+        let pieces = block.pieces();
+        for at in 0..=pieces.len() {
+            for urc in urcs {
+                at_every_split(|module| {
+                    module.send(pieces[..at].concat());
+                    module.send(then(&[urc]));
+                    module.send(pieces[at..].concat());
+                    assert_eq!(module.messages(), [block.message()], "{urc} before piece {at}, {spacing:?}");
+                    assert_eq!(module.urcs(), [urc]);
+                    module.expect_no_news();
+                });
+            }
+        }
+    }
+}
+
+/// GNSS sentences on the same UART have no line end before them.
+#[test]
+fn satellite_sentences_between_any_two_parts() {
+    for spacing in SPACINGS {
+        let block = Block::new(0, "topic", "payload").spaced(spacing);
+        let pieces = block.pieces();
+        for at in 0..=pieces.len() {
+            at_every_split(|module| {
+                module.send(pieces[..at].concat());
+                module.send("$GNRMC,,V,,,,,,,,,,N,V*37\r\n");
+                module.send(pieces[at..].concat());
+                assert_eq!(module.messages(), [block.message()], "before piece {at}, {spacing:?}");
+                assert_eq!(module.urcs(), ["$GNRMC,,V,,,,,,,,,,N,V*37"]);
+                module.expect_no_news();
+            });
+        }
+    }
+}
+
+#[test]
+fn many_messages_back_to_back() {
+    let blocks: Vec<Block> = (0..40_u8)
+        .map(|at| {
+            let spacing = SPACINGS[usize::from(at / 20)];
+            Block::new(at % 2, [b't', at], vec![at; usize::from(at)]).spaced(spacing).in_parts_of(9)
+        })
+        .collect();
+    let script = |module: &mut ScriptedModule| {
+        for block in &blocks {
+            module.send(block.bytes());
+        }
+        let expected: Vec<_> = blocks.iter().map(Block::message).collect();
+        assert_eq!(module.messages(), expected);
+        module.expect_no_news();
+    };
+    at_every_split(script);
+}
+
+/// An overlong line is cut at the same byte whatever the reads.
+#[test]
+fn lines_about_as_long_as_a_line_may_be() {
+    for length in [4094, 4095, 4096, 4097, 4098, 9000] {
+        byte_by_byte(|module| {
+            module.send(then(&[&"x".repeat(length)]));
+            module.send(then(&["+CGEV: 1"]));
+            let urcs = module.urcs();
+            assert_eq!(urcs[0].len(), length.min(4096));
+            assert_eq!(urcs[1], "+CGEV: 1");
+        });
+    }
+}

@@ -1,0 +1,13 @@
+//! What the tests of the protocol share: a module played by hand on a clock of their own, and the bytes it sends.
+
+mod answers;
+mod blocks;
+mod firmware;
+mod scripted_module;
+mod splitting;
+
+pub use answers::{result_line, then};
+pub use blocks::{Block, Spacing, awkward_payloads};
+pub use firmware::{Firmware, Gap};
+pub use scripted_module::{Reads, ScriptedModule};
+pub use splitting::{at_every_split, at_every_two_splits, byte_by_byte};

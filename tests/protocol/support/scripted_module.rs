@@ -1,0 +1,343 @@
+//! Drives an [`Engine`] as the I/O thread does, while the test plays the module and owns the clock.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use simcom_mqtt::protocol::{
+    Answers, ClientIndex, Command, Counters, Engine, Event, Failure, Outcome, Settings, Transaction,
+    TransactionId,
+};
+
+pub const COMMAND_TIMEOUT: Duration = Duration::from_secs(9);
+
+/// How the bytes of the module are grouped into reads.
+#[derive(Clone, Debug)]
+pub enum Reads {
+    /// Whatever the script sends at once is read at once.
+    Whole,
+    Single,
+    /// Cut before these bytes, counted over the whole script.
+    Cut(Vec<usize>),
+    /// Pieces of these lengths, over and over.
+    Pieces(Vec<usize>),
+}
+
+pub struct ScriptedModule {
+    pub engine: Engine,
+    pub now: Instant,
+    reads: Reads,
+    sent: usize,
+    pieces: usize,
+    written: Vec<u8>,
+    /// Where in `written` the driver wanted the line drained first.
+    drains: Vec<usize>,
+    events: VecDeque<Event>,
+    history: Vec<String>,
+    traces: Vec<u8>,
+}
+
+impl ScriptedModule {
+    pub fn new() -> Self {
+        Self::reading(Reads::Whole)
+    }
+
+    pub fn reading(reads: Reads) -> Self {
+        Self::at_baudrate(115_200, reads)
+    }
+
+    pub fn at_baudrate(baudrate: u32, reads: Reads) -> Self {
+        Self {
+            engine: Engine::new(Settings { command_timeout: COMMAND_TIMEOUT, baudrate }),
+            now: Instant::now(),
+            reads,
+            sent: 0,
+            pieces: 0,
+            written: Vec::new(),
+            drains: Vec::new(),
+            events: VecDeque::new(),
+            history: Vec::new(),
+            traces: Vec::new(),
+        }
+    }
+
+    // What the caller of the driver does.
+
+    pub fn submit(&mut self, id: TransactionId, transaction: Transaction) {
+        self.engine.submit(id, transaction, self.now);
+        self.settle();
+    }
+
+    /// One command with no data, waited for a minute.
+    pub fn run(&mut self, id: TransactionId, line: &str) {
+        self.submit(id, Transaction::single(Command::new(line), Duration::from_secs(60)));
+    }
+
+    pub fn enter(&mut self, id: TransactionId, line: &str, data: &[u8]) {
+        self.submit(id, Transaction::single(Command::new(line).with_data(data), Duration::from_secs(60)));
+    }
+
+    /// TOPIC, PAYLOAD and PUB, waited for a minute.
+    pub fn publish(&mut self, id: TransactionId, client: u8, topic: &[u8], payload: &[u8]) {
+        self.submit(id, publish(client, topic, payload));
+    }
+
+    pub fn open(&mut self, id: TransactionId) {
+        self.engine.open(id, self.now);
+        self.settle();
+    }
+
+    pub fn abandon(&mut self, id: TransactionId) {
+        self.engine.abandon(id, self.now);
+        self.settle();
+    }
+
+    pub fn close(&mut self) {
+        self.engine.close();
+        self.settle();
+    }
+
+    pub fn lose_port(&mut self, reason: &str) {
+        self.engine.handle_port_lost(reason.to_owned(), self.now);
+        self.settle();
+    }
+
+    // What the module does.
+
+    pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        let mut rest = bytes.as_ref();
+        while !rest.is_empty() {
+            let (read, later) = rest.split_at(self.next_read(rest.len()));
+            self.sent += read.len();
+            self.engine.handle_input(read, self.now);
+            self.settle();
+            rest = later;
+        }
+    }
+
+    pub fn expect_line(&mut self, line: &str) {
+        let wanted = format!("{line}\r");
+        self.expect_data(wanted.as_bytes());
+    }
+
+    pub fn expect_data(&mut self, data: &[u8]) {
+        let shown = |bytes: &[u8]| bytes[..bytes.len().min(400)].escape_ascii().to_string();
+        let found = &self.written[..self.written.len().min(data.len())];
+        assert!(found == data, "wanted {:?}, written {:?}", shown(data), shown(&self.written));
+        self.written.drain(..data.len());
+        self.drains = self.drains.iter().filter_map(|at| at.checked_sub(data.len())).collect();
+    }
+
+    pub fn expect_nothing_written(&self) {
+        assert!(self.written.is_empty(), "written: {:?}", self.written.escape_ascii().to_string());
+    }
+
+    pub fn take_written(&mut self) -> Vec<u8> {
+        self.drains.clear();
+        std::mem::take(&mut self.written)
+    }
+
+    /// Where in the bytes not yet expected the line had to be drained.
+    pub fn drains(&self) -> &[usize] {
+        &self.drains
+    }
+
+    // What time does.
+
+    /// Lets the time pass as a punctual I/O thread does: woken at each deadline, and once without need at the end.
+    pub fn wait(&mut self, time: Duration) {
+        let target = self.now + time;
+        let mut wakes = 0;
+        while let Some(next) = self.engine.poll_timeout().filter(|next| *next <= target) {
+            wakes += 1;
+            assert!(wakes < 10_000, "woken again and again, last for {next:?}");
+            self.now = self.now.max(next);
+            self.time_out();
+        }
+        self.now = target;
+        self.time_out();
+    }
+
+    pub fn wait_ms(&mut self, milliseconds: u64) {
+        self.wait(Duration::from_millis(milliseconds));
+    }
+
+    /// As if the I/O thread had been held up: woken once, late.
+    pub fn oversleep(&mut self, time: Duration) {
+        self.now += time;
+        self.time_out();
+    }
+
+    // What the driver tells.
+
+    pub fn outcome(&mut self, id: TransactionId) -> Option<Outcome> {
+        let at = self
+            .events
+            .iter()
+            .position(|event| matches!(event, Event::Completed { id: completed, .. } if *completed == id))?;
+        match self.events.remove(at) {
+            Some(Event::Completed { outcome, .. }) => Some(outcome),
+            _ => unreachable!(),
+        }
+    }
+
+    pub fn expect_success(&mut self, id: TransactionId) -> Answers {
+        match self.outcome(id) {
+            Some(Ok(answers)) => answers,
+            other => panic!("{id} came to {other:?}; {:?}", self.events),
+        }
+    }
+
+    pub fn expect_failure(&mut self, id: TransactionId) -> Failure {
+        match self.outcome(id) {
+            Some(Err(failure)) => failure,
+            other => panic!("{id} came to {other:?}; {:?}", self.events),
+        }
+    }
+
+    /// The result code of a refusal.
+    pub fn expect_refusal(&mut self, id: TransactionId) -> Option<u16> {
+        match self.expect_failure(id) {
+            Failure::Refused { code, .. } => code,
+            other => panic!("{id} failed with {other:?}"),
+        }
+    }
+
+    pub fn expect_under_way(&self, id: TransactionId) {
+        let over = self
+            .events
+            .iter()
+            .find(|event| matches!(event, Event::Completed { id: completed, .. } if *completed == id));
+        assert!(over.is_none(), "{over:?}");
+    }
+
+    pub fn late(&mut self, id: TransactionId) -> Option<Result<(), Failure>> {
+        let at = self
+            .events
+            .iter()
+            .position(|event| matches!(event, Event::Late { id: late, .. } if *late == id))?;
+        match self.events.remove(at) {
+            Some(Event::Late { result, .. }) => Some(result),
+            _ => unreachable!(),
+        }
+    }
+
+    /// Client, topic and payload of every message since the last call.
+    pub fn messages(&mut self) -> Vec<(u8, Vec<u8>, Vec<u8>)> {
+        let mut messages = Vec::new();
+        self.events.retain(|event| {
+            let Event::Message(message) = event else { return true };
+            messages.push((message.client().number(), message.topic().to_vec(), message.payload().to_vec()));
+            false
+        });
+        messages
+    }
+
+    pub fn expect_message(&mut self, client: u8, topic: impl AsRef<[u8]>, payload: impl AsRef<[u8]>) {
+        let messages = self.messages();
+        assert_eq!(messages, [(client, topic.as_ref().to_vec(), payload.as_ref().to_vec())]);
+    }
+
+    /// Whose messages were reported lost since the last call.
+    pub fn losses(&mut self) -> Vec<Option<ClientIndex>> {
+        let mut losses = Vec::new();
+        self.events.retain(|event| {
+            let Event::MessageLost { client, .. } = event else { return true };
+            losses.push(*client);
+            false
+        });
+        losses
+    }
+
+    /// The unsolicited lines since the last call.
+    pub fn urcs(&mut self) -> Vec<String> {
+        let mut lines = Vec::new();
+        self.events.retain(|event| {
+            let Event::Urc { line, .. } = event else { return true };
+            lines.push(String::from_utf8_lossy(line).into_owned());
+            false
+        });
+        lines
+    }
+
+    /// Everything the driver told and no other call took.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        self.events.drain(..).collect()
+    }
+
+    /// Nothing but what commands did is left to tell.
+    pub fn expect_no_news(&self) {
+        let news = self.events.iter().find(|event| !matches!(event, Event::Succeeded(_)));
+        assert!(news.is_none(), "{news:?}");
+    }
+
+    /// Everything the driver told and counted, for comparison.
+    pub fn history(&self) -> (Vec<String>, Counters) {
+        (self.history.clone(), self.engine.counters())
+    }
+
+    pub fn bytes_sent(&self) -> usize {
+        self.sent
+    }
+
+    /// All that was traced, one element a line.
+    pub fn traces(&self) -> &[u8] {
+        &self.traces
+    }
+
+    fn next_read(&mut self, available: usize) -> usize {
+        let length = match &self.reads {
+            Reads::Whole => available,
+            Reads::Single => 1,
+            Reads::Cut(cuts) => {
+                let next = cuts.iter().filter(|cut| **cut > self.sent).min();
+                next.map_or(available, |cut| cut - self.sent)
+            }
+            Reads::Pieces(lengths) => {
+                self.pieces += 1;
+                lengths[(self.pieces - 1) % lengths.len()].max(1)
+            }
+        };
+        length.min(available)
+    }
+
+    fn time_out(&mut self) {
+        self.engine.handle_timeout(self.now);
+        self.settle();
+        let next = self.engine.poll_timeout();
+        assert!(next.is_none_or(|next| next > self.now), "asks for a time that is already past");
+    }
+
+    /// Writes and takes events, as the caller of the engine promises to after each call.
+    fn settle(&mut self) {
+        loop {
+            let bytes = self.engine.unwritten().to_vec();
+            if bytes.is_empty() {
+                break;
+            }
+            if self.engine.must_drain() {
+                self.drains.push(self.written.len());
+            }
+            self.written.extend_from_slice(&bytes);
+            self.engine.handle_written(bytes.len(), self.now);
+        }
+        while let Some(event) = self.engine.poll_event() {
+            if let Event::Trace { bytes, .. } = &event {
+                self.traces.extend_from_slice(bytes);
+                self.traces.push(b'\n');
+                continue;
+            }
+            self.history.push(format!("{event:?}"));
+            self.events.push_back(event);
+        }
+    }
+}
+
+/// TOPIC, PAYLOAD (unless it is empty) and PUB.
+pub fn publish(client: u8, topic: &[u8], payload: &[u8]) -> Transaction {
+    let mut commands = vec![Command::new(format!("AT+CMQTTTOPIC={client},{}", topic.len())).with_data(topic)];
+    if !payload.is_empty() {
+        commands.push(Command::new(format!("AT+CMQTTPAYLOAD={client},{}", payload.len())).with_data(payload));
+    }
+    commands.push(Command::new(format!("AT+CMQTTPUB={client},1,60")));
+    Transaction::new(commands, Duration::from_secs(60)).retrying_while_busy()
+}

@@ -1,0 +1,56 @@
+//! What the driver makes of a stream must not depend on how it was cut into reads.
+
+use simcom_mqtt::protocol::Counters;
+
+use super::{Reads, ScriptedModule};
+
+/// Plays the script whole, byte by byte, and cut in two at every byte: each time with the same result.
+pub fn at_every_split(script: impl Fn(&mut ScriptedModule)) {
+    let (expected, length) = byte_by_byte_after_whole(&script);
+    for cut in 1..length {
+        compare(&script, Reads::Cut(vec![cut]), &expected);
+    }
+}
+
+/// Also cut in three at every two bytes. For short streams.
+pub fn at_every_two_splits(script: impl Fn(&mut ScriptedModule)) {
+    let (expected, length) = byte_by_byte_after_whole(&script);
+    for first in 1..length {
+        for second in first..length {
+            compare(&script, Reads::Cut(vec![first, second]), &expected);
+        }
+    }
+}
+
+/// Whole and byte by byte only. For long streams.
+pub fn byte_by_byte(script: impl Fn(&mut ScriptedModule)) {
+    byte_by_byte_after_whole(&script);
+}
+
+type History = (Vec<String>, Counters);
+
+fn byte_by_byte_after_whole(script: &impl Fn(&mut ScriptedModule)) -> (History, usize) {
+    let mut module = ScriptedModule::new();
+    script(&mut module);
+    let expected = module.history();
+    compare(script, Reads::Single, &expected);
+    (expected, module.bytes_sent())
+}
+
+fn compare(script: &impl Fn(&mut ScriptedModule), reads: Reads, expected: &History) {
+    let named = NamedOnPanic(format!("{reads:?}"));
+    let mut module = ScriptedModule::reading(reads);
+    script(&mut module);
+    assert_eq!(&module.history(), expected, "{}", named.0);
+}
+
+/// Says which reads broke the script, should it panic.
+struct NamedOnPanic(String);
+
+impl Drop for NamedOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("reads: {}", self.0);
+        }
+    }
+}
