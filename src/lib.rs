@@ -6,5 +6,10 @@ pub mod protocol;
 pub mod session;
 
 #[cfg(feature = "python")]
+mod bindings;
+
+#[cfg(feature = "python")]
 #[pyo3::pymodule]
-mod _native {}
+fn _native(module: &pyo3::Bound<'_, pyo3::types::PyModule>) -> pyo3::PyResult<()> {
+    bindings::register(module)
+}

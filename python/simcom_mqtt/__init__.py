@@ -1,5 +1,22 @@
 """Driver for the MQTT stack of SIMCom SIM7672X/SIM7652X LTE modules."""
 
+from simcom_mqtt._native import (
+    Capture,
+    Cell,
+    ClientState,
+    Message,
+    ModuleInfo,
+    MqttClient,
+    PortInfo,
+    Reconnect,
+    SignalQuality,
+    SimcomMqtt,
+    Stats,
+    Tls,
+    Will,
+    __version__,
+    list_ports,
+)
 from simcom_mqtt.codes import LossCause, ResultCode
 from simcom_mqtt.errors import (
     ClosedError,
@@ -10,23 +27,40 @@ from simcom_mqtt.errors import (
     MessageTimeoutError,
     ModuleRestartedError,
     MqttError,
+    NotConnectedError,
     OutcomeUnknownError,
     PortError,
     SimcomError,
 )
 
 __all__ = [
+    "Capture",
+    "Cell",
+    "ClientState",
     "ClosedError",
     "CommandError",
     "CommandTimeoutError",
     "ConnectError",
     "ConnectionLostError",
     "LossCause",
+    "Message",
     "MessageTimeoutError",
+    "ModuleInfo",
     "ModuleRestartedError",
+    "MqttClient",
     "MqttError",
+    "NotConnectedError",
     "OutcomeUnknownError",
     "PortError",
+    "PortInfo",
+    "Reconnect",
     "ResultCode",
+    "SignalQuality",
     "SimcomError",
+    "SimcomMqtt",
+    "Stats",
+    "Tls",
+    "Will",
+    "__version__",
+    "list_ports",
 ]

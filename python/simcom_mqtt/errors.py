@@ -19,6 +19,7 @@ __all__ = [
     "MessageTimeoutError",
     "ModuleRestartedError",
     "MqttError",
+    "NotConnectedError",
     "OutcomeUnknownError",
     "PortError",
     "SimcomError",
@@ -164,6 +165,20 @@ class ModuleRestartedError(ConnectionLostError):
 
     `ModuleRestartedError(message)`.
     """
+
+
+class NotConnectedError(ConnectionLostError, MqttError):
+    """The module says that the client has no connection (`code` NO_CONNECTION), so nothing was sent.
+
+    `NotConnectedError(message, *, command, response, code, client_index)`, as `MqttError`.
+    """
+
+    def __init__(
+        self, message: str, *, command: str, response: str, code: int | None, client_index: int | None
+    ) -> None:
+        MqttError.__init__(
+            self, message, command=command, response=response, code=code, client_index=client_index
+        )
 
 
 class MessageTimeoutError(SimcomError, TimeoutError):

@@ -1,5 +1,42 @@
 //! What Python sees: classes, conversions, errors.
 
 mod arguments;
+mod callbacks;
+mod capture;
+mod certificates;
+mod client;
+mod dispatcher;
+mod errors;
+mod line_logger;
+mod modem;
+mod network;
+mod patience;
 mod pem;
+mod ports;
+mod publishing;
+mod reporter;
+mod service;
+mod threads;
 mod values;
+
+use pyo3::prelude::*;
+
+/// Fills the module `simcom_mqtt._native`.
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    line_logger::install(module.py())?;
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_class::<modem::SimcomMqtt>()?;
+    module.add_class::<client::MqttClient>()?;
+    module.add_class::<capture::Capture>()?;
+    module.add_class::<values::Message>()?;
+    module.add_class::<values::Will>()?;
+    module.add_class::<values::Tls>()?;
+    module.add_class::<values::Reconnect>()?;
+    module.add_class::<values::ModuleInfo>()?;
+    module.add_class::<values::SignalQuality>()?;
+    module.add_class::<values::Cell>()?;
+    module.add_class::<values::ClientState>()?;
+    module.add_class::<values::Stats>()?;
+    module.add_class::<values::PortInfo>()?;
+    module.add_function(wrap_pyfunction!(ports::list_ports, module)?)
+}

@@ -30,6 +30,18 @@ pub fn test_forms() -> impl Iterator<Item = (&'static str, Command)> {
     WITH_TEST_FORM.into_iter().map(|name| (name, command(format!("AT+{name}=?"))))
 }
 
+/// The information lines of `AT+<name>=?` without `+<name>: `.
+pub fn without_prefix(name: &str, lines: &[Vec<u8>]) -> Vec<String> {
+    let prefix = format!("+{name}:");
+    lines
+        .iter()
+        .map(|line| {
+            let line = String::from_utf8_lossy(line);
+            line.strip_prefix(&prefix).map_or(&*line, str::trim_start).to_owned()
+        })
+        .collect()
+}
+
 /// A command with its documented maximum response time, where there is one.
 pub(super) fn command(line: impl Into<Vec<u8>>) -> Command {
     let command = Command::new(line);

@@ -14,7 +14,8 @@ pub trait Driver: Send + 'static {
     fn handle_timeout(&mut self, now: Instant);
 
     /// The port is gone (unplugged, hung up, I/O error); the reason in the system's words. Everything that had been read
-    /// before was handed to `handle_input`; what was written last may or may not have reached the module.
+    /// before was handed to `handle_input`; what was written last may or may not have reached the module. Comes also, and
+    /// then perhaps a second time, when the thread is stopped before the driver has finished.
     fn handle_port_lost(&mut self, reason: String, now: Instant);
 
     /// A port was attached again after a loss.

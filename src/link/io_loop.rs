@@ -23,8 +23,9 @@ const BITS_PER_BYTE: u64 = 10;
 
 /// Carries bytes and time between a port and a driver until the driver has finished.
 pub(super) struct IoLoop<D> {
-    driver: D,
+    /// Closed before the driver is dropped: who hears of the one may count on the other.
     port: Option<Box<dyn Port>>,
+    driver: D,
     mailbox: Arc<Mailbox>,
     waker: Waker,
     buffer: Box<[u8]>,
@@ -37,7 +38,7 @@ pub(super) struct IoLoop<D> {
 impl<D: Driver> IoLoop<D> {
     pub(super) fn new(driver: D, port: Box<dyn Port>, mailbox: Arc<Mailbox>, waker: Waker) -> Self {
         let buffer = vec![0; BUFFER_SIZE].into_boxed_slice();
-        Self { driver, port: Some(port), mailbox, waker, buffer, is_blocked: false, drain_check: None }
+        Self { port: Some(port), driver, mailbox, waker, buffer, is_blocked: false, drain_check: None }
     }
 
     /// Returns once the driver has finished. A panic in the driver ends it too, and is told to it as the loss of the port,

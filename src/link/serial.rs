@@ -13,22 +13,21 @@ use super::port_error::PortError;
 use super::system_calls;
 
 pub(super) struct SerialPort {
+    /// Closed first, so that the claim it gives up is not that of the next who takes the lock.
     tty: TTYPort,
+    _lock: Lock,
     baudrate: NonZeroU32,
 }
 
+/// The right to use a port, by flock(2).
+struct Lock(OwnedFd);
+
 impl SerialPort {
     pub(super) fn open(path: &str, settings: &Settings) -> Result<Self, PortError> {
-        let terminal = open_exclusively(path).map_err(|error| PortError::from_device(path, &error))?;
-        system_calls::make_raw(terminal.as_fd()).map_err(|error| PortError::from_device(path, &error))?;
-        let mut tty = system_calls::into_tty(terminal);
-        if is_pseudo_terminal(path) {
-            // The claim outlives a killed process there, and would shut every other user out.
-            system_calls::unclaim(system_calls::descriptor_of(&tty))
-                .map_err(|error| PortError::from_device(path, &error))?;
-        }
-        configure(&mut tty, settings).map_err(|error| PortError::from_serialport(path, &error))?;
-        Ok(Self { tty, baudrate: settings.baudrate })
+        let (tty, lock) = open_raw(path).map_err(|error| PortError::from_device(path, &error))?;
+        let mut port = Self { tty, _lock: lock, baudrate: settings.baudrate };
+        configure(&mut port.tty, settings).map_err(|error| PortError::from_serialport(path, &error))?;
+        Ok(port)
     }
 }
 
@@ -55,6 +54,25 @@ impl Port for SerialPort {
     fn descriptor(&self) -> BorrowedFd<'_> {
         system_calls::descriptor_of(&self.tty)
     }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing is not enough: a forked child has a copy of the descriptor, and with it of the lock.
+        let _ = system_calls::unlock(self.0.as_fd());
+    }
+}
+
+fn open_raw(path: &str) -> io::Result<(TTYPort, Lock)> {
+    let terminal = open_exclusively(path)?;
+    system_calls::make_raw(terminal.as_fd())?;
+    let lock = Lock(terminal.try_clone()?);
+    let tty = system_calls::into_tty(terminal);
+    if is_pseudo_terminal(path) {
+        // The claim outlives a killed process there, and would shut every other user out.
+        system_calls::unclaim(system_calls::descriptor_of(&tty))?;
+    }
+    Ok((tty, lock))
 }
 
 /// Opened without waiting for a carrier, and locked before anything about it is changed.

@@ -50,6 +50,11 @@ pub(super) fn lock(descriptor: BorrowedFd<'_>) -> io::Result<()> {
     checked(unsafe { libc::flock(descriptor.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) }).map(drop)
 }
 
+pub(super) fn unlock(descriptor: BorrowedFd<'_>) -> io::Result<()> {
+    // SAFETY: no memory is passed.
+    checked(unsafe { libc::flock(descriptor.as_raw_fd(), libc::LOCK_UN) }).map(drop)
+}
+
 /// Whether somebody has claimed the terminal with TIOCEXCL.
 #[cfg(target_os = "linux")]
 pub(super) fn is_claimed(terminal: BorrowedFd<'_>) -> io::Result<bool> {

@@ -7,8 +7,8 @@ use super::modem::Modem;
 use super::patience::Patience;
 use crate::commands::client::{self, AcquiredClient};
 use crate::commands::{
-    ClientId, Credentials, Identity, KeepAlive, OperationTimeout, ProtocolVersion, ServerAddress, TlsSettings, Will,
-    certificate, client_configuration, connection, default_client_id, service,
+    ClientId, Credentials, Identity, KeepAlive, OperationTimeout, ProtocolVersion, ServerAddress,
+    TlsSettings, Will, certificate, client_configuration, connection, default_client_id, service,
 };
 use crate::protocol::{ClientIndex, Command, Failure, Transaction};
 
@@ -41,7 +41,11 @@ impl Modem {
     /// # Errors
     ///
     /// Whatever the module, the broker, the line or time says.
-    pub fn connect(&self, plan: &ConnectPlan, patience: &dyn Patience) -> Result<(ClientIndex, ClientId), Error> {
+    pub fn connect(
+        &self,
+        plan: &ConnectPlan,
+        patience: &dyn Patience,
+    ) -> Result<(ClientIndex, ClientId), Error> {
         let deadline = Instant::now() + plan.timeout;
         self.start_if_needed(patience)?;
         let client = self.make_room(plan, patience)?;
@@ -124,7 +128,12 @@ impl Modem {
     }
 
     /// Uploads what is missing, and sets the context up. A file goes up once: its name is made from its content.
-    fn prepare_tls(&self, tls: &TlsSettings, client: ClientIndex, patience: &dyn Patience) -> Result<(), Error> {
+    fn prepare_tls(
+        &self,
+        tls: &TlsSettings,
+        client: ClientIndex,
+        patience: &dyn Patience,
+    ) -> Result<(), Error> {
         if tls.files().next().is_some() {
             let stored = self.run_soon(certificate::query_list(), patience)?;
             let stored = certificate::list(&stored);
@@ -155,7 +164,13 @@ impl Modem {
         commands.extend(plan.tls.as_ref().map(|tls| client::use_ssl_context(client, tls.context(client))));
         commands.extend(plan.will.iter().flat_map(|will| will.enter(client)));
         let credentials = plan.credentials.as_ref();
-        commands.push(connection::connect(client, &plan.server, plan.keep_alive, plan.clean_session, credentials));
+        commands.push(connection::connect(
+            client,
+            &plan.server,
+            plan.keep_alive,
+            plan.clean_session,
+            credentials,
+        ));
         let left = deadline.saturating_duration_since(Instant::now());
         self.execute(Transaction::new(commands, left).retrying_while_busy(), patience).map(drop)
     }

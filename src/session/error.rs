@@ -27,34 +27,57 @@ pub enum Error {
          this its AT port (often interface 2, not the diagnostic or NMEA one), and is the baud rate right?"
     )]
     Mute { port: String, baudrate: u32 },
-    #[error("{command} was written and {}: the message may have been delivered or not", unknown_in_words(reason))]
+    #[error(
+        "{command} was written and {}: the message may have been delivered or not",
+        unknown_in_words(reason)
+    )]
     OutcomeUnknown { command: String, reason: UnknownReason, late: Option<Arc<LateResult>> },
-    #[error("{command} was not sent, the connection was lost before ({}): connect again", cause_in_words(cause))]
+    #[error(
+        "{command} was not sent, the connection was lost before ({}): connect again",
+        cause_in_words(cause)
+    )]
     ConnectionLost { command: String, cause: LostBy },
-    #[error("client {client} is not connected, so nothing was sent ({command} was answered with {response}): connect first")]
+    #[error(
+        "client {client} is not connected, so nothing was sent ({command} was answered with {response}): connect first"
+    )]
     NotConnected { command: String, response: String, code: u16, client: ClientIndex },
+    #[error(
+        "no network within {seconds:.1} s, {missing}: check SIM, antenna and operator; cell() and signal_quality() tell more"
+    )]
+    NoNetwork { missing: String, seconds: f64 },
     #[error("the port was closed: open it again with a new SimcomMqtt")]
     Closed,
-    #[error("this is a forked child, and the port belongs to the parent: open it here with a SimcomMqtt of its own")]
+    #[error(
+        "this is a forked child, and the port belongs to the parent: open it here with a SimcomMqtt of its own"
+    )]
     Forked,
     #[error("cancelled before its first byte was written")]
     Cancelled,
     #[error("interrupted")]
     Interrupted,
+    #[error("{0} is not available in this version: leave it out")]
+    NotYet(&'static str),
 }
 
 /// `no connection`, chapter 4.1.
 const NO_CONNECTION: u16 = 11;
 
 impl Error {
-    pub(super) fn from_failure(failure: Failure, port: &str, seconds: f64, late: Option<Arc<LateResult>>) -> Self {
+    pub(super) fn from_failure(
+        failure: Failure,
+        port: &str,
+        seconds: f64,
+        late: Option<Arc<LateResult>>,
+    ) -> Self {
         match failure {
             Failure::Refused { command, response, code: Some(NO_CONNECTION), client: Some(client) }
                 if needs_connection(&command) =>
             {
                 Self::NotConnected { command, response, code: NO_CONNECTION, client }
             }
-            Failure::Refused { command, response, code, client } => Self::Refused { command, response, code, client },
+            Failure::Refused { command, response, code, client } => {
+                Self::Refused { command, response, code, client }
+            }
             Failure::NoAnswer { command, awaited } => Self::NoAnswer { command, awaited, seconds },
             Failure::ResultUnknown { command, reason } => Self::OutcomeUnknown { command, reason, late },
             Failure::ConnectionLost { cause: LostBy::Port(reason), .. } => {
@@ -64,6 +87,11 @@ impl Error {
             Failure::Closed => Self::Closed,
             Failure::Cancelled => Self::Cancelled,
         }
+    }
+
+    /// The module said no.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused { .. } | Self::NotConnected { .. })
     }
 
     /// A bare `ERROR` to an MQTT command.
@@ -89,11 +117,15 @@ fn awaited_in_words(awaited: Awaited) -> &'static str {
 
 fn advice(awaited: Awaited) -> &'static str {
     match awaited {
-        Awaited::Turn => "nothing of it was written; the commands before it took too long, or the module is mute",
+        Awaited::Turn => {
+            "nothing of it was written; the commands before it took too long, or the module is mute"
+        }
         Awaited::Prompt | Awaited::FinalResult => {
             "is the module still powered, and is this its AT port? The line is usable again"
         }
-        Awaited::Result => "the network or the broker is slow; a longer timeout, or signal_quality(), may tell",
+        Awaited::Result => {
+            "the network or the broker is slow; a longer timeout, or signal_quality(), may tell"
+        }
     }
 }
 
@@ -101,7 +133,9 @@ fn unknown_in_words(reason: &UnknownReason) -> String {
     match reason {
         UnknownReason::Timeout => "no result came in time".to_owned(),
         UnknownReason::Closed => "the port was closed before its result".to_owned(),
-        UnknownReason::Lost(cause) => format!("its result cannot be read any more ({})", cause_in_words(cause)),
+        UnknownReason::Lost(cause) => {
+            format!("its result cannot be read any more ({})", cause_in_words(cause))
+        }
     }
 }
 
@@ -118,11 +152,19 @@ pub(crate) fn cause_in_words(cause: &LostBy) -> String {
 fn hint(command: &str, code: Option<u16>) -> &'static str {
     let starts = |name: &str| command.to_ascii_uppercase().starts_with(name);
     match code {
-        None if starts("AT+CMQTTSTART") => ": the service runs already (is_started()), or there is no network (cell())",
+        None if starts("AT+CMQTTSTART") => {
+            ": the service runs already (is_started()), or there is no network (cell())"
+        }
         None if starts("AT+CMQTTSTOP") => ": the service does not run",
-        None if starts("AT+CMQTTACCQ") => ": the client is in use (clients()), or the service is not started (start())",
-        None if starts("AT+CMQTTREL") => ": the client is still connected (disconnect()), or was not acquired",
-        None if starts("AT+CMQTTCONNECT") => ": some brokers refuse MQTT 3.1 like this, try version=\"3.1.1\"",
+        None if starts("AT+CMQTTACCQ") => {
+            ": the client is in use (clients()), or the service is not started (start())"
+        }
+        None if starts("AT+CMQTTREL") => {
+            ": the client is still connected (disconnect()), or was not acquired"
+        }
+        None if starts("AT+CMQTTCONNECT") => {
+            ": some brokers refuse MQTT 3.1 like this, try version=\"3.1.1\""
+        }
         None if starts("AT+CMQTT") => ": is the service started, and the client acquired?",
         Some(3) => ": nobody listens there, or the network does not let it through; check host and port",
         Some(14) => ": the client has another operation under way",

@@ -56,12 +56,16 @@ impl Facts {
             (b"CMQTTCONNECT", Some(client)) => self.set_connected(client, true),
             (b"CMQTTDISC", Some(client)) => self.set_connected(client, false),
             (b"CMQTTSSLCFG", Some(client)) => self.change(client, |facts| {
-                facts.ssl_context = last_number(line.bytes()).and_then(|number| SslContextIndex::parse(number).ok());
+                facts.ssl_context =
+                    last_number(line.bytes()).and_then(|number| SslContextIndex::parse(number).ok());
             }),
-            (b"CMQTTCFG", Some(client)) if names_operation_timeout(line.bytes()) => self.change(client, |facts| {
-                let timeout = last_number(line.bytes()).and_then(|number| OperationTimeout::parse(number).ok());
-                facts.operation_timeout = timeout.unwrap_or(facts.operation_timeout);
-            }),
+            (b"CMQTTCFG", Some(client)) if names_operation_timeout(line.bytes()) => {
+                self.change(client, |facts| {
+                    let timeout =
+                        last_number(line.bytes()).and_then(|number| OperationTimeout::parse(number).ok());
+                    facts.operation_timeout = timeout.unwrap_or(facts.operation_timeout);
+                })
+            }
             _ => {}
         }
     }
@@ -131,7 +135,8 @@ mod tests {
 
     #[test]
     fn follows_the_life_of_a_client() {
-        let facts = after(&["AT+CMQTTSTART", "AT+CMQTTACCQ=1,\"a,b\",1", "AT+CMQTTCONNECT=1,\"tcp://h:1\",60,1"]);
+        let facts =
+            after(&["AT+CMQTTSTART", "AT+CMQTTACCQ=1,\"a,b\",1", "AT+CMQTTCONNECT=1,\"tcp://h:1\",60,1"]);
         let client = facts.client(ClientIndex::One).unwrap();
         assert_eq!((client.client_id.as_str(), client.tls, client.connected), ("a,b", true, true));
         assert_eq!(facts.started, Some(true));

@@ -10,6 +10,7 @@ use super::facts::Facts;
 use super::notice::Notice;
 use super::record::Record;
 use super::report::Report;
+use super::waiting::Closing;
 use crate::protocol::{ClientIndex, Counters, Event, ReceivedMessage};
 
 /// Where events of the I/O thread meet everybody else: facts, captures, the callback queue and the log.
@@ -21,6 +22,7 @@ pub struct Hub {
     /// Somebody takes notices; without, they are not kept.
     dispatching: AtomicBool,
     reports: BoundedQueue<Report>,
+    closing: Closing,
     dropped_messages: AtomicU64,
     counters: Mutex<Counters>,
     /// What the next notice about a full queue has to tell.
@@ -39,6 +41,7 @@ impl Hub {
             limits,
             notices: BoundedQueue::new(limits.items, limits.bytes),
             dispatching: AtomicBool::new(false),
+            closing: Closing::default(),
             reports: BoundedQueue::new(MOST_RECORDS, MOST_RECORD_BYTES),
             dropped_messages: AtomicU64::new(0),
             counters: Mutex::default(),
@@ -62,6 +65,11 @@ impl Hub {
         &self.reports
     }
 
+    /// For waits that nothing but the end of the driver cuts short.
+    pub(super) fn closing(&self) -> &Closing {
+        &self.closing
+    }
+
     /// Runs `task` on the reporting thread; on this one if that has ended, since a future must not hang.
     pub fn run_later(&self, task: Box<dyn FnOnce() + Send>) {
         if let Err(Report::Task(task)) = self.reports.push_always(Report::Task(task)) {
@@ -69,9 +77,9 @@ impl Hub {
         }
     }
 
-    /// From now on somebody takes notices.
-    pub fn begin_dispatching(&self) {
-        self.dispatching.store(true, Ordering::Release);
+    /// From now on notices are kept, and somebody has to take them: whoever is told `true`.
+    pub fn begin_dispatching(&self) -> bool {
+        !self.dispatching.swap(true, Ordering::AcqRel)
     }
 
     /// What a client gets from now on; without a filter, all of it.
@@ -133,6 +141,7 @@ impl Hub {
 
     /// No more events: whoever waits for a message gets none.
     pub(super) fn close(&self) {
+        self.closing.close();
         self.notices.close();
         self.reports.close();
         for inbox in self.inboxes.read().iter().filter_map(Weak::upgrade) {
@@ -170,7 +179,9 @@ impl Hub {
             if count == 0 {
                 continue;
             }
-            let why = format!("the queue was full, {count} dropped: the callbacks take too long, or queue_size is too small");
+            let why = format!(
+                "the queue was full, {count} dropped: the callbacks take too long, or queue_size is too small"
+            );
             let notice = Notice::MessageLost { client: Some(client), why: why.clone() };
             let size = notice.size();
             if !self.dispatching.load(Ordering::Acquire) || self.notices.push(notice, size) {

@@ -7,16 +7,19 @@ use parking_lot::Mutex;
 use super::capture::QueueLimits;
 use super::driver::ModemDriver;
 use super::error::Error;
-use super::facts::Facts;
+use super::facts::{ClientFacts, Facts};
 use super::hub::Hub;
 use super::late::LateResult;
 use super::mailbox::{Mailbox, Request};
 use super::patience::{Interrupted, Patience};
 use super::publish_gate::PublishGate;
 use super::ticket::{Completion, Slot, Ticket};
+use super::waiting::Nothing;
 use crate::commands::{Lines, Payload, PayloadLimit};
 use crate::link::{self, Address, FlowControl, IoThread, Waker};
-use crate::protocol::{self, Answers, ClientIndex, Command, Engine, Failure, Outcome, Transaction, TransactionId};
+use crate::protocol::{
+    self, Answers, ClientIndex, Command, Engine, Failure, Outcome, Transaction, TransactionId,
+};
 
 /// How to open a module.
 #[derive(Clone, Debug)]
@@ -26,6 +29,8 @@ pub struct Configuration {
     pub flow_control: FlowControl,
     pub command_timeout: Duration,
     pub queue_limits: QueueLimits,
+    /// Lines both ways go to the log from the beginning.
+    pub trace: bool,
 }
 
 /// A module on an open port: the part that other threads hold.
@@ -63,7 +68,9 @@ impl Modem {
         let hub = Arc::new(Hub::new(configuration.queue_limits));
         let mailbox = Arc::new(Mailbox::default());
         let slot = Arc::new(Slot::default());
-        let mut driver = ModemDriver::new(Engine::new(settings), mailbox.clone(), hub.clone());
+        let mut engine = Engine::new(settings);
+        engine.set_tracing(configuration.trace);
+        let mut driver = ModemDriver::new(engine, mailbox.clone(), hub.clone());
         driver.open(OPENING, Completion::Waiting(slot.clone()), Instant::now());
         let thread = IoThread::spawn("simcom-mqtt-io", port, driver).map_err(|error| Error::PortLost {
             port: configuration.port.clone(),
@@ -146,7 +153,12 @@ impl Modem {
     /// # Errors
     ///
     /// Whatever the module, the line or time says.
-    pub fn run(&self, command: Command, timeout: Duration, patience: &dyn Patience) -> Result<Vec<Vec<u8>>, Error> {
+    pub fn run(
+        &self,
+        command: Command,
+        timeout: Duration,
+        patience: &dyn Patience,
+    ) -> Result<Vec<Vec<u8>>, Error> {
         let mut answers = self.execute(Transaction::single(command, timeout), patience)?;
         Ok(answers.pop().unwrap_or_default())
     }
@@ -263,6 +275,24 @@ impl Modem {
             }
         };
         Ok(Payload::parse(bytes, limit)?)
+    }
+
+    /// Lets time pass; closing the port ends it.
+    pub(super) fn pause(&self, time: Duration, patience: &dyn Patience) -> Result<(), Error> {
+        match self.hub.closing().wait(Instant::now() + time, patience) {
+            Nothing::TimedOut => Ok(()),
+            Nothing::Closed => Err(Error::Closed),
+            Nothing::Interrupted => Err(Error::Interrupted),
+        }
+    }
+
+    /// A client that somebody acquired before us, unless we know it already.
+    pub fn found(&self, client: ClientIndex, found: ClientFacts) {
+        self.hub.change_facts(|facts| {
+            if facts.client(client).is_none_or(|known| known.client_id != found.client_id) {
+                facts.found(client, found);
+            }
+        });
     }
 
     fn submit(&self, transaction: Transaction, is_publish: bool) -> Result<Ticket, Error> {

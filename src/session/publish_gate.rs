@@ -16,7 +16,11 @@ const MOST_WAITING: usize = 1000;
 
 impl PublishGate {
     /// Waits until fewer than 1,000 are waiting.
-    pub(super) fn enter(self: &Arc<Self>, client: ClientIndex, patience: &dyn Patience) -> Result<Entry, Interrupted> {
+    pub(super) fn enter(
+        self: &Arc<Self>,
+        client: ClientIndex,
+        patience: &dyn Patience,
+    ) -> Result<Entry, Interrupted> {
         let mut waiting = self.waiting.lock();
         while waiting[client.slot()] >= MOST_WAITING {
             match patience.interval() {

@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, MutexGuard};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::patience::{Interrupted, Patience};
 
@@ -15,6 +15,27 @@ pub enum Nothing {
 impl From<Interrupted> for Nothing {
     fn from(_: Interrupted) -> Self {
         Self::Interrupted
+    }
+}
+
+/// The end of the driver, to be waited for.
+#[derive(Debug, Default)]
+pub(super) struct Closing {
+    closed: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Closing {
+    pub(super) fn close(&self) {
+        *self.closed.lock() = true;
+        self.changed.notify_all();
+    }
+
+    pub(super) fn wait(&self, deadline: Instant, patience: &dyn Patience) -> Nothing {
+        let mut closed = self.closed.lock();
+        let end =
+            wait_until(&self.changed, &mut closed, Some(deadline), patience, |closed| closed.then_some(()));
+        end.err().unwrap_or(Nothing::Closed)
     }
 }
 

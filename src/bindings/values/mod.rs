@@ -22,7 +22,7 @@ pub(crate) use module_info::ModuleInfo;
 pub(crate) use port_info::PortInfo;
 pub(crate) use reconnect::Reconnect;
 pub(crate) use signal_quality::SignalQuality;
-pub(crate) use stats::Stats;
+pub(crate) use stats::{QueueCounters, Stats};
 pub(crate) use tls::Tls;
 pub(crate) use will::Will;
 
