@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .modem import SimulatedModem
+    from .profiles import PROFILES, AnswerOrder, Profile, StateCodes
 
-__all__ = ["SimulatedModem"]
+__all__ = ["PROFILES", "AnswerOrder", "Profile", "SimulatedModem", "StateCodes"]
 
 MISSING = "the simulated module needs paho-mqtt: pip install simcom-mqtt[simulator]"
 
@@ -21,6 +22,6 @@ def __getattr__(name: str) -> Any:
         import paho.mqtt.client  # noqa: F401 - only to say what is missing
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(MISSING, name="paho") from error
-    from . import modem
+    from . import modem, profiles
 
-    return getattr(modem, name)
+    return getattr(modem if hasattr(modem, name) else profiles, name)

@@ -16,8 +16,10 @@ from .result_codes import (
     CLIENT_IS_BUSY,
     CLIENT_NOT_ACQUIRED,
     INVALID_PARAMETER,
+    MESSAGE_RECEIVE_FAIL,
     NO_CONNECTION,
     OPEN_SESSION_FAILED,
+    SOCKET_CLOSED_BY_SERVER,
     SUCCEEDED,
     TOPIC_IS_EMPTY,
 )
@@ -46,6 +48,9 @@ class ClientHost(Protocol):
 
     def connection_lost(self, client: "Client", cause: int) -> None:
         """Report a connection that was lost."""
+
+    def ping_failed(self, client: "Client") -> None:
+        """Report that the broker did not answer a keep-alive."""
 
     def message_arrived(self, client: "Client", topic: bytes, payload: bytes) -> None:
         """Report an inbound message."""
@@ -167,6 +172,9 @@ class Client:
         operation = self._begin(
             answer, acquired.configuration.operation_timeout, lambda code: self._connect_ended(server, code)
         )
+        if answer.failure is not None:
+            operation.end(answer.failure)
+            return
         login = self._login(acquired, server)
         try:
             tls = self._tls_demands() if acquired.is_tls else None
@@ -190,6 +198,9 @@ class Client:
         """Disconnect from the broker: AT+CMQTTDISC."""
         connection = self.require_connection()
         answer.accept()
+        if answer.failure is not None:
+            answer.conclude(answer.failure)
+            return
         connection.disconnect()
         self._close()
         self.ssl_context = None
@@ -205,6 +216,9 @@ class Client:
         acquired.topic, acquired.payload = None, b""
         answer.accept()
         operation = self._begin(answer, timeout)
+        if answer.failure is not None:
+            operation.end(answer.failure)
+            return
         connection.publish(topic, payload, qos, retain, duplicate, operation.end)
 
     def subscribe(self, answer: Answer, topics: list[tuple[bytes, int]], duplicate: bool) -> None:
@@ -213,19 +227,19 @@ class Client:
         answer.accept()
         operation = self._begin(answer, self.configuration.operation_timeout)
 
-        def next_topic(code: int) -> None:
-            if code == SUCCEEDED and topics:
+        def next_topic(code: int | None) -> None:
+            if not code and topics:
                 topic, qos = topics.pop(0)
                 connection.subscribe(topic, qos, duplicate, lambda code: subscribed(topic, code))
             else:
-                operation.end(code)
+                operation.end(code or SUCCEEDED)
 
         def subscribed(topic: bytes, code: int) -> None:
             if code == SUCCEEDED and topic not in self.subscriptions:
                 self.subscriptions.append(topic)
             next_topic(code)
 
-        next_topic(SUCCEEDED)
+        next_topic(answer.failure)
 
     def unsubscribe(self, answer: Answer, topics: list[bytes], duplicate: bool) -> None:
         """Unsubscribe from topics, one request after the other: AT+CMQTTUNSUB."""
@@ -233,19 +247,19 @@ class Client:
         answer.accept()
         operation = self._begin(answer, self.configuration.operation_timeout)
 
-        def next_topic(code: int) -> None:
-            if code == SUCCEEDED and topics:
+        def next_topic(code: int | None) -> None:
+            if not code and topics:
                 topic = topics.pop(0)
                 connection.unsubscribe(topic, duplicate, lambda code: unsubscribed(topic, code))
             else:
-                operation.end(code)
+                operation.end(code or SUCCEEDED)
 
         def unsubscribed(topic: bytes, code: int) -> None:
             if code == SUCCEEDED and topic in self.subscriptions:
                 self.subscriptions.remove(topic)
             next_topic(code)
 
-        next_topic(SUCCEEDED)
+        next_topic(answer.failure)
 
     def lose_connection(self, code: int, cause: int) -> None:
         """End the connection as the network or the broker ended it."""
@@ -255,6 +269,10 @@ class Client:
             self._operation.end(code)
         if was_connected:
             self._host.connection_lost(self, cause)
+
+    def drop_connection(self, cause: int) -> None:
+        """Have the socket die, connected or on the way there."""
+        self.lose_connection(MESSAGE_RECEIVE_FAIL if self.is_connected else SOCKET_CLOSED_BY_SERVER, cause)
 
     def pause(self, paused: bool) -> None:
         """Leave the broker's bytes unread for a while, or read on."""
@@ -271,6 +289,10 @@ class Client:
         """The broker refused the connection."""
         if self._operation is not None:
             self._operation.end(code)
+
+    def ping_failed(self) -> None:
+        """The broker did not answer a keep-alive; the end of the session follows."""
+        self._host.ping_failed(self)
 
     def session_lost(self, code: int, cause: int) -> None:
         """The connection is gone."""

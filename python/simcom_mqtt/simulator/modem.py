@@ -4,12 +4,18 @@ import warnings
 from types import TracebackType
 from typing import Literal, Self
 
+from .commands import fault_key
 from .connecting import Destination
 from .engine import Engine
+from .faults import DAMAGES, GAPS, STAGES, BlockDamage, Damage, Gap, Stage
 from .identity import make_identity
-from .line import Line, PtyLine, TcpLine
-from .module import Module
-from .profiles import PROFILES
+from .line import Line
+from .module import CLIENTS, Module
+from .profiles import Profile, find_profile
+from .pty_line import PtyLine
+from .tcp_line import TcpLine
+
+DEFAULT_BAUD_RATE = 115_200
 
 
 class SimulatedModem:
@@ -21,6 +27,10 @@ class SimulatedModem:
     :param broker: `"host:port"` that every connect goes to, whatever host it names (a TLS certificate must
         still be for the named host); None: to the host it names.
     :param transport: `"pty"` for a pseudo-terminal, `"tcp"` for a raw TCP port on 127.0.0.1.
+    :param profile: the firmware: `"sim767x"`, `"a76xx"` or `"sim7600"`, or a `Profile` of your own.
+    :param baudrate: paces both directions as a UART of that speed would, in bits per second; None: as fast as
+        it goes.
+    :param seed: what the module says leaves in pieces of random length, down to single bytes; None: whole.
     :param imei: 15 digits; None: a random one.
     :param tcp_port: the port for `"tcp"`; 0: any free one.
     :raises ValueError: an argument is not what it should be.
@@ -31,29 +41,39 @@ class SimulatedModem:
         *,
         broker: str | None = None,
         transport: Literal["pty", "tcp"] = "pty",
+        profile: str | Profile = "sim767x",
+        baudrate: int | None = None,
+        seed: int | None = None,
         imei: str | None = None,
         tcp_port: int = 0,
     ) -> None:
         self._is_closed = True
         destination = None if broker is None else _destination(broker)
         identity = make_identity(imei)
+        firmware = find_profile(profile)
         if transport not in ("pty", "tcp"):
             raise ValueError(f'transport must be "pty" or "tcp", not {transport!r}')
+        if baudrate is not None and baudrate <= 0:
+            raise ValueError(f"baudrate must be positive or None, not {baudrate}")
         self._engine = Engine("simulated-modem")
         try:
             self._line: Line = (
-                PtyLine(self._engine) if transport == "pty" else TcpLine(self._engine, tcp_port)
+                PtyLine(self._engine, baudrate, seed)
+                if transport == "pty"
+                else TcpLine(self._engine, baudrate, seed, tcp_port)
             )
         except OSError:
             self._engine.stop()
             raise
-        self._module = Module(self._engine, self._line, PROFILES["sim767x"], identity, destination)
+        self._module = Module(
+            self._engine, self._line, firmware, identity, destination, baudrate or DEFAULT_BAUD_RATE
+        )
         self._engine.call(self._begin)
         self._is_closed = False
 
     @property
     def port(self) -> str:
-        """What `SimcomMqtt(port)` takes: a path, or `socket://127.0.0.1:<port>`."""
+        """What `SimcomMqtt(port)` takes; stays the same path after `unplug` and `plug`."""
         return self._line.port
 
     @property
@@ -62,15 +82,109 @@ class SimulatedModem:
         return list(self._module.received)
 
     def reset(self) -> None:
-        """Be as fresh from the box: no service, no clients, no certificates, echo on, nothing received."""
+        """Be as fresh from the box.
+
+        No service, no clients, no certificates, echo on, in service, no fault armed, nothing received.
+        """
         self._engine.call(self._module.reset)
+
+    def inject(self, raw: bytes) -> None:
+        """Put bytes on the line, now."""
+        self._engine.call(lambda: self._module.terminal.write(raw))
+
+    def inject_at(self, gap: Gap, raw: bytes) -> None:
+        """Put bytes on the line the next time the module passes a gap, all of them if called repeatedly.
+
+        :param gap: `"before_echo"`, `"echo_ok"` (between echo and information lines or final result code),
+            `"ok_urc"` (between final result code and result line, whichever comes first), `"before_prompt"`,
+            `"prompt_data"` (right after the prompt), `"data_ok"`, or `"between_parts"` of a message block.
+        """
+        _check("gap", gap, GAPS)
+        self._engine.call(lambda: self._module.faults.insert(gap, raw))
+
+    def urc(self, line: str) -> None:
+        """Say CR LF line CR LF, now."""
+        self._engine.call(lambda: self._module.urc(line))
+
+    def drop_connection(self, index: int, cause: int = 1) -> None:
+        """Have the socket of a client die: `+CMQTTCONNLOST`, and the broker sends the will.
+
+        Does nothing if the client is not connected.
+
+        :param cause: 1 closed passively, 2 reset, 3 network closed.
+        """
+        if not 0 <= index < CLIENTS:
+            raise ValueError(f"index must be 0 or 1, not {index}")
+        self._engine.call(lambda: self._module.clients[index].drop_connection(cause))
+
+    def lose_network(self) -> None:
+        """Lose the network: `+CMQTTCONNLOST: <index>,3` for each session, `+CMQTTNONET`; no START works."""
+        self._engine.call(lambda: self._module.set_service(has_coverage=False))
+
+    def restore_network(self) -> None:
+        """Find the network again."""
+        self._engine.call(lambda: self._module.set_service(has_coverage=True))
+
+    def reboot(self) -> None:
+        """Fail as in a loss of power: what is being said is cut short, silence, then the boot URCs."""
+
+        def cut_short() -> None:
+            self._line.discard()
+            self._module.boot()
+
+        self._engine.call(cut_short)
+
+    def unplug(self) -> None:
+        """Take the port away; the module itself goes on."""
+        self._engine.call(self._line.unplug)
+
+    def plug(self) -> None:
+        """Put the port back."""
+        self._engine.call(self._line.plug)
+
+    def fail_next(self, command: str, code: int | None = None) -> None:
+        """Have the next such command fail with a result code, in this firmware's order; nothing is done.
+
+        :param command: as in `"CMQTTPUB"`, its execute or write form.
+        :param code: a result code of chapter 4.1 (other commands: a `+CME ERROR`); None: a bare `ERROR`.
+        """
+        key = fault_key(command)
+        self._engine.call(lambda: self._module.faults.fail(key, code))
+
+    def delay_next(self, command: str, seconds: float, stage: Stage = "all") -> None:
+        """Have a part of the next such answer, and what follows it, come late.
+
+        :param command: as in `"CMQTTPUB"`, its execute or write form; `"CMQTTPUB?"` and `"CMQTTPUB=?"` are
+            the others.
+        :param stage: `"echo"`, `"prompt"`, `"ok"` (information lines and final result code), `"result"`, or
+            `"all"`: whatever comes first.
+        """
+        key = fault_key(command)
+        _check("stage", stage, STAGES)
+        self._engine.call(lambda: self._module.faults.delay(key, stage, seconds))
+
+    def mute_next(self, command: str, stage: Stage = "all") -> None:
+        """Have a part of the next such answer not come at all; what it stands for is done all the same."""
+        key = fault_key(command)
+        _check("stage", stage, STAGES)
+        self._engine.call(lambda: self._module.faults.mute(key, stage))
+
+    def damage_next(self, kind: Damage, offset: int, count: int = 1) -> None:
+        """Damage the next message block.
+
+        :param kind: `"drop"` bytes, `"flip"` all their bits, or `"add"` as many `#`.
+        :param offset: from the block's first byte, its CR; negative: from its end.
+        """
+        _check("kind", kind, DAMAGES)
+        damage = BlockDamage(kind, offset, count)
+        self._engine.call(lambda: self._module.faults.damage(damage))
 
     def close(self) -> None:
         """Give everything back: thread, port, sockets. Can be called again."""
         if self._is_closed:
             return
         self._is_closed = True
-        self._engine.call(self._shut_down)
+        self._engine.call(self._end)
         self._engine.stop()
 
     def __enter__(self) -> Self:
@@ -96,10 +210,14 @@ class SimulatedModem:
         self._engine.after_each_turn(self._module.watch_output)
         self._line.begin(self._module.receive)
 
-    def _shut_down(self) -> None:
+    def _end(self) -> None:
         self._module.close()
-        self._line.flush()
         self._line.close()
+
+
+def _check(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(allowed)}, not {value!r}")
 
 
 def _destination(broker: str) -> Destination:

@@ -77,6 +77,9 @@ class ConnectionOwner(Protocol):
     def session_refused(self, code: int) -> None:
         """The broker refused the connection, or closed it before it was one."""
 
+    def ping_failed(self) -> None:
+        """The broker did not answer a keep-alive; `session_lost` follows."""
+
     def session_lost(self, code: int, cause: int) -> None:
         """The connection is gone: the result code of what was under way, and the cause for CONNLOST."""
 
@@ -309,8 +312,12 @@ class MqttConnection:
             self._opened = True
             self._owner.session_opened()
 
-    def _on_disconnect(self, *_arguments: Any) -> None:
+    def _on_disconnect(
+        self, _client: Client, _userdata: object, _flags: Any, reason: Any, _properties: Any
+    ) -> None:
         client = self._client
+        if self._owner is not None and self._opened and reason == "Keep alive timeout":
+            self._owner.ping_failed()
         code = SOCK_SENDING_FAIL if client.sending_failed else MESSAGE_RECEIVE_FAIL
         self._end(code, LOST_BY_RESET if client.was_reset else LOST_PASSIVELY)
 

@@ -5,8 +5,14 @@ from dataclasses import dataclass
 
 @dataclass
 class Network:
-    """In service or not, and what follows from it for the commands that show it."""
+    """What the commands show that ask for the network."""
 
-    in_service: bool = True
+    has_coverage: bool = True
+    radio_is_on: bool = True
     registration_report: int = 0
     """The `<n>` of AT+CEREG and AT+CGREG."""
+
+    @property
+    def in_service(self) -> bool:
+        """Whether the module is registered, its PDP context active."""
+        return self.has_coverage and self.radio_is_on

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, Literal
 
+_BAUD_RATES: Final = (600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115_200, 230_400, 460_800)
+_SIBLING_BAUD_RATES: Final = (*_BAUD_RATES, 921_600, 3_000_000, 3_200_000, 3_686_400)
+
 AnswerPart = Literal["final", "result"]
 """`final` is `OK` or `ERROR`, `result` the line with the result code, such as `+CMQTTPUB: 0,0`."""
 
@@ -29,6 +32,11 @@ class AnswerOrder:
     """The command is refused at once with `ERROR`: a state or parameter error."""
     failure: tuple[AnswerPart, ...] = FINAL_THEN_RESULT
     """The outcome of an operation that the channel was held for is bad: with `ERROR`."""
+
+    @property
+    def has_result(self) -> bool:
+        """Whether the command has a result line even when all goes well."""
+        return "result" in self.success
 
     @property
     def is_held(self) -> bool:
@@ -67,7 +75,9 @@ class Profile:
     maximum_payload: int = 4096
     has_topic_lists: bool = False
     """Whether `AT+CMQTTSUBTOPIC` and `AT+CMQTTUNSUBTOPIC` exist."""
-    baud_rates: tuple[int, ...] = (600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800)
+    reports_failed_ping: bool = False
+    """Whether `+CMQTTPING` tells that the broker did not answer a keep-alive."""
+    baud_rates: tuple[int, ...] = _BAUD_RATES
     boot_lines: tuple[str, ...] = ()
     cell_line: str = ""
     """What `AT+CPSI?` prints in service."""
@@ -78,12 +88,16 @@ class Profile:
 
 
 _PLAIN: Final = AnswerOrder()
+_SETTING: Final = AnswerOrder(refusal=FINAL_ONLY)
 _OPERATION: Final = AnswerOrder(success=FINAL_THEN_RESULT)
+_RESULT_FIRST: Final = AnswerOrder(success=RESULT_THEN_FINAL, failure=RESULT_THEN_FINAL)
 
 _SIM767X_ORDERS: Final[Mapping[str, AnswerOrder]] = MappingProxyType(
     {
         "CMQTTSTART": AnswerOrder(success=FINAL_THEN_RESULT, refusal=FINAL_ONLY),
         "CMQTTSTOP": _OPERATION,
+        "CMQTTSSLCFG": _SETTING,
+        "CMQTTCFG": _SETTING,
         "CMQTTCONNECT": _OPERATION,
         "CMQTTDISC": _OPERATION,
         "CMQTTPUB": _OPERATION,
@@ -104,4 +118,64 @@ SIM767X: Final = Profile(
     cell_line="+CPSI: LTE,Online,460-11,0x9A5F,65141122,318,EUTRAN-BAND3,1650,5,5,-13,-103,-90,5",
 )
 
-PROFILES: Final[Mapping[str, Profile]] = MappingProxyType({profile.name: profile for profile in (SIM767X,)})
+A76XX: Final = Profile(
+    name="a76xx",
+    manufacturer="SIMCOM INCORPORATED",
+    model="A7670E-FASE",
+    revision="A7670M7_V1.11.1",
+    second_revision="A131B04A7670M7",
+    orders=MappingProxyType(
+        {
+            **_SIM767X_ORDERS,
+            "CMQTTCONNECT": AnswerOrder(success=FINAL_THEN_RESULT, refusal=FINAL_THEN_RESULT),
+            "CMQTTDISC": _RESULT_FIRST,
+        }
+    ),
+    codes=StateCodes(acquired_again=None),
+    topic_part_size=1500,
+    maximum_payload=10_240,
+    has_topic_lists=True,
+    baud_rates=_SIBLING_BAUD_RATES,
+    boot_lines=("*ATREADY: 1", "+CPIN: READY", "SMS DONE", "PB DONE"),
+    cell_line="+CPSI: LTE,Online,460-00,0x333C,39589680,308,EUTRAN-BAND3,1350,5,0,0,54,0,22",
+)
+
+SIM7600: Final = Profile(
+    name="sim7600",
+    manufacturer="SIMCOM INCORPORATED",
+    model="SIMCOM_SIM7600E-H",
+    revision="LE20B04SIM7600M22",
+    second_revision="SIM7600M22_V2.0.2",
+    orders=MappingProxyType(
+        {
+            **_SIM767X_ORDERS,
+            "CMQTTSTART": _RESULT_FIRST,
+            "CMQTTSTOP": _RESULT_FIRST,
+            "CMQTTDISC": _RESULT_FIRST,
+        }
+    ),
+    codes=StateCodes(started_again=23, stop_while_acquired=21, connect_while_connected=13),
+    prompt=b"\r\n> ",
+    blank_line_before_header=True,
+    topic_part_size=256,
+    maximum_payload=10_240,
+    has_topic_lists=True,
+    reports_failed_ping=True,
+    baud_rates=_SIBLING_BAUD_RATES,
+    boot_lines=("RDY", "+CPIN: READY", "SMS DONE", "PB DONE"),
+    cell_line="+CPSI: LTE,Online,460-11,0x5A1E,187214780,257,EUTRAN-BAND3,1825,5,5,-94,-850,-545,15",
+)
+
+PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(
+    {profile.name: profile for profile in (SIM767X, A76XX, SIM7600)}
+)
+
+
+def find_profile(profile: str | Profile) -> Profile:
+    """Return the profile of that name; one that is a `Profile` already is taken as it is."""
+    if isinstance(profile, Profile):
+        return profile
+    try:
+        return PROFILES[profile]
+    except KeyError:
+        raise ValueError(f"profile must be one of {', '.join(PROFILES)}, not {profile!r}") from None

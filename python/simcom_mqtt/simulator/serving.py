@@ -6,6 +6,7 @@ import threading
 from collections.abc import Sequence
 
 from .modem import SimulatedModem
+from .profiles import PROFILES
 
 
 def serve(arguments: Sequence[str]) -> int:
@@ -19,6 +20,9 @@ def serve(arguments: Sequence[str]) -> int:
             broker=options.broker,
             transport="pty" if options.tcp is None else "tcp",
             tcp_port=options.tcp or 0,
+            profile=options.profile,
+            baudrate=options.baudrate,
+            seed=options.seed,
             imei=options.imei,
         )
     except (OSError, ValueError) as error:
@@ -43,5 +47,15 @@ def _parser() -> argparse.ArgumentParser:
         type=int,
         help="serve raw TCP on 127.0.0.1 instead of a pseudo-terminal; 0: any port",
     )
+    parser.add_argument(
+        "--profile",
+        default="sim767x",
+        metavar="NAME",
+        help=f"the firmware: {', '.join(PROFILES)} (default: sim767x)",
+    )
+    parser.add_argument(
+        "--baudrate", metavar="BPS", type=int, help="pace both directions as a UART of that speed"
+    )
+    parser.add_argument("--seed", metavar="N", type=int, help="let output leave in pieces of random length")
     parser.add_argument("--imei", help="15 digits (default: random)")
     return parser

@@ -3,15 +3,19 @@
 from collections.abc import Callable
 from typing import Final
 
+from .faults import Faults
 from .line import Line
 from .profiles import Profile
 
 LONGEST_LINE: Final = 3071
 MOST_UNREAD: Final = 65_536
+TOO_LONG: Final = b"(a line of more than 3071 characters)"
 CR: Final = b"\r"
 LF: Final = b"\n"
 
 Entered = Callable[[bytes], object]
+Execute = Callable[[bytes, bytes], object]
+"""Gets a command line, and what of it has not been echoed yet."""
 
 
 class Terminal:
@@ -20,12 +24,14 @@ class Terminal:
     After a command line it is busy until `release`: what comes meanwhile waits.
     """
 
-    def __init__(self, line: Line, profile: Profile, execute: Callable[[bytes], object]) -> None:
+    def __init__(self, line: Line, profile: Profile, faults: Faults, execute: Execute) -> None:
         self._line = line
         self._profile = profile
+        self._faults = faults
         self._execute = execute
         self._input = bytearray()
         self._command = bytearray()
+        self._echoed = 0
         self._is_overlong = False
         self._after_cr = False
         self._busy = False
@@ -34,12 +40,16 @@ class Terminal:
         self._entry = bytearray()
         self._entered: Entered | None = None
         self.echo = True
+        self.generation = 0
+        """Counts the resets: an answer begun before one is not finished after it."""
 
     def reset(self) -> None:
         """Forget everything half-done; echo is on."""
+        self.generation += 1
         self._input.clear()
         self._command.clear()
         self._entry.clear()
+        self._echoed = 0
         self._is_overlong = self._after_cr = self._busy = False
         self._missing = 0
         self._entered = None
@@ -64,6 +74,7 @@ class Terminal:
         """Take the next `length` bytes as data, whatever they are."""
         self._missing = length
         self._entered = entered
+        self._after_cr = False
         self._process()
 
     def _process(self) -> None:
@@ -102,17 +113,21 @@ class Terminal:
             if self._input[:1] == LF:
                 del self._input[:1]
                 return
+        if not self._command:
+            self.write(self._faults.take_inserted("before_echo"))
         end = self._input.find(CR)
-        taken = bytes(self._input if end < 0 else self._input[: end + 1])
-        del self._input[: len(taken)]
-        if self.echo:
-            self.write(taken)
+        taken = self._input if end < 0 else self._input[: end + 1]
         self._command += taken
-        if len(self._command) > LONGEST_LINE + 1:
-            self._is_overlong = True
-            del self._command[LONGEST_LINE:]
+        del self._input[: len(taken)]
+        if self.echo and not self._faults.concern_echo:
+            self.write(bytes(self._command[self._echoed :]))
+            self._echoed = len(self._command)
         if end >= 0:
             self._end_line()
+        elif len(self._command) > LONGEST_LINE:
+            self._is_overlong = True
+            self._command.clear()
+            self._echoed = 0
 
     def _end_line(self) -> None:
         # Only a line feed that is here already belongs to this CR: after a prompt it would be data.
@@ -120,14 +135,15 @@ class Terminal:
             del self._input[:1]
         else:
             self._after_cr = True
-        line = bytes(self._command).removesuffix(CR)
+        unechoed = bytes(self._command[self._echoed :]) if self.echo else b""
+        line = bytes(self._command[:-1])
         self._command.clear()
-        if self._is_overlong:
+        self._echoed = 0
+        if self._is_overlong or len(line) > LONGEST_LINE:
             self._is_overlong = False
-            line = b"?" * (LONGEST_LINE + 1)
+            line = TOO_LONG
         if not line.strip():
+            self.write(unechoed)
             return
         self._busy = True
-        self._execute(line)
-        if self._entered is not None:
-            self._after_cr = False
+        self._execute(line, unechoed)

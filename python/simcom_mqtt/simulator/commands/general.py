@@ -87,7 +87,7 @@ def _set_baud_rate(module: "Module", line: CommandLine, answer: "Answer") -> Non
     if rate not in module.profile.baud_rates:
         raise BadParameterError(f"no baud rate of this module: {rate}")
     answer.ok()
-    module.baud_rate = rate
+    module.set_baud_rate(rate)
 
 
 @command("IPR", Form.READ)
@@ -119,8 +119,7 @@ def _set_functionality(module: "Module", line: CommandLine, answer: "Answer") ->
     if restarts:
         module.restart()
         return
-    module.functionality = functionality
-    module.radio_changed()
+    module.set_functionality(functionality)
 
 
 @command("CRESET", Form.EXECUTE)

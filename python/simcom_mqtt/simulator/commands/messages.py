@@ -145,7 +145,7 @@ def _subscribe_to_list(module: "Module", line: CommandLine, answer: "Answer", cl
     client.require_connection()
     if not module.profile.has_topic_lists:
         answer.accept()
-        answer.conclude(SUCCEEDED)
+        answer.conclude(answer.failure or SUCCEEDED)
         return
     topics = client.acquired.subscribing
     if not topics:
@@ -159,7 +159,7 @@ def _unsubscribe_from_list(module: "Module", line: CommandLine, answer: "Answer"
     client.require_connection()
     if not module.profile.has_topic_lists:
         answer.accept()
-        answer.conclude(SUCCEEDED)
+        answer.conclude(answer.failure or SUCCEEDED)
         return
     topics = client.acquired.unsubscribing
     if not topics:

@@ -38,6 +38,28 @@ def test_form(name: str, *ranges: str) -> None:
     _HANDLERS[name, Form.TEST] = show_ranges
 
 
+def key_of(line: CommandLine) -> str:
+    """Return the name that faults know a command line by: `CMQTTPUB`, `CMQTTDISC?`, `CMQTTDISC=?`."""
+    return line.name + (line.form.value if line.form in (Form.READ, Form.TEST) else "")
+
+
+def fault_key(command: str) -> str:
+    """Return the name that faults know a command by, from `CMQTTPUB`, `AT+CMQTTPUB`, `ATE0`, `CMQTTDISC?`…
+
+    :raises ValueError: no firmware knows such a command.
+    """
+    key = command.strip().upper().removeprefix("AT").removeprefix("+")
+    name, form = key, None
+    for candidate in (Form.TEST, Form.READ):
+        if key.endswith(candidate.value):
+            name, form = key.removesuffix(candidate.value), candidate
+            break
+    forms = {known for known_name, known in _HANDLERS if known_name == name}
+    if not forms & ({form} if form else {Form.EXECUTE, Form.WRITE}):
+        raise ValueError(f"command must be one that the module knows, such as CMQTTPUB, not {command!r}")
+    return key
+
+
 def find(line: CommandLine, profile: Profile) -> Handler | None:
     """Return what carries out a command line; None if this firmware does not know the command or the form."""
     if line.name in _ONLY_WITH_TOPIC_LISTS and not profile.has_topic_lists:

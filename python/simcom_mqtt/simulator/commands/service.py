@@ -42,6 +42,9 @@ def _start(module: "Module", line: CommandLine, answer: "Answer") -> None:
         answer.context_id = None
         raise Refused(module.profile.codes.started_again)
     answer.accept()
+    if answer.failure is not None:
+        answer.conclude(answer.failure)
+        return
     module.is_started = module.network.in_service
     answer.conclude(SUCCEEDED if module.is_started else NETWORK_OPEN_FAIL)
 
@@ -54,6 +57,8 @@ def _stop(module: "Module", line: CommandLine, answer: "Answer") -> None:
     if any(client.acquisition is not None for client in module.clients):
         answer.context_id = None
         raise Refused(module.profile.codes.stop_while_acquired)
+    if answer.failure is not None:
+        raise Refused(answer.failure)
     answer.accept()
     module.close()
     answer.conclude(SUCCEEDED)
