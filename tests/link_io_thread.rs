@@ -1,16 +1,20 @@
 //! The thread between a port and its driver.
 #![cfg(target_os = "linux")]
+#![allow(unsafe_code)]
 
 mod link_support;
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{self, Write};
+use std::num::NonZeroU32;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::Ordering;
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
-use link_support::{Event, FakePort, Order, PATIENCE, PseudoTerminal, Rig};
-use simcom_mqtt::link::open;
+use link_support::{Event, FakePort, Order, PATIENCE, PseudoTerminal, Rig, has_input, receive};
+use simcom_mqtt::link::{Port, open};
 
 fn pattern(length: usize) -> Vec<u8> {
     (0..length).map(|at| u8::try_from(at * 7 % 251).unwrap()).collect()
@@ -23,28 +27,26 @@ fn an_answer_goes_out_in_the_round_of_its_input() {
     rig.order(Order::EchoInput);
     for round in 0..200_u32 {
         terminal.master.write_all(&round.to_be_bytes()).unwrap();
-        let mut answer = [0; 4];
-        terminal.master.read_exact(&mut answer).unwrap();
-        assert_eq!(u32::from_be_bytes(answer), round);
+        assert_eq!(receive(&mut terminal.master, 4), round.to_be_bytes());
     }
 }
 
 #[test]
 fn a_large_write_reaches_a_slow_reader_whole() {
     let mut terminal = PseudoTerminal::open();
-    let rig = Rig::start("large", open(&terminal.settings()).unwrap());
+    let rig = Rig::start("large-write", open(&terminal.settings()).unwrap());
     let sent = pattern(300_000);
     rig.order(Order::Send(sent.clone()));
     // What arrives meanwhile is read although the write is stuck.
     terminal.master.write_all(b"URC").unwrap();
     assert_eq!(rig.read(3), b"URC");
-    let mut received: Vec<u8> = Vec::new();
-    let mut piece = [0; 97];
+    let mut received = Vec::new();
     while received.len() < sent.len() {
-        let count = terminal.master.read(&mut piece).unwrap();
-        received.extend(&piece[..count]);
+        received.extend(receive(&mut terminal.master, 100));
     }
     assert!(received == sent, "what arrived is not what was sent");
+    rig.wait_until_written(sent.len());
+    assert_eq!(wake_ups_in_a_second("large-write", &rig), 0, "it still waits until it can write");
 }
 
 #[test]
@@ -86,16 +88,50 @@ fn bytes_before_the_end_of_a_connection_larger_than_the_buffer_are_all_read() {
     rig.wait_for_loss();
 }
 
-/// Reading finds nothing wrong here: only writing does.
+/// Something arrives while a write fails, after the last look at what has arrived.
+struct BreaksWhenWritten {
+    quiet: UnixStream,
+    last_words: Vec<u8>,
+    is_broken: bool,
+}
+
+impl Port for BreaksWhenWritten {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = buffer.len().min(self.last_words.len());
+        if !self.is_broken || count == 0 {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        buffer[..count].copy_from_slice(&self.last_words[..count]);
+        self.last_words.drain(..count);
+        Ok(count)
+    }
+
+    fn write(&mut self, _bytes: &[u8]) -> io::Result<usize> {
+        self.is_broken = true;
+        Err(io::Error::from_raw_os_error(libc::EPIPE))
+    }
+
+    fn output_pending(&self) -> usize {
+        0
+    }
+
+    fn baudrate(&self) -> Option<NonZeroU32> {
+        None
+    }
+
+    fn descriptor(&self) -> BorrowedFd<'_> {
+        self.quiet.as_fd()
+    }
+}
+
 #[test]
 fn a_failed_write_is_a_loss_told_after_what_had_arrived() {
-    let (near, mut far) = UnixStream::pair().unwrap();
-    near.shutdown(std::net::Shutdown::Write).unwrap();
-    far.write_all(b"last words").unwrap();
-    let (port, _) = FakePort::new(near);
+    let (quiet, _far) = UnixStream::pair().unwrap();
+    let last_words = pattern(150_000);
+    let port = BreaksWhenWritten { quiet, last_words: last_words.clone(), is_broken: false };
     let rig = Rig::start("write", Box::new(port));
     rig.order(Order::Send(b"AT\r".to_vec()));
-    assert_eq!(rig.next(), Event::Input(b"last words".to_vec()));
+    assert!(rig.read(last_words.len()) == last_words);
     assert_eq!(rig.wait_for_loss(), "Broken pipe");
 }
 
@@ -110,9 +146,7 @@ fn a_lost_link_goes_on_with_another_port() {
     let mut terminal = PseudoTerminal::open();
     rig.thread.attach(open(&terminal.settings()).unwrap());
     assert_eq!(rig.next(), Event::Attached);
-    let mut received = [0; 3];
-    terminal.master.read_exact(&mut received).unwrap();
-    assert_eq!(&received, b"AT\r", "what the driver still wanted to send");
+    assert_eq!(receive(&mut terminal.master, 3), b"AT\r", "what the driver still wanted to send");
     terminal.master.write_all(b"OK").unwrap();
     assert_eq!(rig.read(2), b"OK");
 }
@@ -158,13 +192,9 @@ fn what_must_drain_waits_until_all_before_it_has_left() {
     // Reading goes on meanwhile.
     far.write_all(b"URC").unwrap();
     assert_eq!(rig.read(3), b"URC");
-    far.set_nonblocking(true).unwrap();
-    let mut received = [0; 6];
-    assert!(far.read(&mut received).is_err(), "it was written too early");
-    far.set_nonblocking(false).unwrap();
+    assert!(!has_input(&far, Duration::ZERO), "it was written too early");
     unsent.store(0, Ordering::SeqCst);
-    far.read_exact(&mut received).unwrap();
-    assert_eq!(&received, b"second");
+    assert_eq!(receive(&mut far, 6), b"second");
 }
 
 #[test]
@@ -180,13 +210,42 @@ fn no_call_is_lost_under_contention() {
             let byte = u8::try_from(caller).unwrap();
             scope.spawn(move || (0..CALLS).for_each(|_| boss.order(Order::Send(vec![byte]))));
         }
-        let mut received = vec![0; CALLERS * CALLS];
-        far.read_exact(&mut received).unwrap();
+        let received = receive(&mut far, CALLERS * CALLS);
         for caller in 0..CALLERS {
             let byte = u8::try_from(caller).unwrap();
             assert_eq!(received.iter().filter(|received| **received == byte).count(), CALLS);
         }
     });
+}
+
+#[test]
+fn signals_do_not_disturb() {
+    let mut terminal = PseudoTerminal::open();
+    let rig = Rig::start("signal-thread", open(&terminal.settings()).unwrap());
+    ignore_by_a_handler(libc::SIGUSR1);
+    rig.order(Order::EchoInput);
+    let thread = id_of("signal-thread");
+    for round in 0..200_u8 {
+        send_signal(thread, libc::SIGUSR1);
+        terminal.master.write_all(&[round]).unwrap();
+        assert_eq!(receive(&mut terminal.master, 1), [round]);
+    }
+}
+
+fn ignore_by_a_handler(signal: libc::c_int) {
+    extern "C" fn do_nothing(_: libc::c_int) {}
+    let handler: extern "C" fn(libc::c_int) = do_nothing;
+    // SAFETY: the action is plain integers and a handler that does nothing.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = handler as usize;
+        assert_eq!(libc::sigaction(signal, &raw const action, std::ptr::null_mut()), 0);
+    }
+}
+
+fn send_signal(thread: i64, signal: libc::c_int) {
+    // SAFETY: no memory is passed.
+    assert_eq!(unsafe { libc::syscall(libc::SYS_tgkill, i64::from(std::process::id()), thread, signal) }, 0);
 }
 
 #[test]
@@ -216,7 +275,8 @@ fn a_dropped_handle_stops_the_thread() {
     let terminal = PseudoTerminal::open();
     let Rig { thread, events, .. } = Rig::start("drop", open(&terminal.settings()).unwrap());
     drop(thread);
-    while events.recv_timeout(PATIENCE) != Err(std::sync::mpsc::RecvTimeoutError::Disconnected) {}
+    let end = std::iter::repeat_with(|| events.recv_timeout(PATIENCE)).find_map(Result::err);
+    assert_eq!(end, Some(RecvTimeoutError::Disconnected), "the driver was not dropped");
     open(&terminal.settings()).expect("the port was closed before the driver was dropped");
 }
 
@@ -249,31 +309,40 @@ fn a_stuck_write_does_not_wake_it_up() {
 }
 
 /// How often the thread was scheduled in a second in which nothing was to be done.
-fn wake_ups_in_a_second(thread: &str, rig: &Rig) -> u64 {
+fn wake_ups_in_a_second(name: &str, rig: &Rig) -> u64 {
+    let thread = id_of(name);
     let before = switches_once_asleep(thread);
     assert!(rig.events.recv_timeout(Duration::from_secs(1)).is_err(), "something was to be done");
     switches_once_asleep(thread) - before
 }
 
-fn switches_once_asleep(thread: &str) -> u64 {
+fn switches_once_asleep(thread: i64) -> u64 {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let status = status_of(thread);
+        let status = fs::read_to_string(format!("/proc/self/task/{thread}/status")).unwrap();
         let field =
             |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().to_owned();
         if field("State:").starts_with('S') {
             let count = |name| field(name).parse::<u64>().unwrap();
             return count("voluntary_ctxt_switches:") + count("nonvoluntary_ctxt_switches:");
         }
-        assert!(Instant::now() < deadline, "{thread} never slept");
+        assert!(Instant::now() < deadline, "thread {thread} never slept");
         std::thread::yield_now();
     }
 }
 
-fn status_of(thread: &str) -> String {
-    fs::read_dir("/proc/self/task")
-        .unwrap()
-        .filter_map(|task| fs::read_to_string(task.unwrap().path().join("status")).ok())
-        .find(|status| status.lines().next() == Some(&format!("Name:\t{thread}")))
-        .expect("no such thread")
+/// A thread takes its name once it runs, and the list of threads may leave one out while others end.
+fn id_of(name: &str) -> i64 {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let tasks = fs::read_dir("/proc/self/task").unwrap().filter_map(Result::ok);
+        let mut named = tasks.filter(|task| {
+            fs::read_to_string(task.path().join("comm")).is_ok_and(|comm| comm.trim_end() == name)
+        });
+        if let Some(task) = named.next() {
+            return task.file_name().to_str().unwrap().parse().unwrap();
+        }
+        assert!(Instant::now() < deadline, "no thread {name}");
+        std::thread::yield_now();
+    }
 }

@@ -5,11 +5,11 @@
 mod link_support;
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
+use std::io::Write;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::symlink;
 
-use link_support::{Event, Order, PATIENCE, PseudoTerminal, Rig, settings};
+use link_support::{Event, Order, PATIENCE, PseudoTerminal, Rig, receive, settings};
 use simcom_mqtt::link::{PortError, open};
 
 fn refusal(path: &str) -> PortError {
@@ -57,6 +57,29 @@ fn a_port_that_another_program_locked_is_busy() {
     assert!(matches!(refusal(&terminal.path), PortError::Busy { .. }));
 }
 
+/// TIOCEXCL binds all users but root. Nothing but the kernel's refusal is asked on a pseudo-terminal.
+#[test]
+fn a_port_that_another_program_claimed_is_busy_for_all_but_root() {
+    let terminal = PseudoTerminal::open();
+    // SAFETY: TIOCEXCL takes no argument.
+    assert_eq!(unsafe { libc::ioctl(terminal.slave.as_raw_fd(), libc::TIOCEXCL) }, 0);
+    // SAFETY: no memory is passed.
+    if unsafe { libc::geteuid() } == 0 {
+        open(&terminal.settings()).unwrap();
+    } else {
+        assert!(matches!(refusal(&terminal.path), PortError::Busy { errno: Some(libc::EBUSY), .. }));
+    }
+}
+
+#[test]
+fn a_copy_in_a_forked_child_does_not_keep_a_closed_port_busy() {
+    let terminal = PseudoTerminal::open();
+    let port = open(&terminal.settings()).unwrap();
+    let _copy = port.descriptor().try_clone_to_owned().unwrap();
+    drop(port);
+    open(&terminal.settings()).unwrap();
+}
+
 #[test]
 fn a_port_is_free_as_soon_as_the_thread_has_ended() {
     let terminal = PseudoTerminal::open();
@@ -85,9 +108,7 @@ fn every_byte_passes_as_it_is_both_ways() {
     terminal.master.write_all(&all).unwrap();
     assert_eq!(rig.read(256), all);
     rig.order(Order::Send(all.clone()));
-    let mut received = [0; 256];
-    terminal.master.read_exact(&mut received).unwrap();
-    assert_eq!(received.to_vec(), all);
+    assert_eq!(receive(&mut terminal.master, all.len()), all);
 }
 
 #[test]

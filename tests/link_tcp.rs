@@ -3,10 +3,10 @@
 
 mod link_support;
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::TcpListener;
 
-use link_support::{Order, Rig, settings};
+use link_support::{Order, Rig, receive, settings};
 use simcom_mqtt::link::{PortError, open};
 
 #[test]
@@ -18,9 +18,7 @@ fn bytes_go_both_ways_until_the_server_closes() {
         let rig = Rig::start("tcp", open(&settings(&format!("socket://{host}:{port}"))).unwrap());
         let (mut server, _) = listener.accept().unwrap();
         rig.order(Order::Send(b"AT\r".to_vec()));
-        let mut received = [0; 3];
-        server.read_exact(&mut received).unwrap();
-        assert_eq!(&received, b"AT\r");
+        assert_eq!(receive(&mut server, 3), b"AT\r");
         let sent: Vec<u8> = (0..200_000_u32).map(|at| u8::try_from(at % 253).unwrap()).collect();
         server.write_all(&sent).unwrap();
         drop(server);

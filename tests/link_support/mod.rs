@@ -56,6 +56,24 @@ impl PseudoTerminal {
     }
 }
 
+/// What comes out of a far end, without waiting for ever.
+pub fn receive(far: &mut (impl io::Read + AsFd), length: usize) -> Vec<u8> {
+    let mut received = vec![0; length];
+    let mut filled = 0;
+    while filled < length {
+        assert!(has_input(far, PATIENCE), "{filled} of {length} bytes came");
+        filled += far.read(&mut received[filled..]).unwrap();
+    }
+    received
+}
+
+pub fn has_input(far: &impl AsFd, patience: Duration) -> bool {
+    let mut watched = libc::pollfd { fd: far.as_fd().as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    // SAFETY: one pollfd is borrowed for the call.
+    let count = unsafe { libc::poll(&raw mut watched, 1, i32::try_from(patience.as_millis()).unwrap()) };
+    count == 1 && watched.revents & libc::POLLIN != 0
+}
+
 #[derive(Debug, PartialEq, Eq)]
 pub enum Event {
     Woken,
@@ -223,6 +241,15 @@ impl Rig {
         match self.next() {
             Event::Lost(reason) => reason,
             event => panic!("{event:?}"),
+        }
+    }
+
+    pub fn wait_until_written(&self, length: usize) {
+        let mut written = 0;
+        while written < length {
+            if let Event::Transmitted(count) = self.events.recv_timeout(PATIENCE).expect("no event") {
+                written += count;
+            }
         }
     }
 
