@@ -32,8 +32,10 @@ from simcom_mqtt.errors import (
     PortError,
     SimcomError,
 )
+from simcom_mqtt.types import Callback, Payload, Pem, QoS, Topic
 
 __all__ = [
+    "Callback",
     "Capture",
     "Cell",
     "ClientState",
@@ -51,8 +53,11 @@ __all__ = [
     "MqttError",
     "NotConnectedError",
     "OutcomeUnknownError",
+    "Payload",
+    "Pem",
     "PortError",
     "PortInfo",
+    "QoS",
     "Reconnect",
     "ResultCode",
     "SignalQuality",
@@ -60,6 +65,7 @@ __all__ = [
     "SimcomMqtt",
     "Stats",
     "Tls",
+    "Topic",
     "Will",
     "__version__",
     "list_ports",
