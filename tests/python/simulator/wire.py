@@ -20,11 +20,11 @@ class Wire:
         if port.startswith("socket://"):
             host, _, number = port.removeprefix("socket://").rpartition(":")
             self._socket = socket.create_connection((host, int(number)))
-            self._file = self._socket.fileno()
+            self.file = self._socket.fileno()
         else:
-            self._file = os.open(port, os.O_RDWR | os.O_NOCTTY)
-            tty.setraw(self._file)
-        os.set_blocking(self._file, False)
+            self.file = os.open(port, os.O_RDWR | os.O_NOCTTY)
+            tty.setraw(self.file)
+        os.set_blocking(self.file, False)
 
     def __enter__(self) -> Self:
         return self
@@ -36,14 +36,14 @@ class Wire:
         if self._socket is not None:
             self._socket.close()
         else:
-            os.close(self._file)
+            os.close(self.file)
 
     def send(self, data: bytes) -> None:
         """Write all of it."""
         while data:
-            _readable, writable, _ = select.select([], [self._file], [], PATIENCE)
+            _readable, writable, _ = select.select([], [self.file], [], PATIENCE)
             assert writable, f"the module does not take {data!r}"
-            data = data[os.write(self._file, data) :]
+            data = data[os.write(self.file, data) :]
 
     def read(self, count: int) -> bytes:
         """Exactly so many bytes."""
@@ -95,6 +95,6 @@ class Wire:
         return taken
 
     def _receive(self, wanted: str) -> bytes:
-        readable, _, _ = select.select([self._file], [], [], PATIENCE)
+        readable, _, _ = select.select([self.file], [], [], PATIENCE)
         assert readable, f"waited for {wanted}, read {self._unread!r}"
-        return os.read(self._file, 65_536)
+        return os.read(self.file, 65_536)

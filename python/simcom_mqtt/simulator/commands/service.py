@@ -54,11 +54,11 @@ def _stop(module: "Module", line: CommandLine, answer: "Answer") -> None:
     if line.form is Form.WRITE:
         line.count(1, 1)
         answer.context_id = line.number(0, 1, 15)
+    if answer.failure is not None:
+        raise Refused(answer.failure)
     if any(client.acquisition is not None for client in module.clients):
         answer.context_id = None
         raise Refused(module.profile.codes.stop_while_acquired)
-    if answer.failure is not None:
-        raise Refused(answer.failure)
     answer.accept()
     module.close()
     answer.conclude(SUCCEEDED)

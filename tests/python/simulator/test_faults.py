@@ -1,0 +1,425 @@
+"""Every fault, and that it strikes once and only what it was armed for."""
+
+import fcntl
+import os
+import subprocess
+import termios
+import time
+from pathlib import Path
+
+import pytest
+
+from host_client import HostClient
+from mosquitto_broker import MosquittoBroker
+from scripted_broker import PUBLISH, ScriptedBroker
+from simcom_mqtt.simulator import SimulatedModem
+from simulator.test_messages import publish, stage, subscribe
+from simulator.wire import Wire
+
+OK = b"\r\nOK\r\n"
+ERROR = b"\r\nERROR\r\n"
+PUBLISHED = OK + b"\r\n+CMQTTPUB: 0,0\r\n"
+MARK = b"\r\n+CGEV: ME PDN ACT 1\r\n"
+BOOT = b"\r\nQCRDY\r\n\r\n+CPIN: READY\r\n\r\nSMS DONE\r\n\r\nPB DONE\r\n"
+
+
+def test_inject_and_urc(module: SimulatedModem, wire: Wire) -> None:
+    module.inject(b"\x00raw\r")
+    module.urc("SMS DONE")
+    wire.expect(b"\x00raw\r\r\nSMS DONE\r\n")
+    wire.fence()
+
+
+class TestInjectAt:
+    def test_before_the_echo(self, module: SimulatedModem, wire: Wire) -> None:
+        module.inject_at("before_echo", MARK)
+        wire.ask(b"ATE1", MARK + OK)
+        module.inject_at("before_echo", MARK)
+        wire.ask(b"AT", MARK + b"AT\r" + OK)
+        wire.ask(b"AT", b"AT\r" + OK)
+
+    def test_between_echo_and_ok(self, module: SimulatedModem, fresh_wire: Wire) -> None:
+        module.inject_at("echo_ok", MARK)
+        fresh_wire.ask(b"AT", b"AT\r" + MARK + OK)
+        module.inject_at("echo_ok", MARK)
+        fresh_wire.ask(b"AT+CSQ", b"AT+CSQ\r" + MARK + b"\r\n+CSQ: 23,0\r\n" + OK)
+        fresh_wire.ask(b"AT", b"AT\r" + OK)
+
+    def test_between_ok_and_result(self, module: SimulatedModem, connected: Wire) -> None:
+        stage(connected, b"t", b"p")
+        module.inject_at("ok_urc", MARK)
+        connected.ask(b"AT+CMQTTPUB=0,1,60", OK + MARK + b"\r\n+CMQTTPUB: 0,0\r\n")
+        module.inject_at("ok_urc", MARK)
+        connected.ask(b"AT+CMQTTPUB=0,1,60", b"\r\n+CMQTTPUB: 0,18\r\n" + MARK + ERROR)
+
+    def test_around_the_prompt_and_after_the_data(self, module: SimulatedModem, connected: Wire) -> None:
+        module.inject_at("before_prompt", b"1")
+        module.inject_at("prompt_data", b"2")
+        module.inject_at("data_ok", b"3")
+        connected.ask(b"AT+CMQTTTOPIC=0,1", b"1\r\n>2")
+        connected.send(b"t")
+        connected.expect(b"3" + OK)
+        connected.enter(b"AT+CMQTTTOPIC=0,1", b"t")
+
+    def test_between_prompt_and_data_that_is_there_already(
+        self, module: SimulatedModem, connected: Wire
+    ) -> None:
+        connected.ok(b"ATE1")
+        module.inject_at("prompt_data", b"2")
+        connected.send(b"AT+CMQTTTOPIC=0,1\rt")
+        connected.expect(b"AT+CMQTTTOPIC=0,1\r\r\n>2t" + OK)
+
+    def test_between_the_parts_of_a_message(
+        self, module: SimulatedModem, connected: Wire, host: HostClient, base: str
+    ) -> None:
+        topic = base.encode()
+        subscribe(connected, topic)
+        module.inject_at("between_parts", MARK)
+        for mark in (MARK, b""):
+            host.publish(base, b"x")
+            connected.expect(
+                b"\r\n+CMQTTRXSTART: 0,%d,1\r\n+CMQTTRXTOPIC: 0,%d\r\n%b\r\n%b"
+                b"+CMQTTRXPAYLOAD: 0,1\r\nx\r\n+CMQTTRXEND: 0\r\n" % (len(topic), len(topic), topic, mark)
+            )
+
+    def test_repeated_it_is_all_for_the_next_time(self, module: SimulatedModem, wire: Wire) -> None:
+        module.inject_at("echo_ok", b"1")
+        module.inject_at("echo_ok", b"2")
+        wire.ask(b"AT", b"12" + OK)
+        wire.fence()
+
+    def test_a_gap_that_is_none(self, module: SimulatedModem) -> None:
+        with pytest.raises(ValueError, match=r"gap must be one of before_echo, .*, not 'nowhere'"):
+            module.inject_at("nowhere", b"")  # type: ignore[arg-type]
+
+
+class TestFailNext:
+    @pytest.mark.parametrize(
+        ("command", "code", "line", "answer"),
+        [
+            ("CMQTTSTOP", 8, b"AT+CMQTTSTOP", b"\r\n+CMQTTSTOP: 8\r\n" + ERROR),
+            ("CMQTTACCQ", 1, b'AT+CMQTTACCQ=1,"c"', b"\r\n+CMQTTACCQ: 1,1\r\n" + ERROR),
+            ("CMQTTREL", 1, b"AT+CMQTTREL=0", b"\r\n+CMQTTREL: 0,1\r\n" + ERROR),
+            ("CMQTTCFG", 1, b'AT+CMQTTCFG="version",0,4', ERROR),
+            ("CMQTTTOPIC", 4, b"AT+CMQTTTOPIC=0,1", b"\r\n+CMQTTTOPIC: 0,4\r\n" + ERROR),
+            ("CMQTTTOPIC", None, b"AT+CMQTTTOPIC=0,1", ERROR),
+            ("CMQTTDISC", 35, b"AT+CMQTTDISC=0", OK + b"\r\n+CMQTTDISC: 0,35\r\n"),
+            ("CMQTTSUB", 17, b"AT+CMQTTSUB=0,1,0\rt", b"\r\n>" + OK + b"\r\n+CMQTTSUB: 0,17\r\n"),
+            ("CMQTTSUB", 17, b"AT+CMQTTSUB=0", OK + b"\r\n+CMQTTSUB: 0,17\r\n"),
+            ("CMQTTUNSUB", 6, b"AT+CMQTTUNSUB=0,1,0\rt", b"\r\n>" + OK + b"\r\n+CMQTTUNSUB: 0,6\r\n"),
+            ("CSQ", 100, b"AT+CSQ", b"\r\n+CME ERROR: 100\r\n"),
+            ("CSQ", None, b"AT+CSQ", ERROR),
+            ("AT", None, b"AT", ERROR),
+            ("AT+CMQTTDISC?", None, b"AT+CMQTTDISC?", ERROR),
+        ],
+    )
+    def test_the_next_one_only(
+        self,
+        module: SimulatedModem,
+        connected: Wire,
+        command: str,
+        code: int | None,
+        line: bytes,
+        answer: bytes,
+    ) -> None:
+        module.fail_next(command, code)
+        connected.send(line + b"\r")
+        connected.expect(answer)
+        connected.fence()
+        connected.ask(b"AT+CMQTTDISC?", b"\r\n+CMQTTDISC: 0,0\r\n\r\n+CMQTTDISC: 1,1\r\n" + OK)
+        connected.ask(b"AT+CSQ", b"\r\n+CSQ: 23,0\r\n" + OK)
+        connected.enter(b"AT+CMQTTTOPIC=0,1", b"t")
+
+    def test_start_and_connect(self, module: SimulatedModem, wire: Wire) -> None:
+        module.fail_next("CMQTTSTART", 7)
+        wire.ask(b"AT+CMQTTSTART", OK + b"\r\n+CMQTTSTART: 7\r\n")
+        wire.ask(b"AT+CMQTTSTART", OK + b"\r\n+CMQTTSTART: 0\r\n")
+        wire.ok(b'AT+CMQTTACCQ=0,"c"')
+        module.fail_next("CMQTTCONNECT", 34)
+        for code in (34, 0):
+            wire.ask(b'AT+CMQTTCONNECT=0,"tcp://host",60,1', OK + b"\r\n+CMQTTCONNECT: 0,%d\r\n" % code)
+
+    def test_a_publish_is_not_sent(self) -> None:
+        with ScriptedBroker() as broker:
+            address = broker.url.removeprefix("mqtt://")
+            with SimulatedModem(broker=address) as module, Wire(module.port) as wire:
+                wire.send(b'ATE0\rAT+CMQTTSTART\rAT+CMQTTACCQ=0,"c"\rAT+CMQTTCONNECT=0,"tcp://host",60,1\r')
+                wire.read_until(b"CONNECT: 0,0\r\n")
+                module.fail_next("CMQTTPUB", 17)
+                module.fail_next("CMQTTPUB")
+                stage(wire, b"t", b"first")
+                wire.ask(b"AT+CMQTTPUB=0,0,60", OK + b"\r\n+CMQTTPUB: 0,17\r\n")
+                stage(wire, b"t", b"second")
+                wire.ask(b"AT+CMQTTPUB=0,0,60", ERROR)
+                wire.ask(b"AT+CMQTTPUB=0,0,60", PUBLISHED)
+                assert broker.wait_for(PUBLISH).payload == b"second"
+
+    @pytest.mark.parametrize("command", ["CMQTTPUBLISH", "", "CMQTTSTART=?", "FOO?"])
+    def test_a_command_that_is_none(self, module: SimulatedModem, command: str) -> None:
+        if command == "":
+            module.fail_next(command)  # plain AT
+            return
+        with pytest.raises(ValueError, match="command must be one that the module knows"):
+            module.fail_next(command)
+
+
+class TestDelayNext:
+    def test_of_ok_holds_the_channel(self, module: SimulatedModem, wire: Wire) -> None:
+        module.delay_next("CSQ", 0.2, "ok")
+        began = time.monotonic()
+        wire.send(b"AT+CSQ\rAT+CPIN?\r")
+        wire.expect(b"\r\n+CSQ: 23,0\r\n" + OK)
+        assert time.monotonic() - began >= 0.2
+        wire.expect(b"\r\n+CPIN: READY\r\n" + OK)
+        wire.fence()
+
+    def test_of_the_result_leaves_the_channel_free(self, module: SimulatedModem, connected: Wire) -> None:
+        stage(connected, b"t", b"p")
+        module.delay_next("CMQTTPUB", 0.2, "result")
+        began = time.monotonic()
+        connected.ask(b"AT+CMQTTPUB=0,0,60", OK)
+        connected.ask(b"AT+CSQ", b"\r\n+CSQ: 23,0\r\n" + OK)
+        connected.expect(b"\r\n+CMQTTPUB: 0,0\r\n")
+        assert time.monotonic() - began >= 0.2
+
+    @pytest.mark.parametrize("fault", ["echo", "all"])
+    def test_of_the_echo(self, module: SimulatedModem, fresh_wire: Wire, fault: str) -> None:
+        module.delay_next("CSQ", 0.2, fault)  # type: ignore[arg-type]
+        began = time.monotonic()
+        fresh_wire.ask(b"AT", b"AT\r" + OK)
+        fresh_wire.ask(b"AT+CSQ", b"AT+CSQ\r\r\n+CSQ: 23,0\r\n" + OK)
+        assert time.monotonic() - began >= 0.2
+
+    def test_of_the_prompt(self, module: SimulatedModem, connected: Wire) -> None:
+        module.delay_next("CMQTTTOPIC", 0.2, "prompt")
+        began = time.monotonic()
+        connected.enter(b"AT+CMQTTTOPIC=0,1", b"t")
+        assert time.monotonic() - began >= 0.2
+
+    def test_a_stage_that_is_none(self, module: SimulatedModem) -> None:
+        with pytest.raises(
+            ValueError, match=r"stage must be one of echo, prompt, ok, result, all, not 'urc'"
+        ):
+            module.delay_next("CMQTTPUB", 1, "urc")  # type: ignore[arg-type]
+
+    def test_a_restart_ends_it(self, module: SimulatedModem, wire: Wire) -> None:
+        module.delay_next("CSQ", 0.1, "ok")
+        wire.send(b"AT+CSQ\r")
+        while module.received[-1:] != ["AT+CSQ"]:
+            os.sched_yield()
+        module.reboot()
+        wire.expect(BOOT)
+        wire.ask(b"AT", b"AT\r" + OK)
+
+
+class TestMuteNext:
+    def test_ok(self, module: SimulatedModem, connected: Wire) -> None:
+        stage(connected, b"t", b"p")
+        module.mute_next("CMQTTPUB", "ok")
+        connected.ask(b"AT+CMQTTPUB=0,0,60", b"\r\n+CMQTTPUB: 0,0\r\n")
+        connected.fence()
+
+    def test_the_result(self, module: SimulatedModem, connected: Wire, host: HostClient, base: str) -> None:
+        host.subscribe(base)
+        stage(connected, base.encode(), b"p")
+        module.mute_next("CMQTTPUB", "result")
+        connected.ask(b"AT+CMQTTPUB=0,0,60", OK)
+        connected.fence()
+        assert host.get().payload == b"p"
+        publish(connected, base.encode(), b"q")
+
+    def test_the_prompt(self, module: SimulatedModem, connected: Wire) -> None:
+        module.mute_next("CMQTTTOPIC", "prompt")
+        connected.send(b"AT+CMQTTTOPIC=0,3\rAT\r")
+        connected.expect(OK)
+        connected.fence()
+
+    def test_the_echo(self, module: SimulatedModem, fresh_wire: Wire) -> None:
+        module.mute_next("CSQ", "echo")
+        fresh_wire.ask(b"AT+CSQ", b"\r\n+CSQ: 23,0\r\n" + OK)
+        fresh_wire.ask(b"AT", b"AT\r" + OK)
+
+    def test_everything(self, module: SimulatedModem, fresh_wire: Wire) -> None:
+        module.mute_next("CSQ")
+        fresh_wire.send(b"AT+CSQ\r")
+        fresh_wire.ask(b"AT+CPIN?", b"AT+CPIN?\r\r\n+CPIN: READY\r\n" + OK)
+
+    def test_two_stages_of_one_answer_and_the_same_of_two(self, module: SimulatedModem, wire: Wire) -> None:
+        module.mute_next("CMQTTSTART", "ok")
+        module.mute_next("CMQTTSTART", "result")
+        module.mute_next("CMQTTSTART", "ok")
+        wire.send(b"AT+CMQTTSTART\r")
+        wire.ask(b"AT+CSQ", b"\r\n+CSQ: 23,0\r\n" + OK)
+        wire.send(b"AT+CMQTTSTART\r")
+        wire.ask(b"AT+CSQ", b"\r\n+CSQ: 23,0\r\n" + OK)
+        wire.ask(b"AT+CMQTTSTART", ERROR)
+
+
+class TestDamageNext:
+    BLOCK = (
+        b"\r\n+CMQTTRXSTART: 0,1,3\r\n+CMQTTRXTOPIC: 0,1\r\nt\r\n"
+        b"+CMQTTRXPAYLOAD: 0,3\r\nabc\r\n+CMQTTRXEND: 0\r\n"
+    )
+
+    @pytest.mark.parametrize(
+        ("kind", "offset", "count", "expected"),
+        [
+            ("drop", 0, 1, BLOCK[1:]),
+            ("drop", 70, 2, BLOCK[:70] + BLOCK[72:]),
+            ("drop", -3, 100, BLOCK[:-3]),
+            ("drop", 9999, 1, BLOCK[:-1]),
+            ("flip", 2, 1, BLOCK[:2] + b"\xd4" + BLOCK[3:]),
+            ("add", 5, 3, BLOCK[:5] + b"###" + BLOCK[5:]),
+        ],
+    )
+    def test_the_next_block_only(self, kind: str, offset: int, count: int, expected: bytes) -> None:
+        with ScriptedBroker() as broker:
+            address = broker.url.removeprefix("mqtt://")
+            with SimulatedModem(broker=address) as module, Wire(module.port) as wire:
+                wire.send(b'ATE0\rAT+CMQTTSTART\rAT+CMQTTACCQ=0,"c"\rAT+CMQTTCONNECT=0,"tcp://host",60,1\r')
+                wire.read_until(b"CONNECT: 0,0\r\n")
+                module.damage_next(kind, offset, count)  # type: ignore[arg-type]
+                for _ in range(2):
+                    broker.publish(b"t", b"abc")
+                wire.expect(expected + self.BLOCK)
+
+    def test_a_kind_that_is_none(self, module: SimulatedModem) -> None:
+        with pytest.raises(ValueError, match="kind must be one of drop, flip, add, not 'swap'"):
+            module.damage_next("swap", 0)  # type: ignore[arg-type]
+
+
+class TestConnectionAndNetwork:
+    @pytest.mark.parametrize("cause", [1, 2, 3])
+    def test_drop_connection(
+        self, module: SimulatedModem, acquired: Wire, host: HostClient, base: str, cause: int
+    ) -> None:
+        host.subscribe(base)
+        acquired.enter(b"AT+CMQTTWILLTOPIC=0,%d" % len(base), base.encode())
+        acquired.enter(b"AT+CMQTTWILLMSG=0,4,0", b"gone")
+        for _ in range(2):
+            acquired.ask(b'AT+CMQTTCONNECT=0,"tcp://host",60,1', OK + b"\r\n+CMQTTCONNECT: 0,0\r\n")
+            module.drop_connection(0, cause)
+            acquired.expect(b"\r\n+CMQTTCONNLOST: 0,%d\r\n" % cause)
+            assert host.get().payload == b"gone"
+        module.drop_connection(0)
+        module.drop_connection(1)
+        acquired.fence()
+
+    def test_drop_connection_of_no_client(self, module: SimulatedModem) -> None:
+        with pytest.raises(ValueError, match="index must be 0 or 1, not 2"):
+            module.drop_connection(2)
+
+    def test_drop_connection_while_connecting(self) -> None:
+        with ScriptedBroker(silent_on=1) as broker:
+            address = broker.url.removeprefix("mqtt://")
+            with SimulatedModem(broker=address) as module, Wire(module.port) as wire:
+                wire.send(b'ATE0\rAT+CMQTTSTART\rAT+CMQTTACCQ=0,"c"\rAT+CMQTTCONNECT=0,"tcp://host",60,1\r')
+                broker.wait_for(1)
+                module.drop_connection(0)
+                wire.read_until(b"\r\n+CMQTTCONNECT: 0,26\r\n")
+                wire.fence()
+
+    def test_lose_and_restore_network(self, module: SimulatedModem, connected: Wire) -> None:
+        module.lose_network()
+        connected.expect(b"\r\n+CMQTTCONNLOST: 0,3\r\n\r\n+CMQTTNONET\r\n")
+        module.lose_network()
+        connected.ask(b"AT+CMQTTSTART", OK + b"\r\n+CMQTTSTART: 7\r\n")
+        connected.ok(b"AT+CFUN=0")
+        connected.ok(b"AT+CFUN=1")
+        connected.ask(b"AT+CPSI?", b"\r\n+CPSI: NO SERVICE,Online\r\n" + OK)
+        module.restore_network()
+        connected.ask(b"AT+CMQTTSTART", OK + b"\r\n+CMQTTSTART: 0\r\n")
+
+    def test_a_lost_network_outlasts_a_reboot_but_not_a_reset(
+        self, module: SimulatedModem, wire: Wire
+    ) -> None:
+        module.lose_network()
+        module.reboot()
+        wire.expect(BOOT)
+        wire.ask(b"AT+CSQ", b"AT+CSQ\r\r\n+CSQ: 99,99\r\n" + OK)
+        module.reset()
+        wire.ask(b"AT+CSQ", b"AT+CSQ\r\r\n+CSQ: 23,0\r\n" + OK)
+
+    def test_reboot(self, module: SimulatedModem, connected: Wire) -> None:
+        connected.ask(b"AT+CMQTTPAYLOAD=0,100", b"\r\n>")
+        module.reboot()
+        connected.expect(BOOT)
+        connected.ask(b"AT+CMQTTREL?", b"AT+CMQTTREL?\r" + ERROR)
+        module.reboot()
+        module.reboot()
+        connected.expect(BOOT)
+        connected.ask(b"AT", b"AT\r" + OK)
+
+
+class TestUnplug:
+    @pytest.mark.parametrize("transport", ["pty", "tcp"])
+    def test_and_plug(self, mosquitto: MosquittoBroker, transport: str) -> None:
+        broker = f"127.0.0.1:{mosquitto.plain}"
+        with SimulatedModem(broker=broker, transport=transport) as module:  # type: ignore[arg-type]
+            port = module.port
+            with Wire(port) as wire:
+                wire.ask(b"ATE0", b"ATE0\r" + OK)
+                wire.ask(b"AT+CMQTTSTART", OK + b"\r\n+CMQTTSTART: 0\r\n")
+                module.unplug()
+                module.unplug()
+                assert self.is_hung_up(wire)
+            with pytest.raises(OSError, match=r"No such file|refused"):
+                Wire(port)
+            module.urc("to nobody")
+            module.plug()
+            module.plug()
+            assert module.port == port
+            with Wire(port) as wire:
+                wire.ask(b"AT+CMQTTREL?", OK)
+        assert not Path(port).exists()
+
+    def test_close_while_unplugged(self) -> None:
+        with SimulatedModem() as module:
+            module.unplug()
+
+    def is_hung_up(self, wire: Wire) -> bool:
+        try:
+            return wire.read_chunk() == b""
+        except OSError:
+            return True
+
+
+def test_reset_disarms_everything(module: SimulatedModem, wire: Wire) -> None:
+    module.fail_next("CSQ")
+    module.mute_next("CSQ")
+    module.inject_at("echo_ok", MARK)
+    module.damage_next("drop", 0)
+    module.reset()
+    wire.ask(b"AT+CSQ", b"AT+CSQ\r\r\n+CSQ: 23,0\r\n" + OK)
+
+
+class TestHostOnThePort:
+    def test_what_is_said_to_nobody_is_lost(self, module: SimulatedModem) -> None:
+        module.urc("nobody hears this")
+        with Wire(module.port) as wire:
+            module.urc("somebody hears this")
+            wire.expect(b"\r\nsomebody hears this\r\n")
+
+    def test_what_a_host_left_unread_is_lost(self, module: SimulatedModem) -> None:
+        with Wire(module.port) as wire:
+            wire.send(b"AT+CSQ\r")
+            wire.expect(b"AT+CSQ\r")
+        module.inject(b"")
+        with Wire(module.port) as wire:
+            wire.ask(b"AT", b"AT\r" + OK)
+
+    def test_exclusive_use_ends_with_the_host(self, module: SimulatedModem) -> None:
+        terminal = Path(module.port).resolve()
+        with Wire(module.port) as wire:
+            terminal.chmod(0o666)
+            fcntl.ioctl(wire.file, termios.TIOCEXCL)
+            assert not self.another_user_can_open(terminal)
+        module.inject(b"")
+        assert self.another_user_can_open(terminal)
+
+    def another_user_can_open(self, path: Path) -> bool:
+        user = 65_534 if os.geteuid() == 0 else None  # nothing keeps root out
+        opening = subprocess.run(
+            ["/bin/sh", "-c", f"exec 3<>{path}"], user=user, capture_output=True, check=False
+        )
+        return opening.returncode == 0

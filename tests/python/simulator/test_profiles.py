@@ -1,0 +1,150 @@
+"""Firmware profiles: the order of answers, prompts, blocks and codes of each."""
+
+import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from scripted_broker import PINGREQ, SUBSCRIBE, UNSUBSCRIBE, ScriptedBroker
+from simcom_mqtt.simulator import PROFILES, Profile, SimulatedModem
+from simulator.wire import Wire
+
+OK = b"\r\nOK\r\n"
+ERROR = b"\r\nERROR\r\n"
+CONNECT = b'AT+CMQTTCONNECT=0,"tcp://host.example",60,1'
+
+
+@contextmanager
+def started(profile: str | Profile, broker: ScriptedBroker | None = None) -> Iterator[Wire]:
+    """A raw host on a module of that firmware, service started, client 0 acquired and connected."""
+    address = None if broker is None else broker.url.removeprefix("mqtt://")
+    with SimulatedModem(profile=profile, broker=address) as module, Wire(module.port) as wire:
+        wire.send(b"ATE0\rAT+CMQTTSTART\r")
+        wire.read_until(b"+CMQTTSTART: 0\r\n")
+        if profile == "sim7600":
+            wire.expect(OK)
+        if broker is not None:
+            wire.ok(b'AT+CMQTTACCQ=0,"device"')
+            wire.ask(CONNECT, OK + b"\r\n+CMQTTCONNECT: 0,0\r\n")
+        yield wire
+
+
+def test_a_profile_that_is_none() -> None:
+    with pytest.raises(ValueError, match="profile must be one of sim767x, a76xx, sim7600, not 'sim800'"):
+        SimulatedModem(profile="sim800")
+
+
+@pytest.mark.parametrize(
+    ("profile", "boot"),
+    [
+        ("sim767x", [b"QCRDY", b"+CPIN: READY", b"SMS DONE", b"PB DONE"]),
+        ("a76xx", [b"*ATREADY: 1", b"+CPIN: READY", b"SMS DONE", b"PB DONE"]),
+        ("sim7600", [b"RDY", b"+CPIN: READY", b"SMS DONE", b"PB DONE"]),
+    ],
+)
+def test_boot_lines(profile: str, boot: list[bytes]) -> None:
+    with SimulatedModem(profile=profile) as module, Wire(module.port) as wire:
+        module.reboot()
+        wire.expect(b"".join(b"\r\n" + line + b"\r\n" for line in boot))
+        wire.ask(b"AT", b"AT\r" + OK)
+
+
+class TestA76xx:
+    def test_a_refused_connect_says_error_first(self) -> None:
+        with ScriptedBroker() as broker, started("a76xx", broker) as wire:
+            wire.ask(CONNECT, ERROR + b"\r\n+CMQTTCONNECT: 0,19\r\n")
+
+    def test_acquiring_again_is_a_bare_error(self) -> None:
+        with ScriptedBroker() as broker, started("a76xx", broker) as wire:
+            wire.ask(b'AT+CMQTTACCQ=0,"again"', ERROR)
+
+    def test_disc_says_its_result_first(self) -> None:
+        with ScriptedBroker() as broker, started("a76xx", broker) as wire:
+            wire.ask(b"AT+CMQTTDISC=0", b"\r\n+CMQTTDISC: 0,0\r\n" + OK)
+            wire.ask(b"AT+CMQTTDISC=0", b"\r\n+CMQTTDISC: 0,11\r\n" + ERROR)
+
+    def test_takes_payloads_of_10240_bytes_without_echo(self) -> None:
+        with ScriptedBroker() as broker, started("a76xx", broker) as wire:
+            wire.ask(b"AT+CMQTTPAYLOAD=?", b"\r\n+CMQTTPAYLOAD: (0-1),(1-10240)\r\n" + OK)
+            wire.ok(b"ATE1")
+            command = b"AT+CMQTTPAYLOAD=0,10240"
+            wire.ask(command, command + b"\r\r\n>")
+            wire.send(b"x" * 10_240)
+            wire.expect(OK)
+
+    def test_a_topic_is_one_part(self) -> None:
+        topic = b"t" * 1024
+        with ScriptedBroker() as broker, started("a76xx", broker) as wire:
+            broker.publish(topic, b"p")
+            wire.expect(
+                b"\r\n+CMQTTRXSTART: 0,1024,1\r\n+CMQTTRXTOPIC: 0,1024\r\n%b\r\n"
+                b"+CMQTTRXPAYLOAD: 0,1\r\np\r\n+CMQTTRXEND: 0\r\n" % topic
+            )
+
+    def test_topic_lists(self) -> None:
+        with ScriptedBroker() as broker, started("a76xx", broker) as wire:
+            wire.ask(b"AT+CMQTTSUB=0", b"\r\n+CMQTTSUB: 0,18\r\n" + ERROR)
+            wire.enter(b"AT+CMQTTSUBTOPIC=0,1,1", b"a")
+            wire.enter(b"AT+CMQTTSUBTOPIC=0,1,2", b"b")
+            wire.ask(b"AT+CMQTTSUB=0", OK + b"\r\n+CMQTTSUB: 0,0\r\n")
+            subscribed = [broker.wait_for(SUBSCRIBE) for _ in range(2)]
+            assert [(packet.filter, packet.body[-1]) for packet in subscribed] == [(b"a", 1), (b"b", 2)]
+            wire.ask(b"AT+CMQTTSUB=0", b"\r\n+CMQTTSUB: 0,18\r\n" + ERROR)
+            wire.enter(b"AT+CMQTTUNSUBTOPIC=0,1", b"a")
+            wire.ask(b"AT+CMQTTUNSUB=0,0", OK + b"\r\n+CMQTTUNSUB: 0,0\r\n")
+            assert broker.wait_for(UNSUBSCRIBE).filter == b"a"
+            wire.ask(b"AT+CMQTTSUB?", b"\r\n+CMQTTSUB:\r\n\r\nb\r\n" + OK)
+
+
+class TestSim7600:
+    def test_the_service_says_its_result_first(self) -> None:
+        with started("sim7600") as wire:
+            wire.ask(b"AT+CMQTTSTART", b"\r\n+CMQTTSTART: 23\r\n" + ERROR)
+            wire.ok(b'AT+CMQTTACCQ=0,"device"')
+            wire.ask(b"AT+CMQTTSTOP", b"\r\n+CMQTTSTOP: 21\r\n" + ERROR)
+            wire.ok(b"AT+CMQTTREL=0")
+            wire.ask(b"AT+CMQTTSTOP", b"\r\n+CMQTTSTOP: 0\r\n" + OK)
+            wire.ask(b"AT+CMQTTSTART", b"\r\n+CMQTTSTART: 0\r\n" + OK)
+
+    def test_connecting_again_is_not_supported(self) -> None:
+        with ScriptedBroker() as broker, started("sim7600", broker) as wire:
+            wire.ask(CONNECT, b"\r\n+CMQTTCONNECT: 0,13\r\n" + ERROR)
+
+    def test_a_blank_after_the_prompt_and_blank_lines_in_blocks(self) -> None:
+        with ScriptedBroker() as broker, started("sim7600", broker) as wire:
+            wire.ask(b"AT+CMQTTTOPIC=0,1", b"\r\n> ")
+            wire.send(b"t")
+            wire.expect(OK)
+            broker.publish(b"topic!", b"eighteen bytes, ok")
+            wire.expect(
+                b"\r\n+CMQTTRXSTART: 0,6,18\r\n\r\n+CMQTTRXTOPIC: 0,6\r\ntopic!\r\n"
+                b"\r\n+CMQTTRXPAYLOAD: 0,18\r\neighteen bytes, ok\r\n\r\n+CMQTTRXEND: 0\r\n"
+            )
+
+    def test_topics_come_in_parts_of_256_bytes(self) -> None:
+        with ScriptedBroker() as broker, started("sim7600", broker) as wire:
+            broker.publish(b"t" * 300, b"")
+            wire.expect(
+                b"\r\n+CMQTTRXSTART: 0,300,0\r\n\r\n+CMQTTRXTOPIC: 0,256\r\n%b\r\n"
+                b"\r\n+CMQTTRXTOPIC: 0,44\r\n%b\r\n\r\n+CMQTTRXEND: 0\r\n" % (b"t" * 256, b"t" * 44)
+            )
+
+    def test_a_failed_keep_alive_is_told(self) -> None:
+        with ScriptedBroker(silent_on=PINGREQ) as broker, started("sim7600", broker) as wire:
+            wire.ask(b"AT+CMQTTDISC=0", b"\r\n+CMQTTDISC: 0,0\r\n" + OK)
+            wire.ask(CONNECT.replace(b",60,", b",1,"), OK + b"\r\n+CMQTTCONNECT: 0,0\r\n")
+            wire.expect(b"\r\n+CMQTTPING: 0,17\r\n\r\n+CMQTTCONNLOST: 0,1\r\n")
+
+
+def test_a_profile_of_ones_own() -> None:
+    profile = dataclasses.replace(PROFILES["sim767x"], name="mine", prompt=b"\r\n>\r\n", payload_part_size=2)
+    with ScriptedBroker() as broker, started(profile, broker) as wire:
+        wire.ask(b"AT+CMQTTTOPIC=0,1", b"\r\n>\r\n")
+        wire.send(b"t")
+        wire.expect(OK)
+        broker.publish(b"t", b"abc")
+        wire.expect(
+            b"\r\n+CMQTTRXSTART: 0,1,3\r\n+CMQTTRXTOPIC: 0,1\r\nt\r\n+CMQTTRXPAYLOAD: 0,2\r\nab\r\n"
+            b"+CMQTTRXPAYLOAD: 0,1\r\nc\r\n+CMQTTRXEND: 0\r\n"
+        )
