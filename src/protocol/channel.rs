@@ -40,6 +40,8 @@ pub(crate) struct Running {
     lines: Vec<Vec<u8>>,
     /// The operation's result, where it came before the final result code.
     result: Option<u16>,
+    /// A result that came while one given up before was still owed: the final result code tells whose it is.
+    contested: Option<(u16, Vec<u8>)>,
     limit: Instant,
 }
 
@@ -91,7 +93,7 @@ impl Channel {
 impl Running {
     fn new(job: Job) -> Self {
         let limit = job.deadline;
-        Self { job, phase: Phase::Ready, lines: Vec::new(), result: None, limit }
+        Self { job, phase: Phase::Ready, lines: Vec::new(), result: None, contested: None, limit }
     }
 
     pub(crate) fn awaits_answer(&self) -> bool {
@@ -117,6 +119,16 @@ impl Running {
     pub(crate) fn note_result(&mut self, code: u16, line: &[u8]) {
         self.result.get_or_insert(code);
         self.lines.push(line.to_vec());
+    }
+
+    /// Returns the one noted before, which so belongs to the operation given up.
+    pub(crate) fn note_contested_result(&mut self, code: u16, line: &[u8]) -> Option<(u16, Vec<u8>)> {
+        if code == CLIENT_IS_BUSY || self.contested.is_some() {
+            self.note_result(code, line);
+            return self.contested.take();
+        }
+        self.contested = Some((code, line.to_vec()));
+        None
     }
 
     fn owns_echo(&self, line: &[u8]) -> bool {
@@ -176,7 +188,7 @@ impl Engine {
         }
         if matches!(self.channel, Channel::Idle) && self.may_write() {
             let next = self.queues.pop(now, |job| {
-                !lane_is_busy(&self.pending, job.lane) && !resembles_owed(&self.pending, job, now)
+                !lane_is_busy(&self.pending, job.lane) && !resembles_owed(&self.pending, job)
             });
             if let Some(job) = next {
                 self.channel = Channel::Running(Box::new(Running::new(job)));
@@ -195,8 +207,9 @@ impl Engine {
     fn write_command(&mut self, now: Instant) {
         let default_limit = self.settings.command_timeout;
         let Some(running) = self.running() else { return };
-        if let Some(failure) = running.job.overtaken.take() {
-            self.end_running(Err(failure));
+        if let Some(cause) = running.job.overtaken.take() {
+            let command = running.job.shown();
+            self.end_running(Err(Failure::ConnectionLost { command, cause }));
             self.advance(now);
             return;
         }
@@ -308,18 +321,28 @@ impl Engine {
             return;
         };
         if running.phase != Phase::AwaitingFinal && line == b"OK" && running.phase != Phase::ListingOver {
-            let failure = refused(&running, "OK without a prompt", None);
+            let failure = refused_job(&running.job, "OK without a prompt", None);
             self.finish(running.job, Err(failure));
         } else if line == b"OK" {
-            self.handle_ok(*running, now);
+            let presumed = running.contested.take().map(|(code, line)| {
+                self.resolve_given_up(running.job.lane, code, &line);
+                code
+            });
+            self.handle_ok(*running, presumed, now);
         } else {
+            match running.contested.take() {
+                // A refusal stands right before its `ERROR`.
+                Some((code, line)) if code != 0 => running.note_result(code, &line),
+                Some((code, line)) => self.resolve_given_up(running.job.lane, code, &line),
+                None => {}
+            }
             let code = running.result.take().filter(|code| *code != 0).or_else(|| running.refusal_code());
-            self.handle_error(*running, &String::from_utf8_lossy(line), code, now);
+            self.handle_error(*running, String::from_utf8_lossy(line).into_owned(), code, now);
         }
         self.advance(now);
     }
 
-    fn handle_ok(&mut self, mut running: Running, now: Instant) {
+    fn handle_ok(&mut self, mut running: Running, presumed: Option<u16>, now: Instant) {
         let Some((operation, _)) = running.operation() else {
             self.succeed(&running.job);
             if running.job.command().line.may_change_echo() {
@@ -336,42 +359,56 @@ impl Engine {
             return;
         };
         // The module accepts a new operation of a client only when the old one is over: its result was lost.
-        self.forget_given_up(running.job.lane);
+        if running.result != Some(CLIENT_IS_BUSY) {
+            self.forget_given_up(running.job.lane);
+        }
         running.job.answers.push(running.lines);
         match running.result {
-            None => {
-                let slot = running.job.lane.slot();
-                let pending = Pending::new(running.job, operation, PendingState::AwaitingResult, now);
-                self.pending[slot] = Some(pending);
-            }
+            None => self.await_result(running.job, operation, presumed, now),
             Some(0) => self.complete_operation(running.job, operation),
             Some(code) => {
-                let failure = refused_job(&running.job, &code_line(&running.job, code), Some(code));
-                self.finish(running.job, Err(failure));
+                let response = code_line(&running.job, code);
+                self.refuse(running.job, response, Some(code), now);
             }
         }
     }
 
-    fn handle_error(&mut self, running: Running, response: &str, code: Option<u16>, now: Instant) {
+    fn await_result(&mut self, mut job: Job, operation: Operation, presumed: Option<u16>, now: Instant) {
+        let overtaken = job.overtaken.take();
+        let state = match presumed.filter(|_| operation.result_may_precede_ok()) {
+            Some(code) => PendingState::Presumed { code, until: now + REASON_TIME },
+            None => PendingState::AwaitingResult,
+        };
+        let slot = job.lane.slot();
+        let pending = Pending::new(job, operation, state, now);
+        match overtaken {
+            Some(cause) => self.lose_pending(pending, &cause),
+            None => self.pending[slot] = Some(pending),
+        }
+    }
+
+    /// The module said no; where that was because the client is busy, the transaction may have another try.
+    pub(super) fn refuse(&mut self, job: Job, response: String, code: Option<u16>, now: Instant) {
+        let again = now + BUSY_RETRY;
+        if code == Some(CLIENT_IS_BUSY) && job.retries_while_busy && again < job.deadline {
+            self.queues.push_front(job.again(again));
+            return;
+        }
+        let failure = refused_job(&job, &response, code);
+        self.finish(job, Err(failure));
+    }
+
+    fn handle_error(&mut self, running: Running, response: String, code: Option<u16>, now: Instant) {
         let may_explain =
             running.operation().is_some_and(|(operation, _)| operation.result_may_follow_error());
         if may_explain && code.is_none() {
-            let state =
-                PendingState::AwaitingReason { response: response.to_owned(), until: now + REASON_TIME };
+            let state = PendingState::AwaitingReason { response, until: now + REASON_TIME };
             let slot = running.job.lane.slot();
             self.forget_given_up(running.job.lane);
             self.pending[slot] = Some(Pending::new(running.job, Operation::Connect, state, now));
             return;
         }
-        if code == Some(CLIENT_IS_BUSY)
-            && running.job.retries_while_busy
-            && now + BUSY_RETRY < running.job.deadline
-        {
-            self.queues.push_front(running.job.again(now + BUSY_RETRY));
-            return;
-        }
-        let failure = refused(&running, response, code);
-        self.finish(running.job, Err(failure));
+        self.refuse(running.job, response, code, now);
     }
 
     pub(super) fn give_up_on_channel(&mut self, now: Instant) {
@@ -386,7 +423,12 @@ impl Engine {
     }
 
     fn give_up_running(&mut self, now: Instant) {
-        let Channel::Running(running) = std::mem::replace(&mut self.channel, Channel::Idle) else { return };
+        let Channel::Running(mut running) = std::mem::replace(&mut self.channel, Channel::Idle) else {
+            return;
+        };
+        if let Some((code, line)) = running.contested.take() {
+            self.resolve_given_up(running.job.lane, code, &line);
+        }
         let awaited = running.awaited();
         if awaited == Awaited::Turn {
             let failure = running.job.not_started();
@@ -395,13 +437,12 @@ impl Engine {
         }
         let owed = running.owed_data();
         let shown = running.job.command().line.shown();
-        let operation = running.operation();
-        let Some((operation, _)) = operation.filter(|_| awaited == Awaited::FinalResult) else {
+        let Some((operation, _)) = running.operation() else {
             self.finish(running.job, Err(Failure::NoAnswer { command: shown, awaited }));
             self.recover(owed, now);
             return;
         };
-        // It was written whole, so its result may still come.
+        // It was written, or will be filled up if it asks for data after all: its result may still come.
         let failure = match operation {
             Operation::Publish => Failure::ResultUnknown { command: shown, reason: UnknownReason::Timeout },
             _ => Failure::NoAnswer { command: shown, awaited },
@@ -485,10 +526,6 @@ impl Engine {
         let answers = std::mem::take(&mut job.answers);
         self.finish(job, Ok(answers));
     }
-}
-
-fn refused(running: &Running, response: &str, code: Option<u16>) -> Failure {
-    refused_job(&running.job, response, code)
 }
 
 pub(super) fn refused_job(job: &Job, response: &str, code: Option<u16>) -> Failure {

@@ -119,6 +119,11 @@ impl Operation {
     pub(crate) fn result_may_follow_error(self) -> bool {
         self == Self::Connect
     }
+
+    /// Some firmware gives the result of these before `OK`.
+    pub(crate) fn result_may_precede_ok(self) -> bool {
+        matches!(self, Self::Start | Self::Stop | Self::Disconnect)
+    }
 }
 
 fn split(line: &[u8]) -> (&[u8], Form, &[u8]) {

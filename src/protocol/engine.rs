@@ -94,16 +94,11 @@ impl Engine {
         for job in self.queues.take_where(|job| job.is_for(id)) {
             self.finish(job, Err(Failure::Cancelled));
         }
-        if let Channel::Running(running) = &mut self.channel {
-            if running.job.is_for(id) {
-                running.job.owner = Owner::Nobody;
-            }
+        if let Some(running) = self.running().filter(|running| running.job.is_for(id)) {
+            running.job.owner = Owner::Nobody;
         }
-        for pending in self.pending.iter_mut().flatten() {
-            if pending.job.is_for(id) {
-                pending.job.owner = Owner::Nobody;
-                pending.state = super::job::PendingState::GivenUp;
-            }
+        for pending in self.pending.iter_mut().flatten().filter(|pending| pending.job.is_for(id)) {
+            pending.job.owner = Owner::Nobody;
         }
         self.advance(now);
     }
@@ -197,18 +192,18 @@ impl Engine {
             let failure = job.not_started();
             self.finish(job, Err(failure));
         }
+        self.queues.wake(now);
         self.give_up_pending(now);
         self.give_up_on_channel(now);
         self.advance(now);
     }
 
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let pending = self.pending.iter().flatten().filter_map(Pending::deadline);
+        let pending = self.pending.iter().flatten().map(Pending::deadline);
         let times = [
             self.reassembly.poll_timeout(),
             self.held_echo.map(|(_, until)| until),
             self.queues.poll_timeout(),
-            self.reading_may_go_on(),
             self.channel.poll_timeout(),
         ];
         times.into_iter().flatten().chain(pending).min()
@@ -253,6 +248,9 @@ impl Engine {
     }
 
     fn handle_line(&mut self, line: &[u8], now: Instant) {
+        // Satellite sentences have no line end before them, and an echo has none behind it.
+        let sentence = memchr::memmem::find(line, b"\r$").filter(|at| self.channel.owns_echo(&line[..*at]));
+        let line = sentence.map_or(line, |at| &line[at + 1..]);
         let is_echo = self.channel.owns_echo(line);
         let is_known = is_echo || self.expects(line);
         if self.reassembly.line(line, is_known, is_echo) == Fate::Held {
@@ -274,6 +272,7 @@ impl Engine {
                     self.counters.damaged_messages += 1;
                     self.events.push_back(Event::MessageLost { client, why });
                 }
+                Output::Line(line) if self.channel.owns_echo(&line) => {}
                 Output::Line(line) => self.route(&line, now),
                 Output::Prompt => self.handle_prompt(now),
                 Output::Disbelieved => self.counters.unknown_lines += 1,
@@ -292,11 +291,9 @@ impl Engine {
             self.handle_urc(urc, line, now);
             return;
         }
-        if let Channel::Running(running) = &mut self.channel {
-            if running.takes_before_results(line) {
-                self.handle_information(line, now);
-                return;
-            }
+        if self.running().is_some_and(|running| running.takes_before_results(line)) {
+            self.handle_information(line, now);
+            return;
         }
         if let Some(result) = OperationResult::parse(line) {
             self.handle_result(result, line, now);
@@ -316,16 +313,6 @@ impl Engine {
     pub(super) fn unknown_line(&mut self, line: Vec<u8>) {
         self.counters.unknown_lines += 1;
         self.events.push_back(Event::Urc { line, known: false });
-    }
-
-    fn reading_may_go_on(&self) -> Option<Instant> {
-        self.queues.heads().find(|job| job.lane == Lane::Reading)?;
-        self.pending
-            .iter()
-            .flatten()
-            .filter(|pending| pending.is_given_up())
-            .map(|pending| pending.expires)
-            .min()
     }
 
     /// Nothing is written between RXSTART and RXEND, nor before all that was to be written is.

@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::{Answers, Awaited, ClientIndex, Command, Failure, Operation, Transaction, TransactionId};
+use super::{Answers, Awaited, ClientIndex, Command, Failure, LostBy, Operation, Transaction, TransactionId};
 
 /// A transaction on its way through a lane and the channel.
 #[derive(Debug)]
@@ -18,8 +18,8 @@ pub(crate) struct Job {
     /// The module said that the client is busy: not again before this.
     pub(crate) not_before: Option<Instant>,
     pub(crate) retries_while_busy: bool,
-    /// What happened since its last command, so that the next one is not written.
-    pub(crate) overtaken: Option<Failure>,
+    /// The connection was lost since its last command was written, so that the next one is not.
+    pub(crate) overtaken: Option<LostBy>,
     /// Arrival, so that lanes take turns fairly.
     sequence: u64,
 }
@@ -183,6 +183,13 @@ impl Queues {
         self.heads().filter_map(|job| job.not_before).chain(self.earliest).min()
     }
 
+    /// What had to wait until now waits no longer.
+    pub(crate) fn wake(&mut self, now: Instant) {
+        for job in self.lanes.iter_mut().filter_map(VecDeque::front_mut) {
+            job.not_before = job.not_before.filter(|time| *time > now);
+        }
+    }
+
     pub(crate) fn take_expired(&mut self, now: Instant) -> Vec<Job> {
         if self.earliest.is_none_or(|earliest| earliest > now) {
             return Vec::new();
@@ -226,6 +233,11 @@ pub(crate) enum PendingState {
     },
     /// Its caller was told that the time is over. A late result is still its own.
     GivenUp,
+    /// A result came before `OK`: that of the one given up before, or its own, where the firmware prints it first.
+    Presumed {
+        code: u16,
+        until: Instant,
+    },
 }
 
 impl Pending {
@@ -236,11 +248,11 @@ impl Pending {
         Self { job, operation, state, expires: now + Self::LONGEST }
     }
 
-    pub(crate) fn deadline(&self) -> Option<Instant> {
+    pub(crate) fn deadline(&self) -> Instant {
         match &self.state {
-            PendingState::AwaitingResult => Some(self.job.deadline),
-            PendingState::AwaitingReason { until, .. } => Some(*until),
-            PendingState::GivenUp => None,
+            PendingState::AwaitingResult => self.job.deadline,
+            PendingState::AwaitingReason { until, .. } | PendingState::Presumed { until, .. } => *until,
+            PendingState::GivenUp => self.expires,
         }
     }
 
@@ -255,10 +267,7 @@ pub(crate) fn lane_is_busy(pending: &[Option<Pending>], lane: Lane) -> bool {
 }
 
 /// Whether a result is owed that looks like the lines of this read form.
-pub(crate) fn resembles_owed(pending: &[Option<Pending>], job: &Job, now: Instant) -> bool {
+pub(crate) fn resembles_owed(pending: &[Option<Pending>], job: &Job) -> bool {
     let mut resembled = job.commands.iter().filter_map(|command| command.line.resembled_operation());
-    resembled.any(|operation| {
-        let owed = |pending: &&Pending| !pending.is_given_up() || pending.expires > now;
-        pending.iter().flatten().filter(owed).any(|pending| pending.operation == operation)
-    })
+    resembled.any(|operation| pending.iter().flatten().any(|pending| pending.operation == operation))
 }

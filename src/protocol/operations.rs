@@ -2,14 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use super::channel::{Channel, code_line, refused_job};
+use super::channel::{Channel, Running, code_line, refused_job};
 use super::engine::Engine;
 use super::event::Event;
 use super::job::{Job, Lane, Owner, Pending, PendingState};
 use super::urc::{OperationResult, Urc};
 use super::{Awaited, ClientIndex, Command, Failure, LostBy, Operation, Transaction, UnknownReason};
-
-const CLIENT_IS_BUSY: u16 = 14;
 
 impl Engine {
     /// Results are attributed by order: one that comes before the next operation's `OK` belongs to the old one.
@@ -19,12 +17,19 @@ impl Engine {
             if running.operation() == Some((result.operation, result.client)));
         let pending = self.pending[lane.slot()].take_if(|pending| pending.operation == result.operation);
         match pending {
-            Some(pending) if running && pending.is_given_up() && result.code == CLIENT_IS_BUSY => {
+            Some(pending) if running && pending.is_given_up() => {
                 self.pending[lane.slot()] = Some(pending);
-                self.note_early_result(result.code, line);
+                let old = self.running().and_then(|running| running.note_contested_result(result.code, line));
+                if let Some((code, line)) = old {
+                    self.resolve_given_up(lane, code, &line);
+                }
             }
-            Some(pending) => self.resolve(pending, result.code, line),
-            None if running => self.note_early_result(result.code, line),
+            Some(pending) => self.resolve(pending, result.code, line, now),
+            None if running => {
+                if let Some(running) = self.running() {
+                    running.note_result(result.code, line);
+                }
+            }
             None => {
                 self.counters.late_results += 1;
                 self.events.push_back(Event::Urc { line: line.to_vec(), known: true });
@@ -33,32 +38,43 @@ impl Engine {
         self.advance(now);
     }
 
-    fn note_early_result(&mut self, code: u16, line: &[u8]) {
-        if let Some(running) = self.running() {
-            running.note_result(code, line);
+    fn resolve(&mut self, mut pending: Pending, code: u16, line: &[u8], now: Instant) {
+        if pending.is_given_up() {
+            self.resolve_late(&pending, code);
+            return;
         }
-    }
-
-    fn resolve(&mut self, mut pending: Pending, code: u16, line: &[u8]) {
         if let Some(answer) = pending.job.answers.last_mut() {
             answer.push(line.to_vec());
         }
-        let refusal = |job: &Job| refused_job(job, &code_line(job, code), Some(code));
-        if pending.is_given_up() {
-            self.counters.late_results += 1;
-            if code == 0 {
-                self.events.push_back(Event::Succeeded(pending.job.command().line.clone()));
-            }
-            let result = if code == 0 { Ok(()) } else { Err(refusal(&pending.job)) };
-            self.report_late(&pending, result);
-            return;
-        }
-        if code == 0 && pending.state == PendingState::AwaitingResult {
+        let accepted = !matches!(pending.state, PendingState::AwaitingReason { .. });
+        if code == 0 && accepted {
             self.complete_operation(pending.job, pending.operation);
         } else {
-            let failure = refusal(&pending.job);
-            self.finish(pending.job, Err(failure));
+            let response = code_line(&pending.job, code);
+            self.refuse(pending.job, response, Some(code), now);
         }
+    }
+
+    /// The result of the operation that was given up came after all.
+    pub(super) fn resolve_given_up(&mut self, lane: Lane, code: u16, line: &[u8]) {
+        match self.pending[lane.slot()].take_if(|pending| pending.is_given_up()) {
+            Some(pending) => self.resolve_late(&pending, code),
+            None => {
+                self.counters.late_results += 1;
+                self.events.push_back(Event::Urc { line: line.to_vec(), known: true });
+            }
+        }
+    }
+
+    fn resolve_late(&mut self, pending: &Pending, code: u16) {
+        self.counters.late_results += 1;
+        if code == 0 {
+            self.events.push_back(Event::Succeeded(pending.job.command().line.clone()));
+            self.report_late(&pending.job, Ok(()));
+            return;
+        }
+        let refusal = refused_job(&pending.job, &code_line(&pending.job, code), Some(code));
+        self.report_late(&pending.job, Err(refusal));
     }
 
     /// The result of an operation that was given up cannot come any more.
@@ -68,36 +84,57 @@ impl Engine {
         };
         let command = pending.job.command().line.shown();
         let failure = Failure::NoAnswer { command, awaited: Awaited::Result };
-        self.report_late(&pending, Err(failure));
+        self.report_late(&pending.job, Err(failure));
     }
 
-    fn report_late(&mut self, pending: &Pending, result: Result<(), Failure>) {
-        if pending.operation != Operation::Publish {
+    fn report_late(&mut self, job: &Job, result: Result<(), Failure>) {
+        if job.command().line.operation() != Some(Operation::Publish) {
             return;
         }
-        if let Owner::Caller(id) = pending.job.owner {
+        if let Owner::Caller(id) = job.owner {
             self.events.push_back(Event::Late { id, result });
         }
     }
 
     pub(super) fn give_up_pending(&mut self, now: Instant) {
         for slot in 0..Lane::COUNT {
-            let due = |pending: &mut Pending| pending.deadline().is_some_and(|deadline| deadline <= now);
-            let Some(mut pending) = self.pending[slot].take_if(due) else { continue };
-            if let PendingState::AwaitingReason { response, .. } = &pending.state {
-                let failure = refused_job(&pending.job, response, None);
-                self.finish(pending.job, Err(failure));
+            let Some(pending) = self.pending[slot].take_if(|pending| pending.deadline() <= now) else {
                 continue;
-            }
-            let command = pending.job.command().line.shown();
-            let failure = match pending.operation {
-                Operation::Publish => Failure::ResultUnknown { command, reason: UnknownReason::Timeout },
-                _ => Failure::NoAnswer { command, awaited: Awaited::Result },
             };
-            self.report(&pending.job, Err(failure));
-            pending.state = PendingState::GivenUp;
-            self.pending[slot] = Some(pending);
+            match pending.state {
+                PendingState::AwaitingReason { response, .. } => {
+                    let failure = refused_job(&pending.job, &response, None);
+                    self.finish(pending.job, Err(failure));
+                }
+                PendingState::Presumed { code: 0, .. } => {
+                    self.complete_operation(pending.job, pending.operation)
+                }
+                PendingState::Presumed { code, .. } => {
+                    let response = code_line(&pending.job, code);
+                    self.refuse(pending.job, response, Some(code), now);
+                }
+                PendingState::AwaitingResult => self.give_up(pending),
+                PendingState::GivenUp => self.pending[slot] = Some(pending),
+            }
+            let expired =
+                self.pending[slot].as_ref().filter(|pending| pending.is_given_up() && pending.expires <= now);
+            if let Some(lane) = expired.map(|pending| pending.job.lane) {
+                self.forget_given_up(lane);
+            }
         }
+    }
+
+    /// Its caller waits no longer, but its result may still come.
+    fn give_up(&mut self, mut pending: Pending) {
+        let command = pending.job.command().line.shown();
+        let failure = match pending.operation {
+            Operation::Publish => Failure::ResultUnknown { command, reason: UnknownReason::Timeout },
+            _ => Failure::NoAnswer { command, awaited: Awaited::Result },
+        };
+        self.report(&pending.job, Err(failure));
+        pending.state = PendingState::GivenUp;
+        let slot = pending.job.lane.slot();
+        self.pending[slot] = Some(pending);
     }
 
     pub(super) fn handle_urc(&mut self, urc: Urc, line: &[u8], now: Instant) {
@@ -131,15 +168,13 @@ impl Engine {
             let failure = Failure::ConnectionLost { command: job.shown(), cause: cause.clone() };
             self.finish(job, Err(failure));
         }
-        if let Some(running) = self.running() {
-            if running.job.lane == lane && running.job.needs_connection() {
-                let command = running.job.shown();
-                running.job.overtaken = Some(Failure::ConnectionLost { command, cause: cause.clone() });
-            }
+        let concerned = |running: &&mut Running| running.job.lane == lane && running.job.needs_connection();
+        if let Some(running) = self.running().filter(concerned) {
+            running.job.overtaken = Some(cause.clone());
         }
     }
 
-    fn lose_pending(&mut self, mut pending: Pending, cause: &LostBy) {
+    pub(super) fn lose_pending(&mut self, mut pending: Pending, cause: &LostBy) {
         let slot = pending.job.lane.slot();
         let command = pending.job.command().line.shown();
         match pending.operation {
@@ -194,12 +229,11 @@ impl Engine {
             let publishing =
                 running.operation().is_some_and(|(operation, _)| operation == Operation::Publish);
             let command = running.job.shown();
-            let outcome = if publishing {
-                Failure::ResultUnknown { command, reason: reason.clone() }
+            if publishing {
+                self.lose_result(&running.job, reason);
             } else {
-                failure(command)
-            };
-            self.finish(running.job, Err(outcome));
+                self.finish(running.job, Err(failure(command)));
+            }
         }
         for job in self.queues.take_where(|_| true) {
             let outcome = failure(job.shown());
@@ -212,15 +246,22 @@ impl Engine {
         for slot in 0..Lane::COUNT {
             let Some(pending) = self.pending[slot].take() else { continue };
             let command = pending.job.command().line.shown();
-            let late = Failure::ResultUnknown { command: command.clone(), reason: reason.clone() };
             if pending.is_given_up() {
-                self.report_late(&pending, Err(late));
+                let late = Failure::ResultUnknown { command, reason: reason.clone() };
+                self.report_late(&pending.job, Err(late));
             } else if pending.operation == Operation::Publish {
-                self.report(&pending.job, Err(late.clone()));
-                self.report_late(&pending, Err(late));
+                self.lose_result(&pending.job, reason);
             } else {
                 self.finish(pending.job, Err(failure(command)));
             }
         }
+    }
+
+    /// A publish was written, and its result cannot come any more.
+    fn lose_result(&mut self, job: &Job, reason: &UnknownReason) {
+        let command = job.command().line.shown();
+        let unknown = Failure::ResultUnknown { command, reason: reason.clone() };
+        self.report(job, Err(unknown.clone()));
+        self.report_late(job, Err(unknown));
     }
 }

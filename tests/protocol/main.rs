@@ -2,6 +2,9 @@
 
 mod support;
 
+mod answer_orders;
+mod busy_clients;
 mod habit_of_data_echo;
+mod late_results;
 mod splits_of_messages;
 mod splits_of_publishes;
