@@ -15,7 +15,10 @@ impl From<Error> for PyErr {
 }
 
 fn to_python(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
-    let message = error.to_string();
+    let message = match error.code() {
+        Some(code) => error.explained(&meaning(py, code)?),
+        None => error.to_string(),
+    };
     let fields = PyDict::new(py);
     let class = match error {
         Error::Invalid(_) | Error::Address(_) => return Ok(PyValueError::new_err(message)),
@@ -68,6 +71,12 @@ fn to_python(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
         }
     };
     make(py, class, &message, Some(&fields))
+}
+
+/// In the words of the note.
+fn meaning(py: Python<'_>, code: u16) -> PyResult<String> {
+    static RESULT_CODE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    RESULT_CODE.import(py, "simcom_mqtt.codes", "ResultCode")?.call1((code,))?.getattr("meaning")?.extract()
 }
 
 /// With a future for the result that may still come, and with what kept it away as the cause.

@@ -523,7 +523,11 @@ impl Engine {
         if operation == Operation::Publish {
             self.counters.publishes += 1;
         }
-        let answers = std::mem::take(&mut job.answers);
+        let mut answers = std::mem::take(&mut job.answers);
+        // Its result is no information response.
+        if let Some(lines) = answers.last_mut() {
+            lines.retain(|line| !job.command().line.owns(line));
+        }
         self.finish(job, Ok(answers));
     }
 }

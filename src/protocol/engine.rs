@@ -256,8 +256,10 @@ impl Engine {
         if self.reassembly.line(line, is_known, is_echo) == Fate::Held {
             return;
         }
-        if !is_echo {
-            self.route(line, now);
+        match &mut self.channel {
+            Channel::Recovering(recovery) if is_echo => recovery.note_echo(),
+            _ if is_echo => {}
+            _ => self.route(line, now),
         }
     }
 

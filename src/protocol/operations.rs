@@ -24,7 +24,7 @@ impl Engine {
                     self.resolve_given_up(lane, code, &line);
                 }
             }
-            Some(pending) => self.resolve(pending, result.code, line, now),
+            Some(pending) => self.resolve(pending, result.code, now),
             None if running => {
                 if let Some(running) = self.running() {
                     running.note_result(result.code, line);
@@ -38,13 +38,10 @@ impl Engine {
         self.advance(now);
     }
 
-    fn resolve(&mut self, mut pending: Pending, code: u16, line: &[u8], now: Instant) {
+    fn resolve(&mut self, pending: Pending, code: u16, now: Instant) {
         if pending.is_given_up() {
             self.resolve_late(&pending, code);
             return;
-        }
-        if let Some(answer) = pending.job.answers.last_mut() {
-            answer.push(line.to_vec());
         }
         let accepted = !matches!(pending.state, PendingState::AwaitingReason { .. });
         if code == 0 && accepted {

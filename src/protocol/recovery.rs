@@ -13,13 +13,15 @@ const FENCE_TIME: Duration = Duration::from_secs(1);
 const PROBE_TIME: Duration = Duration::from_millis(500);
 const PROBES: usize = 6;
 const FILL_BLOCK: usize = 1024;
-const FILL_TIME: Duration = Duration::from_millis(300);
+const FILL_TIME: Duration = Duration::from_millis(200);
 
 #[derive(Debug)]
 pub(crate) struct Recovery {
     stage: Stage,
     next: Instant,
     is_opening: bool,
+    /// The module echoed what was just asked, so the answer that follows is to that.
+    echoed: bool,
 }
 
 #[derive(Debug)]
@@ -50,14 +52,14 @@ impl Recovery {
     /// For a port just opened.
     pub(crate) fn opening(outbox: &mut Outbox, now: Instant) -> Self {
         outbox.push_line(b"AT");
-        Self { stage: Stage::Probing { left: PROBES - 1 }, next: now + PROBE_TIME, is_opening: true }
+        Self { stage: Stage::Probing { left: PROBES - 1 }, next: now + PROBE_TIME, is_opening: true, echoed: false }
     }
 
     /// After a command without an answer. `owed` bytes of data may still be waited for: they are filled with empty lines,
     /// which are harmless where they are not.
     pub(crate) fn after_silence(owed: usize, outbox: &mut Outbox, now: Instant) -> Self {
         outbox.push_carriage_returns(owed);
-        let mut recovery = Self { stage: Stage::Probing { left: 0 }, next: now, is_opening: false };
+        let mut recovery = Self { stage: Stage::Probing { left: 0 }, next: now, is_opening: false, echoed: false };
         recovery.fence(0, outbox, now);
         recovery
     }
@@ -71,9 +73,17 @@ impl Recovery {
         line == b"AT" || line.strip_prefix(b"AT+").is_some_and(|rest| rest.ends_with(b"=?"))
     }
 
+    /// The echo of the first `AT` proves that the `OK` behind it is its own: no fence is needed.
+    pub(crate) fn note_echo(&mut self) {
+        self.echoed = true;
+    }
+
     pub(crate) fn handle_line(&mut self, line: &[u8], outbox: &mut Outbox, now: Instant) -> Option<Progress> {
         let is_final = is_final_result(line);
         match &mut self.stage {
+            Stage::Probing { left } if line == b"OK" && self.echoed && *left == PROBES - 1 => {
+                Some(Progress::Recovered)
+            }
             Stage::Probing { .. } | Stage::Filling { .. } if is_final => {
                 self.fence(0, outbox, now);
                 Some(Progress::Ongoing)
@@ -107,7 +117,7 @@ impl Recovery {
                 self.stage = Stage::Probing { left: left - 1 };
                 self.next = now + PROBE_TIME;
             }
-            Stage::Filling { left: 0 } => self.fence(0, outbox, now),
+            Stage::Filling { left: 0 } => return Progress::Mute,
             Stage::Filling { left } => self.fill(left, outbox, now),
             // A module without an MQTT stack refuses the fence: that is an answer too, if the last one there is.
             Stage::Fencing { sent, refused, .. } if sent + 1 == FENCES.len() => {

@@ -16,7 +16,7 @@ pub enum Error {
     Port(#[from] PortError),
     #[error("port {port} is gone ({reason}): is the cable in, and the module powered?")]
     PortLost { port: String, reason: String },
-    #[error("{command} was answered with {response}{}", hint(command, *code))]
+    #[error("{}", refusal(command, response, *code, None))]
     Refused { command: String, response: String, code: Option<u16>, client: Option<ClientIndex> },
     #[error(transparent)]
     UnexpectedAnswer(#[from] UnexpectedAnswer),
@@ -89,6 +89,23 @@ impl Error {
         }
     }
 
+    /// The result code of chapter 4.1 that the module gave.
+    pub fn code(&self) -> Option<u16> {
+        match self {
+            Self::Refused { code, .. } => *code,
+            Self::NotConnected { code, .. } => Some(*code),
+            _ => None,
+        }
+    }
+
+    /// As displayed, with what the result code means in words.
+    pub fn explained(&self, meaning: &str) -> String {
+        match self {
+            Self::Refused { command, response, code, .. } => refusal(command, response, *code, Some(meaning)),
+            error => error.to_string(),
+        }
+    }
+
     /// The module said no.
     pub fn is_refusal(&self) -> bool {
         matches!(self, Self::Refused { .. } | Self::NotConnected { .. })
@@ -146,6 +163,14 @@ pub(crate) fn cause_in_words(cause: &LostBy) -> String {
         LostBy::Restart => "the module restarted".to_owned(),
         LostBy::Port(reason) => format!("the port is gone: {reason}"),
     }
+}
+
+fn refusal(command: &str, response: &str, code: Option<u16>, meaning: Option<&str>) -> String {
+    let meaning = match (code, meaning) {
+        (Some(code), Some(meaning)) => format!(" ({code}, {meaning})"),
+        _ => String::new(),
+    };
+    format!("{command} was answered with {response}{meaning}{}", hint(command, code))
 }
 
 /// What to try, for the refusals that people meet.

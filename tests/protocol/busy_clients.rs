@@ -29,7 +29,7 @@ fn tried_again_after_a_quarter_of_a_second_in_every_answer_order() {
         module.expect_line(PUB);
         module.send(then(&["OK", "+CMQTTPUB: 0,0"]));
         let answers = module.expect_success(1);
-        assert_eq!(answers, [[b"+CMQTTPUB: 0,0"]], "nothing of the attempts before");
+        assert_eq!(answers, [Vec::<Vec<u8>>::new()], "nothing of the attempts before");
         module.expect_no_news();
     }
 }
