@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .modem import SimulatedModem
     from .profiles import PROFILES, AnswerOrder, Profile, StateCodes
+    from .replay import Replay
 
-__all__ = ["PROFILES", "AnswerOrder", "Profile", "SimulatedModem", "StateCodes"]
+__all__ = ["PROFILES", "AnswerOrder", "Profile", "Replay", "SimulatedModem", "StateCodes"]
 
 MISSING = "the simulated module needs paho-mqtt: pip install simcom-mqtt[simulator]"
 
@@ -22,6 +23,6 @@ def __getattr__(name: str) -> Any:
         import paho.mqtt.client  # noqa: F401 - only to say what is missing
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(MISSING, name="paho") from error
-    from . import modem, profiles
+    from . import modem, profiles, replay
 
-    return getattr(modem if hasattr(modem, name) else profiles, name)
+    return next(vars(place)[name] for place in (modem, replay, profiles) if name in vars(place))

@@ -12,3 +12,10 @@ def masked(line: str) -> str:
     start = len(line) if first is None else first.end()
     hidden = line[:start] + _QUOTED.sub(lambda match: f'"{"*" * len(match[1])}"', line[start:])
     return hidden.encode("ascii", "backslashreplace").decode("ascii")
+
+
+def printable(data: bytes) -> str:
+    """Return bytes that may hold a secret as their number, and what is no string of a line that is one."""
+    if data.endswith((b"\r", b"\r\n")) and data[:2].upper() == b"AT":
+        return masked(data.rstrip(b"\r\n").decode("utf-8", "backslashreplace"))
+    return f"{len(data)} bytes"

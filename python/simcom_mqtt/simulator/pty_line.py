@@ -7,6 +7,7 @@ import os
 import tempfile
 import termios
 import tty
+from collections.abc import Callable
 from pathlib import Path
 
 from .engine import READ, Engine
@@ -22,6 +23,7 @@ class PtyLine(Line):
         self._directory = tempfile.TemporaryDirectory(prefix="simcom-mqtt-")
         self._link = Path(self._directory.name, "tty")
         self._terminal: _Terminal | None = None
+        self._host_came: Callable[[], object] = _nothing
         try:
             self._open()
         except OSError:
@@ -33,11 +35,17 @@ class PtyLine(Line):
         """The path of the link."""
         return str(self._link)
 
+    def on_host_came(self, call: Callable[[], object]) -> None:
+        """Have a call made when a host opens the port."""
+        self._host_came = call
+
     def plug(self) -> None:
         """Put a pseudo-terminal where the link points."""
         terminal = self._open() if self._terminal is None else self._terminal
         if terminal.presence.fileno() >= 0:
             self._engine.watch(terminal.presence, READ, self._host_came_or_went)
+        else:
+            self._host_came()
         self._watch()
 
     def close(self) -> None:
@@ -53,9 +61,13 @@ class PtyLine(Line):
 
     def _host_came_or_went(self, _events: int) -> None:
         terminal = self._terminal
-        if terminal is not None and not terminal.presence.is_present():
-            self._out.clear()
-            terminal.forget_host()
+        if terminal is None:
+            return
+        if terminal.presence.is_present():
+            self._host_came()
+            return
+        self._out.clear()
+        terminal.forget_host()
 
     def _host_end(self) -> int | None:
         return None if self._terminal is None else self._terminal.master
@@ -111,3 +123,7 @@ class _Terminal:
         self.presence.close()
         os.close(self.master)
         os.close(self._slave)
+
+
+def _nothing() -> None:
+    pass
