@@ -54,8 +54,10 @@ fn large_input_arrives_whole() {
     let mut terminal = PseudoTerminal::open();
     let rig = Rig::start("input", open(&terminal.settings()).unwrap());
     let sent = pattern(300_000);
-    terminal.master.write_all(&sent).unwrap();
+    let bytes = sent.clone();
+    let writer = std::thread::spawn(move || terminal.master.write_all(&bytes));
     assert!(rig.read(sent.len()) == sent, "what arrived is not what was sent");
+    writer.join().unwrap().unwrap();
 }
 
 /// The master's side, since the kernel itself throws away what a slave has not read when its master goes.

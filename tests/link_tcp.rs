@@ -17,6 +17,8 @@ fn bytes_go_both_ways_until_the_server_closes() {
         let port = listener.local_addr().unwrap().port();
         let rig = Rig::start("tcp", open(&settings(&format!("socket://{host}:{port}"))).unwrap());
         let (mut server, _) = listener.accept().unwrap();
+        server.write_all(b"\r\nRDY\r\n").unwrap();
+        assert_eq!(rig.read(7), b"\r\nRDY\r\n");
         rig.order(Order::Send(b"AT\r".to_vec()));
         assert_eq!(receive(&mut server, 3), b"AT\r");
         let sent: Vec<u8> = (0..200_000_u32).map(|at| u8::try_from(at % 253).unwrap()).collect();

@@ -1,6 +1,7 @@
 //! A driver that reports all that it is told, and pseudo-terminals to drive it over.
 #![allow(dead_code, unsafe_code)]
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io;
 use std::num::NonZeroU32;
@@ -178,6 +179,7 @@ pub struct Rig {
     pub thread: IoThread,
     pub events: Receiver<Event>,
     pub boss: Boss,
+    written: Cell<usize>,
 }
 
 /// Who orders the driver about, from any thread.
@@ -209,7 +211,7 @@ impl Rig {
         };
         let thread = IoThread::spawn(name, port, driver).unwrap();
         let boss = Boss { waker: thread.waker(), orders: order_sender };
-        Self { thread, events: event_receiver, boss }
+        Self { thread, events: event_receiver, boss, written: Cell::new(0) }
     }
 
     pub fn order(&self, order: Order) {
@@ -219,11 +221,19 @@ impl Rig {
     /// The next event but for calls and written bytes.
     pub fn next(&self) -> Event {
         loop {
-            match self.events.recv_timeout(PATIENCE).expect("no event") {
+            match self.next_of_all() {
                 Event::Woken | Event::Transmitted(_) => {}
                 event => return event,
             }
         }
+    }
+
+    fn next_of_all(&self) -> Event {
+        let event = self.events.recv_timeout(PATIENCE).expect("no event");
+        if let Event::Transmitted(count) = event {
+            self.written.set(self.written.get() + count);
+        }
+        event
     }
 
     pub fn read(&self, length: usize) -> Vec<u8> {
@@ -245,17 +255,14 @@ impl Rig {
     }
 
     pub fn wait_until_written(&self, length: usize) {
-        let mut written = 0;
-        while written < length {
-            if let Event::Transmitted(count) = self.events.recv_timeout(PATIENCE).expect("no event") {
-                written += count;
-            }
+        while self.written.get() < length {
+            self.next_of_all();
         }
     }
 
     /// Until the thread has looked at its inbox once more.
     pub fn wait_until_woken(&self) {
-        while self.events.recv_timeout(PATIENCE).expect("no event") != Event::Woken {}
+        while self.next_of_all() != Event::Woken {}
     }
 
     pub fn finish(&self) {
