@@ -6,6 +6,7 @@
 """
 
 import argparse
+import sys
 
 from simcom_mqtt import Message, QoS, SimcomMqtt, Will
 
@@ -21,32 +22,37 @@ def main() -> None:
 
     with SimcomMqtt(arguments.port) as modem:
         module = modem.info()
-        print(f"module    {module.manufacturer} {module.model}, {module.revision}, on {modem.port}")
+        tell(f"module    {module.manufacturer} {module.model}, {module.revision}, on {modem.port}")
         quality = modem.signal_quality()
-        print(f"network   {modem.wait_for_network().operation}, {quality.rssi_dbm} dBm")
+        tell(f"network   {modem.wait_for_network().operation}, {quality.rssi_dbm} dBm")
 
         base = f"simcom-mqtt/{module.imei}"
         will = Will(f"{base}/status", "gone without a word", qos=1)
         with modem.connect(arguments.broker, will=will) as client:
-            print(f"connected {arguments.broker} as client {client.index}, {client.client_id!r}")
-            print(f"will      {base}/status: 'gone without a word', should the connection break")
+            tell(f"connected {arguments.broker} as client {client.index}, {client.client_id!r}")
+            tell(f"will      {base}/status: 'gone without a word', should the connection break")
 
             client.subscribe(f"{base}/count/#", qos=2, callback=show)
-            print(f"subscribe {base}/count/#")
+            tell(f"subscribe {base}/count/#")
 
             with client.capture(f"{base}/count/#") as inbox:
                 for number in range(10):
                     qos = LEVELS[number % 3]
-                    print(f"publish   {base}/count/{number} at QoS {qos}")
+                    tell(f"publish   {base}/count/{number} at QoS {qos}")
                     client.publish(f"{base}/count/{number}", f"message {number}", qos=qos)
                 received = inbox.wait_count(10)
 
-        print(f"done      {len(received)} of 10 messages came back, after {modem.stats.commands} AT commands")
+        tell(f"done      {len(received)} of 10 messages came back, after {modem.stats.commands} AT commands")
 
 
 def show(message: Message) -> None:
     """Print a message: called for each one that arrives, on the callback thread."""
-    print(f"received  {message.topic}: {message.text()!r}")
+    tell(f"received  {message.topic}: {message.text()!r}")
+
+
+def tell(line: str) -> None:
+    """Print in one piece: `print` writes a line's end by itself, and another thread may come in between."""
+    sys.stdout.write(f"{line}\n")
 
 
 if __name__ == "__main__":

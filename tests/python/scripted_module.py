@@ -10,8 +10,15 @@ from typing import Self
 OK = b"\r\nOK\r\n"
 
 
+def default_answer(line: str) -> bytes:
+    """A range for a test command, else OK."""
+    if line.endswith("=?"):
+        return f"\r\n{line.removeprefix('AT').removesuffix('=?')}: (0-1)\r\n".encode() + OK
+    return OK
+
+
 class ScriptedModule:
-    """Answers while the `with` block runs: what `answers` has for a command line, else OK."""
+    """Answers while the `with` block runs: what `answers` has for a command line, else `default_answer`."""
 
     def __init__(self, answers: Mapping[str, bytes] | None = None, *, mute: bool = False) -> None:
         """With `mute` it says nothing at all."""
@@ -60,7 +67,7 @@ class ScriptedModule:
 
     def _answer(self, line: str) -> None:
         if not self._mute:
-            self.say(self.answers.get(line, OK))
+            self.say(self.answers.get(line, default_answer(line)))
         with self._received_one:
             self.received.append(line)
             self._received_one.notify_all()

@@ -152,7 +152,10 @@ def test_what_the_module_says_unasked() -> None:
     lines: queue.Queue[str] = queue.Queue()
     lost_network = threading.Event()
     losses: queue.Queue[tuple[int, LossCause]] = queue.Queue()
-    answers = {"AT+CMQTTACCQ?": b'\r\n+CMQTTACCQ: 0,"dut",0\r\n+CMQTTACCQ: 1,"",0\r\n\r\nOK\r\n'}
+    answers = {
+        "AT+CMQTTACCQ?": b'\r\n+CMQTTACCQ: 0,"dut",0\r\n+CMQTTACCQ: 1,"",0\r\n\r\nOK\r\n',
+        "AT+CMQTTDISC?": b"\r\n+CMQTTDISC: 0,0\r\n+CMQTTDISC: 1,1\r\n\r\nOK\r\n",
+    }
     with ScriptedModule(answers) as module, SimcomMqtt(module.port) as modem:
         modem.on_urc = lines.put
         modem.on_network_lost = lost_network.set

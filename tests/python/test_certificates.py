@@ -125,6 +125,8 @@ def test_a_key_is_kept_out_of_sight(modem: SimcomMqtt, mosquitto: MosquittoBroke
     assert key.splitlines()[1] not in repr(tls)
 
 
-def test_a_setting_that_the_module_does_not_know(modem: SimcomMqtt) -> None:
-    with pytest.raises(CommandError, match="CSSLCFG"):
+def test_a_setting_that_nobody_knows(modem: SimcomMqtt, simulator: SimulatedModem) -> None:
+    with pytest.raises(ValueError, match="colour"):
         modem.configure_ssl(0, colour=1)
+
+    assert not [line for line in simulator.received if "CSSLCFG" in line]

@@ -17,6 +17,7 @@ from simcom_mqtt.errors import (
     MessageTimeoutError,
     ModuleRestartedError,
     MqttError,
+    NotConnectedError,
     OutcomeUnknownError,
     PortError,
     SimcomError,
@@ -39,6 +40,7 @@ ERRORS: list[tuple[type[SimcomError], dict[str, object], tuple[type[BaseExceptio
     (OutcomeUnknownError, {}, (SimcomError,)),
     (ConnectionLostError, {}, (SimcomError, ConnectionError)),
     (ModuleRestartedError, {}, (ConnectionLostError,)),
+    (NotConnectedError, MQTT_FIELDS, (ConnectionLostError, MqttError)),
     (MessageTimeoutError, {"received": []}, (SimcomError, TimeoutError)),
 ]
 MESSAGE = "what failed: what the module said; what to try"

@@ -1,6 +1,7 @@
 """Opening and closing: ports that are missing, busy or mute, and what is left when the driver goes."""
 
 import os
+import re
 import threading
 import time
 import warnings
@@ -54,6 +55,8 @@ def test_nobody_listens_at_the_socket() -> None:
         SimcomMqtt(f"socket://127.0.0.1:{port}")
 
 
+# A module that was left in the middle of a data entry is mute, too: to try that takes its time.
+@pytest.mark.timeout(20)
 def test_a_mute_port_says_what_to_check() -> None:
     with ScriptedModule(mute=True) as module:
         with pytest.raises(CommandTimeoutError) as silent:
@@ -83,8 +86,8 @@ def test_over_tcp() -> None:
 
 def test_the_echo_is_switched_off(simulator: SimulatedModem) -> None:
     with SimcomMqtt(simulator.port) as modem:
-        assert simulator.received[:2] == ["AT", "ATE0"]
         assert modem.port == simulator.port
+        assert "ATE0" in simulator.received
 
 
 def test_a_module_that_answers_garbage_at_first() -> None:
@@ -167,10 +170,8 @@ def test_leaving_the_block_undoes_what_it_did(simulator: SimulatedModem, broker_
 
     with SimcomMqtt(simulator.port) as modem:
         assert not modem.is_started()
-    undone = [
-        line for line in simulator.received if "DISC=" in line or "REL=" in line or line.endswith("STOP")
-    ]
-    assert sorted(line.partition(",")[0] for line in undone) == [
+    undone = [line.partition(",")[0] for line in simulator.received if re.search("DISC=.|REL=.|STOP", line)]
+    assert sorted(line for line in undone if not line.endswith("?")) == [
         "AT+CMQTTDISC=0",
         "AT+CMQTTDISC=1",
         "AT+CMQTTREL=0",
