@@ -51,11 +51,11 @@ fn a_large_write_reaches_a_slow_reader_whole() {
 
 #[test]
 fn large_input_arrives_whole() {
-    let mut terminal = PseudoTerminal::open();
+    let terminal = PseudoTerminal::open();
     let rig = Rig::start("input", open(&terminal.settings()).unwrap());
     let sent = pattern(300_000);
-    let bytes = sent.clone();
-    let writer = std::thread::spawn(move || terminal.master.write_all(&bytes));
+    let (bytes, mut master) = (sent.clone(), terminal.master.try_clone().unwrap());
+    let writer = std::thread::spawn(move || master.write_all(&bytes));
     assert!(rig.read(sent.len()) == sent, "what arrived is not what was sent");
     writer.join().unwrap().unwrap();
 }
