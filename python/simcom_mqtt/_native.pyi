@@ -10,11 +10,14 @@ from concurrent.futures import Future
 from os import PathLike
 from typing import Any, Literal, Self, final
 
+from typing_extensions import disjoint_base
+
 from simcom_mqtt.codes import LossCause
 from simcom_mqtt.types import Callback, Payload, Pem, QoS, Topic
 
 __version__: str
 
+@disjoint_base
 class SimcomMqtt:
     """One SIM7672X/SIM7652X module on one AT port: owns the port and its background threads."""
 

@@ -1,19 +1,14 @@
 """What the tests share: a broker, a simulated module, the driver on it, and an ordinary client."""
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import pytest
 
 from host_client import HostClient
 from mosquitto_broker import MosquittoBroker
-
-if TYPE_CHECKING:
-    from simcom_mqtt import SimcomMqtt
-    from simcom_mqtt.simulator import SimulatedModem
+from simcom_mqtt import SimcomMqtt
+from simcom_mqtt.simulator import SimulatedModem
 
 
 @pytest.fixture(scope="session")
@@ -26,8 +21,6 @@ def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MosquittoBro
 @pytest.fixture
 def simulator() -> Iterator[SimulatedModem]:
     """A simulated module, fresh from the box, on a pseudo-terminal."""
-    from simcom_mqtt.simulator import SimulatedModem
-
     with SimulatedModem() as module:
         yield module
 
@@ -35,8 +28,6 @@ def simulator() -> Iterator[SimulatedModem]:
 @pytest.fixture
 def modem(simulator: SimulatedModem) -> Iterator[SimcomMqtt]:
     """The driver on the simulated module."""
-    from simcom_mqtt import SimcomMqtt
-
     with SimcomMqtt(simulator.port) as driver:
         yield driver
 
