@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyType};
@@ -32,6 +32,9 @@ fn to_python(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
         Error::NoNetwork { .. } => {
             fields.set_item("command", "AT+CEREG?")?;
             "CommandTimeoutError"
+        }
+        Error::Transcript { path, reason } => {
+            return Ok(PyOSError::new_err((reason.raw_os_error(), message, path.clone())));
         }
         Error::NotYet(_) => {
             return Ok(pyo3::exceptions::PyNotImplementedError::new_err(message));
@@ -131,7 +134,13 @@ fn no_more(failure: Failure) -> Error {
     }
 }
 
-pub(super) fn new_future(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+pub(super) fn is_closed(py: Python<'_>, error: &PyErr) -> bool {
+    static CLOSED: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let class = CLOSED.import(py, "simcom_mqtt.errors", "ClosedError");
+    class.is_ok_and(|class| error.is_instance(py, class))
+}
+
+fn new_future(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     static FUTURE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     FUTURE.import(py, "concurrent.futures", "Future")?.call0()
 }

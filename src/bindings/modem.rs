@@ -1,6 +1,7 @@
 //! `SimcomMqtt`: opening, closing, callbacks. What it asks of the module is in `service`, `certificates` and `network`.
 
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -15,6 +16,7 @@ use pyo3::types::{PyDict, PyTuple, PyWeakrefReference};
 use super::arguments::Integer;
 use super::callbacks::{Callback, Callbacks, On};
 use super::dispatcher::Dispatcher;
+use super::errors;
 use super::line_logger;
 use super::patience::wait;
 use super::threads::Threads;
@@ -36,7 +38,7 @@ pub(super) struct SimcomMqtt {
 
 struct Opened {
     threads: Arc<Threads>,
-    tracing: AtomicBool,
+    logging_lines: AtomicBool,
 }
 
 /// What may wait for the callback thread, beside `queue_size` messages.
@@ -73,26 +75,24 @@ impl SimcomMqtt {
         flow_control: &str,
         command_timeout: f64,
         queue_size: Integer,
-        transcript: Option<&Bound<'_, PyAny>>,
+        transcript: Option<PathBuf>,
     ) -> PyResult<()> {
         if self.opened.get().is_some() {
             return Err(PyTypeError::new_err("this SimcomMqtt is open already: make a new one"));
         }
-        if transcript.is_some() {
-            return Err(Error::NotYet("transcript").into());
-        }
-        let trace = line_logger::is_enabled(py)?;
+        let log_lines = line_logger::is_enabled(py)?;
         let configuration = Configuration {
             port,
             baudrate: baud_rate(baudrate)?,
             flow_control: flow_control_named(flow_control)?,
             command_timeout: seconds("command_timeout", command_timeout)?,
             queue_limits: QueueLimits { items: queue_items(queue_size)?, bytes: QUEUE_BYTES },
-            trace,
+            log_lines,
+            transcript,
         };
         let modem = wait(py, |patience| Modem::open(configuration, patience))?;
         let threads = Threads::start(py, modem)?;
-        let opened = Opened { threads, tracing: AtomicBool::new(trace) };
+        let opened = Opened { threads, logging_lines: AtomicBool::new(log_lines) };
         if let Err(second) = self.opened.set(opened) {
             second.threads.close(py);
         }
@@ -287,8 +287,8 @@ impl SimcomMqtt {
     pub(super) fn follow_log_level(&self, py: Python<'_>) -> PyResult<()> {
         let Some(opened) = self.opened.get() else { return Ok(()) };
         let enabled = line_logger::is_enabled(py)?;
-        if opened.tracing.swap(enabled, Ordering::Relaxed) != enabled {
-            opened.threads.modem.set_tracing(enabled);
+        if opened.logging_lines.swap(enabled, Ordering::Relaxed) != enabled {
+            opened.threads.modem.log_lines(enabled);
         }
         Ok(())
     }
@@ -328,6 +328,10 @@ impl SimcomMqtt {
 
     /// Logged and kept; the next callback runs all the same.
     pub(super) fn callback_failed(&self, py: Python<'_>, error: PyErr) {
+        if !self.is_open() && errors::is_closed(py, &error) {
+            // It was at work when the driver was closed, which is no fault of its own.
+            return;
+        }
         let value = error.value(py).clone().into_any();
         let logged = || -> PyResult<()> {
             let fields = PyDict::new(py);

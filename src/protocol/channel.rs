@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::engine::Engine;
-use super::event::{Event, TraceKind};
+use super::event::Event;
 use super::framer::is_final_result;
 use super::job::{Job, Owner, Pending, PendingState, lane_is_busy, resembles_owed};
 use super::reassembly::LONGEST_PAYLOAD;
@@ -177,9 +177,13 @@ impl Running {
 impl Engine {
     /// Starts whatever can be started. Called after everything that may have made room.
     pub(super) fn advance(&mut self, now: Instant) {
-        if self.gone.is_some() {
-            return;
+        if self.gone.is_none() {
+            self.start_next(now);
         }
+        self.show_written();
+    }
+
+    fn start_next(&mut self, now: Instant) {
         if std::mem::take(&mut self.restart_confirmed) {
             self.restarted(now);
         }
@@ -230,7 +234,6 @@ impl Engine {
         self.framer.owe_prompt(may_prompt);
         self.outbox.push_line(&line);
         self.counters.commands += 1;
-        self.trace_written(TraceKind::Line, &line, false);
     }
 
     fn write_data(&mut self, now: Instant) {
@@ -241,12 +244,14 @@ impl Engine {
         running.phase = Phase::AwaitingFinal;
         let deadline = running.job.deadline;
         self.framer.expect_echo_of(&data.bytes);
-        self.outbox.push_data(&data.bytes, data.piece);
+        if data.secret {
+            self.tracer.remember_secret_data(&data.bytes);
+        }
+        self.outbox.push_data(&data.bytes, data.piece, data.secret);
         let limit = (now + limit + self.wire_time(data.bytes.len())).min(deadline);
         if let Some(running) = self.running() {
             running.limit = limit;
         }
-        self.trace_written(TraceKind::Data, &data.bytes, data.secret);
     }
 
     pub(super) fn handle_prompt(&mut self, now: Instant) {
@@ -292,7 +297,6 @@ impl Engine {
                 if line == b"OK" && !fenced {
                     running.phase = Phase::Listing { fenced: true };
                     self.outbox.push_line(LISTING_FENCE.as_bytes());
-                    self.trace_written(TraceKind::Line, LISTING_FENCE.as_bytes(), false);
                 }
             }
             _ if running.lines.len() < MOST_LINES => running.lines.push(line.to_vec()),

@@ -12,7 +12,7 @@ pub struct Command {
 }
 
 /// Bytes entered at a `>` prompt.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Data {
     pub(crate) bytes: Vec<u8>,
     /// The longest piece the module takes at once; the line is drained between pieces.
@@ -97,5 +97,11 @@ impl Transaction {
 
     pub fn single(command: Command, timeout: Duration) -> Self {
         Self::new(vec![command], timeout)
+    }
+}
+
+impl std::fmt::Debug for Data {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Data({} bytes)", self.bytes.len())
     }
 }

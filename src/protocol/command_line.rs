@@ -24,7 +24,7 @@ pub enum Operation {
 
 /// What a command's line says about the answer to expect. Derived from the text alone, so that a command typed by
 /// hand is understood as well as one built by the driver.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct CommandLine {
     bytes: Vec<u8>,
     name: Vec<u8>,
@@ -111,6 +111,12 @@ impl CommandLine {
     /// For people: secrets masked, unprintable bytes escaped.
     pub fn shown(&self) -> String {
         masked(&self.bytes).escape_ascii().to_string().replace("\\\"", "\"").replace("\\'", "'")
+    }
+}
+
+impl std::fmt::Debug for CommandLine {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "CommandLine({})", self.shown())
     }
 }
 

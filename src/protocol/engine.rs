@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::channel::{Channel, Running};
-use super::event::{Counters, Direction, Event, TraceKind, TransactionId};
+use super::event::{Counters, Event, TraceKind, TransactionId};
 use super::framer::{Element, Framer};
 use super::header::Header;
 use super::job::{Job, Lane, Owner, Pending, Queues};
@@ -76,6 +76,7 @@ impl Engine {
         let echo_off = Transaction::single(super::Command::new("ATE0"), Duration::from_secs(30));
         self.queues.push(Job::new(Owner::Opening(id), echo_off, now));
         self.channel = Channel::Recovering(Recovery::opening(&mut self.outbox, now));
+        self.show_written();
     }
 
     pub fn submit(&mut self, id: TransactionId, transaction: Transaction, now: Instant) {
@@ -115,6 +116,7 @@ impl Engine {
 
     pub fn set_tracing(&mut self, on: bool) {
         self.tracer.set(on);
+        self.outbox.show(on);
     }
 
     pub fn counters(&self) -> Counters {
@@ -125,14 +127,17 @@ impl Engine {
         self.counters.bytes_in += bytes.len() as u64;
         let mut input = bytes;
         loop {
-            match self.framer.next(&mut input) {
+            let unread = input;
+            let element = self.framer.next(&mut input);
+            self.tracer.arrived(&unread[..unread.len() - input.len()]);
+            match element {
                 None => break,
                 Some(Element::Counted(bytes)) => {
-                    self.tracer.data(&mut self.events, Direction::FromModule, bytes);
                     self.reassembly.counted(bytes);
                     continue;
                 }
                 Some(Element::CountedEnd { intact }) => {
+                    self.tracer.element_over(&mut self.events, TraceKind::Data);
                     let tail = self.reassembly.counted_end(intact);
                     if !tail.is_empty() {
                         self.framer.resume_with(&tail);
@@ -143,9 +148,9 @@ impl Engine {
                     continue;
                 }
                 Some(Element::Line(line)) => {
-                    self.tracer.line(&mut self.events, Direction::FromModule, line);
+                    self.tracer.element_over(&mut self.events, TraceKind::Line);
                     if let Some(header) = Header::parse(line) {
-                        if let Some(count) = self.reassembly.header(header, now) {
+                        if let Some(count) = self.reassembly.header(header, self.framer.position(), now) {
                             self.framer.take(count);
                         }
                     } else {
@@ -157,19 +162,24 @@ impl Engine {
                     }
                 }
                 Some(Element::Overlong(line)) => {
+                    self.tracer.element_over(&mut self.events, TraceKind::Line);
                     let line = self.tracer.without_secrets(line);
                     self.reassembly.spacing_unknown();
                     self.unknown_line(line);
                 }
                 Some(Element::Prompt) => {
-                    self.tracer.prompt(&mut self.events);
+                    self.tracer.element_over(&mut self.events, TraceKind::Prompt);
                     if self.reassembly.prompt() == Fate::Believed {
                         self.handle_prompt(now);
                     }
                 }
-                Some(Element::DataEcho) => self.reassembly.spacing_unknown(),
+                Some(Element::DataEcho) => {
+                    self.tracer.element_over(&mut self.events, TraceKind::Data);
+                    self.reassembly.spacing_unknown();
+                }
             }
             self.take_from_reassembly(now);
+            self.show_written();
         }
         self.held_echo = match (self.framer.held_back(), self.held_echo) {
             (Some(length), Some((before, until))) if length == before => Some((length, until)),
@@ -214,6 +224,9 @@ impl Engine {
     }
 
     pub fn unwritten(&self) -> &[u8] {
+        if !self.outbox.is_begun() && !self.line_is_free() {
+            return &[];
+        }
         self.outbox.unwritten()
     }
 
@@ -319,7 +332,11 @@ impl Engine {
 
     /// Nothing is written between RXSTART and RXEND, nor before all that was to be written is.
     pub(super) fn may_write(&self) -> bool {
-        self.outbox.is_empty() && self.reassembly.is_idle() && !self.framer.is_counting()
+        self.outbox.is_empty() && self.line_is_free()
+    }
+
+    fn line_is_free(&self) -> bool {
+        self.reassembly.may_write() && !self.framer.is_counting()
     }
 
     pub(super) fn wire_time(&self, bytes: usize) -> Duration {
@@ -327,8 +344,11 @@ impl Engine {
         Duration::from_secs_f64(bytes as f64 * 10.0 / f64::from(self.settings.baudrate.max(1)))
     }
 
-    pub(super) fn trace_written(&mut self, kind: TraceKind, bytes: &[u8], secret: bool) {
-        self.tracer.written(&mut self.events, kind, bytes, secret);
+    /// In its place among what arrived.
+    pub(super) fn show_written(&mut self) {
+        for written in self.outbox.take_unshown() {
+            self.tracer.written(&mut self.events, written.kind, written.bytes, written.secret);
+        }
     }
 
     pub(super) fn running(&mut self) -> Option<&mut Running> {

@@ -36,11 +36,13 @@ pub enum Event {
         line: Vec<u8>,
         known: bool,
     },
-    /// The line as it went by, secrets masked. Only while tracing.
+    /// An element as it went by, with its line ends, secrets masked. Only while tracing.
     Trace {
         direction: Direction,
         kind: TraceKind,
         bytes: Vec<u8>,
+        /// Which of the bytes are asterisks in place of a secret.
+        masked: Vec<std::ops::Range<usize>>,
     },
 }
 
@@ -55,6 +57,8 @@ pub enum TraceKind {
     Line,
     Prompt,
     Data,
+    /// Empty lines that end a data entry nobody knows of, and what follows them.
+    Raw,
 }
 
 /// What the engine counted since it was made.

@@ -1,5 +1,7 @@
 use std::collections::VecDeque;
 
+use super::event::TraceKind;
+
 /// Bytes on their way to the port, in pieces the module can take at once.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
@@ -8,6 +10,16 @@ pub(crate) struct Outbox {
     /// Each is written only after everything before it has left the line.
     pieces: VecDeque<Vec<u8>>,
     draining: bool,
+    shown: bool,
+    unshown: Vec<Written>,
+}
+
+/// One element of what is written, for the trace.
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub(crate) kind: TraceKind,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) secret: bool,
 }
 
 impl Outbox {
@@ -15,20 +27,38 @@ impl Outbox {
         self.current.is_empty() && self.pieces.is_empty()
     }
 
+    /// Whether what is pushed is kept for the trace too.
+    pub(crate) fn show(&mut self, shown: bool) {
+        self.shown = shown;
+    }
+
+    pub(crate) fn take_unshown(&mut self) -> Vec<Written> {
+        std::mem::take(&mut self.unshown)
+    }
+
     pub(crate) fn push_line(&mut self, line: &[u8]) {
+        let from = self.current.len();
         self.current.reserve(line.len() + 1);
         self.current.extend_from_slice(line);
         self.current.push(b'\r');
+        self.keep_for_trace(TraceKind::Line, from, false);
     }
 
-    pub(crate) fn push_data(&mut self, data: &[u8], piece: usize) {
+    pub(crate) fn push_data(&mut self, data: &[u8], piece: usize, secret: bool) {
         let first = data.len().min(piece);
         self.current.extend_from_slice(&data[..first]);
         self.pieces.extend(data[first..].chunks(piece).map(<[u8]>::to_vec));
+        if self.shown {
+            self.unshown.push(Written { kind: TraceKind::Data, bytes: data.to_vec(), secret });
+        }
     }
 
     pub(crate) fn push_carriage_returns(&mut self, count: usize) {
-        self.current.resize(self.current.len() + count, b'\r');
+        let from = self.current.len();
+        self.current.resize(from + count, b'\r');
+        if count > 0 {
+            self.keep_for_trace(TraceKind::Raw, from, false);
+        }
     }
 
     pub(crate) fn unwritten(&self) -> &[u8] {
@@ -53,7 +83,17 @@ impl Outbox {
         }
     }
 
+    /// What was not written will not be.
     pub(crate) fn clear(&mut self) {
-        *self = Self::default();
+        self.current.clear();
+        self.written = 0;
+        self.pieces.clear();
+        self.draining = false;
+    }
+
+    fn keep_for_trace(&mut self, kind: TraceKind, from: usize, secret: bool) {
+        if self.shown {
+            self.unshown.push(Written { kind, bytes: self.current[from..].to_vec(), secret });
+        }
     }
 }

@@ -1,28 +1,37 @@
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use super::event::{Direction, Event, TraceKind};
-use super::masking::{masked, secrets_in};
+use super::masking::secrets_in;
 
-/// Shows what goes over the line, with every secret masked, and nothing at all unless asked to.
+/// Shows what goes over the line, element by element and with every secret masked; nothing at all unless asked to.
+///
+/// What is shown of the module's side is, put together, byte for byte what came.
 #[derive(Debug, Default)]
 pub(crate) struct Tracer {
     on: bool,
+    /// Bytes of an element whose end has not come.
+    arriving: Vec<u8>,
     /// Passwords that were sent: they can come back in an echo cut short, where no syntax tells.
     secrets: Vec<Vec<u8>>,
+    /// Key material that was entered last, which some firmware sends back.
+    secret_data: Vec<u8>,
 }
+
+/// A shorter text would hide what is not a secret.
+const SHORTEST_SECRET: usize = 4;
 
 impl Tracer {
     pub(crate) fn set(&mut self, on: bool) {
         self.on = on;
+        self.arriving.clear();
     }
 
     pub(crate) fn remember_secrets_of(&mut self, line: &[u8]) {
         const MOST: usize = 16;
-        // A shorter one would hide what is not a secret.
-        const SHORTEST: usize = 4;
         for (from, to) in secrets_in(line) {
             let secret = &line[from..to];
-            if secret.len() < SHORTEST || self.secrets.iter().any(|known| known == secret) {
+            if secret.len() < SHORTEST_SECRET || self.secrets.iter().any(|known| known == secret) {
                 continue;
             }
             if self.secrets.len() == MOST {
@@ -32,47 +41,58 @@ impl Tracer {
         }
     }
 
+    pub(crate) fn remember_secret_data(&mut self, data: &[u8]) {
+        self.secret_data = data.to_vec();
+    }
+
     pub(crate) fn without_secrets(&self, line: &[u8]) -> Vec<u8> {
-        let mut shown = masked(line).into_owned();
-        for secret in &self.secrets {
-            let mut from = 0;
-            while let Some(at) = memchr::memmem::find(&shown[from..], secret) {
-                shown[from + at..from + at + secret.len()].fill(b'*');
-                from += at + secret.len();
-            }
+        let mut shown = line.to_vec();
+        for range in self.secret_ranges(line) {
+            shown[range].fill(b'*');
         }
         shown
     }
 
-    pub(crate) fn line(&self, events: &mut VecDeque<Event>, direction: Direction, line: &[u8]) {
+    /// Bytes as they were read, of an element that is not over.
+    pub(crate) fn arrived(&mut self, bytes: &[u8]) {
         if self.on {
-            let bytes = self.without_secrets(line);
-            events.push_back(Event::Trace { direction, kind: TraceKind::Line, bytes });
+            self.arriving.extend_from_slice(bytes);
         }
     }
 
-    pub(crate) fn data(&self, events: &mut VecDeque<Event>, direction: Direction, data: &[u8]) {
+    /// The element is over: all that arrived since the last one is part of it.
+    pub(crate) fn element_over(&mut self, events: &mut VecDeque<Event>, kind: TraceKind) {
         if self.on {
-            events.push_back(Event::Trace { direction, kind: TraceKind::Data, bytes: data.to_vec() });
+            let bytes = std::mem::take(&mut self.arriving);
+            events.push_back(self.trace(Direction::FromModule, kind, bytes, false));
         }
     }
 
-    pub(crate) fn prompt(&self, events: &mut VecDeque<Event>) {
+    pub(crate) fn written(&self, events: &mut VecDeque<Event>, kind: TraceKind, bytes: Vec<u8>, secret: bool) {
         if self.on {
-            let (direction, kind) = (Direction::FromModule, TraceKind::Prompt);
-            events.push_back(Event::Trace { direction, kind, bytes: b">".to_vec() });
+            events.push_back(self.trace(Direction::ToModule, kind, bytes, secret));
         }
     }
 
-    pub(crate) fn written(&self, events: &mut VecDeque<Event>, kind: TraceKind, bytes: &[u8], secret: bool) {
-        if !self.on {
-            return;
+    fn trace(&self, direction: Direction, kind: TraceKind, mut bytes: Vec<u8>, secret: bool) -> Event {
+        let masked = if secret { vec![0..bytes.len()] } else { self.secret_ranges(&bytes) };
+        for range in &masked {
+            bytes[range.clone()].fill(b'*');
         }
-        let bytes = match kind {
-            _ if secret => vec![b'*'; bytes.len()],
-            TraceKind::Line => self.without_secrets(bytes),
-            _ => bytes.to_vec(),
-        };
-        events.push_back(Event::Trace { direction: Direction::ToModule, kind, bytes });
+        Event::Trace { direction, kind, bytes, masked }
+    }
+
+    fn secret_ranges(&self, bytes: &[u8]) -> Vec<Range<usize>> {
+        let start = bytes.len() - bytes.trim_ascii_start().len();
+        let mut ranges: Vec<_> =
+            secrets_in(&bytes[start..]).map(|(from, to)| start + from..start + to).collect();
+        for secret in &self.secrets {
+            ranges.extend(memchr::memmem::find_iter(bytes, secret).map(|at| at..at + secret.len()));
+        }
+        let text = bytes.trim_ascii();
+        if text.len() >= SHORTEST_SECRET && memchr::memmem::find(&self.secret_data, text).is_some() {
+            ranges.push(start..start + text.len());
+        }
+        ranges
     }
 }

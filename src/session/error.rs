@@ -1,3 +1,4 @@
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::late::LateResult;
@@ -55,6 +56,8 @@ pub enum Error {
     Cancelled,
     #[error("interrupted")]
     Interrupted,
+    #[error("the transcript cannot be written to {}: {reason}", path.display())]
+    Transcript { path: PathBuf, reason: Arc<std::io::Error> },
     #[error("{0} is not available in this version: leave it out")]
     NotYet(&'static str),
 }

@@ -10,6 +10,7 @@ use super::facts::Facts;
 use super::notice::Notice;
 use super::record::Record;
 use super::report::Report;
+use super::transcript::Transcript;
 use super::waiting::Closing;
 use crate::protocol::{ClientIndex, Counters, Event, ReceivedMessage};
 
@@ -23,6 +24,8 @@ pub struct Hub {
     dispatching: AtomicBool,
     reports: BoundedQueue<Report>,
     closing: Closing,
+    transcript: Option<Transcript>,
+    logging_lines: AtomicBool,
     dropped_messages: AtomicU64,
     counters: Mutex<Counters>,
     /// What the next notice about a full queue has to tell.
@@ -34,7 +37,7 @@ const MOST_RECORDS: usize = 10_000;
 const MOST_RECORD_BYTES: usize = 16 << 20;
 
 impl Hub {
-    pub(super) fn new(limits: QueueLimits) -> Self {
+    pub(super) fn new(limits: QueueLimits, transcript: Option<Transcript>) -> Self {
         Self {
             facts: Mutex::default(),
             inboxes: RwLock::default(),
@@ -42,6 +45,8 @@ impl Hub {
             notices: BoundedQueue::new(limits.items, limits.bytes),
             dispatching: AtomicBool::new(false),
             closing: Closing::default(),
+            transcript,
+            logging_lines: AtomicBool::new(false),
             reports: BoundedQueue::new(MOST_RECORDS, MOST_RECORD_BYTES),
             dropped_messages: AtomicU64::new(0),
             counters: Mutex::default(),
@@ -63,6 +68,12 @@ impl Hub {
 
     pub fn reports(&self) -> &BoundedQueue<Report> {
         &self.reports
+    }
+
+    /// Whether lines both ways go to the log. Returns whether the engine has to show them.
+    pub(super) fn log_lines(&self, on: bool) -> bool {
+        self.logging_lines.store(on, Ordering::Relaxed);
+        on || self.transcript.is_some()
     }
 
     /// For waits that nothing but the end of the driver cuts short.
@@ -134,7 +145,14 @@ impl Hub {
                 self.log(Record::port_lost(&reason));
             }
             Event::Urc { line, .. } => self.notify(Notice::Urc(line)),
-            Event::Trace { direction, kind, bytes } => self.log(Record::trace(direction, kind, &bytes)),
+            Event::Trace { direction, kind, bytes, masked } => {
+                if let Some(transcript) = &self.transcript {
+                    transcript.write(direction, kind, &bytes, &masked);
+                }
+                if self.logging_lines.load(Ordering::Relaxed) {
+                    self.log(Record::trace(direction, kind, &bytes));
+                }
+            }
             Event::Completed { .. } | Event::Late { .. } => {}
         }
     }
@@ -144,6 +162,9 @@ impl Hub {
         self.closing.close();
         self.notices.close();
         self.reports.close();
+        if let Some(transcript) = &self.transcript {
+            transcript.close();
+        }
         for inbox in self.inboxes.read().iter().filter_map(Weak::upgrade) {
             inbox.close();
         }

@@ -18,6 +18,7 @@ mod publish_gate;
 mod record;
 mod report;
 mod ticket;
+mod transcript;
 mod waiting;
 
 pub use bounded_queue::BoundedQueue;

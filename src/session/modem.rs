@@ -1,3 +1,4 @@
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -14,6 +15,7 @@ use super::mailbox::{Mailbox, Request};
 use super::patience::{Interrupted, Patience};
 use super::publish_gate::PublishGate;
 use super::ticket::{Completion, Slot, Ticket};
+use super::transcript::Transcript;
 use super::waiting::Nothing;
 use crate::commands::{Lines, Payload, PayloadLimit};
 use crate::link::{self, Address, FlowControl, IoThread, Waker};
@@ -30,7 +32,9 @@ pub struct Configuration {
     pub command_timeout: Duration,
     pub queue_limits: QueueLimits,
     /// Lines both ways go to the log from the beginning.
-    pub trace: bool,
+    pub log_lines: bool,
+    /// A file that gets everything both ways.
+    pub transcript: Option<PathBuf>,
 }
 
 /// A module on an open port: the part that other threads hold.
@@ -65,11 +69,15 @@ impl Modem {
         let port = link::open(&link::Settings { address, baudrate, flow_control })?;
         let settings =
             protocol::Settings { command_timeout: configuration.command_timeout, baudrate: baudrate.get() };
-        let hub = Arc::new(Hub::new(configuration.queue_limits));
+        let transcript = configuration.transcript.as_deref().map(|path| {
+            Transcript::create(path, &configuration.port, baudrate.get())
+                .map_err(|error| Error::Transcript { path: path.to_owned(), reason: Arc::new(error) })
+        });
+        let hub = Arc::new(Hub::new(configuration.queue_limits, transcript.transpose()?));
         let mailbox = Arc::new(Mailbox::default());
         let slot = Arc::new(Slot::default());
         let mut engine = Engine::new(settings);
-        engine.set_tracing(configuration.trace);
+        engine.set_tracing(hub.log_lines(configuration.log_lines));
         let mut driver = ModemDriver::new(engine, mailbox.clone(), hub.clone());
         driver.open(OPENING, Completion::Waiting(slot.clone()), Instant::now());
         let thread = IoThread::spawn("simcom-mqtt-io", port, driver).map_err(|error| Error::PortLost {
@@ -123,8 +131,8 @@ impl Modem {
     }
 
     /// Lines both ways go to the log, or do not.
-    pub fn set_tracing(&self, on: bool) {
-        let _ = self.mailbox.put(Request::Trace(on));
+    pub fn log_lines(&self, on: bool) {
+        let _ = self.mailbox.put(Request::Trace(self.hub.log_lines(on)));
         self.waker.wake();
     }
 

@@ -58,12 +58,20 @@ impl Record {
             TraceKind::Line => "",
             TraceKind::Prompt => "prompt ",
             TraceKind::Data => "data ",
+            TraceKind::Raw => "raw ",
         };
-        let text = format!("{arrow} {what}{}", bytes.escape_ascii());
+        // A line's end goes without saying; data is shown as it is.
+        let bytes = if kind == TraceKind::Data { bytes } else { bytes.trim_ascii() };
+        let text = format!("{arrow} {what}{}", shown(bytes));
         Self { level: Level::Debug, kind: Logger::Line, text }
     }
 
     fn warning(text: String) -> Self {
         Self { level: Level::Warning, kind: Logger::Driver, text }
     }
+}
+
+/// Quotes as they are, what cannot be printed escaped.
+fn shown(bytes: &[u8]) -> String {
+    bytes.escape_ascii().to_string().replace("\\\"", "\"").replace("\\'", "'")
 }
