@@ -65,6 +65,8 @@ pub(crate) struct Framer {
     overlong: bool,
     /// Bytes that were held back and have to be read again before the input goes on.
     replay: Vec<u8>,
+    /// Bytes that elements were made of, since the beginning.
+    position: u64,
 }
 
 /// Where an element's bytes are, so that the borrow can be taken at the very end.
@@ -91,6 +93,7 @@ impl Framer {
             carry_handed_out: false,
             overlong: false,
             replay: Vec::new(),
+            position: 0,
         }
     }
 
@@ -157,6 +160,11 @@ impl Framer {
         self.carry.is_empty() || self.carry_handed_out
     }
 
+    /// Where in the stream the last element ended.
+    pub(crate) fn position(&self) -> u64 {
+        self.position
+    }
+
     /// Whether a counted part is being read.
     pub(crate) fn is_counting(&self) -> bool {
         matches!(self.state, State::Counted { .. } | State::CountedEnd { .. })
@@ -172,6 +180,7 @@ impl Framer {
 
     fn read_again(&mut self, bytes: &[u8]) {
         self.replay.splice(0..0, bytes.iter().copied());
+        self.position = self.position.saturating_sub(bytes.len() as u64);
     }
 
     /// The next element, or `None` once `input` is used up.
@@ -183,6 +192,7 @@ impl Framer {
         while !self.replay.is_empty() {
             let source = std::mem::take(&mut self.replay);
             let (consumed, found) = self.step(&source);
+            self.position += consumed as u64;
             // A step may itself have put bytes back, which come before the rest.
             self.replay.extend_from_slice(&source[consumed..]);
             let (from, to) = match found {
@@ -202,6 +212,7 @@ impl Framer {
         loop {
             let source: &'a [u8] = input;
             let (consumed, found) = self.step(source);
+            self.position += consumed as u64;
             *input = &source[consumed..];
             match found {
                 Found::Nothing => return None,

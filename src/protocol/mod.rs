@@ -5,6 +5,7 @@ mod client_index;
 mod command;
 mod command_line;
 mod data_echo;
+mod doubt;
 mod engine;
 mod event;
 mod framer;

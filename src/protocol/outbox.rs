@@ -10,6 +10,8 @@ pub(crate) struct Outbox {
     /// Each is written only after everything before it has left the line.
     pieces: VecDeque<Vec<u8>>,
     draining: bool,
+    /// Some of it is on the line already.
+    begun: bool,
     shown: bool,
     unshown: Vec<Written>,
 }
@@ -65,12 +67,17 @@ impl Outbox {
         &self.current[self.written..]
     }
 
+    pub(crate) fn is_begun(&self) -> bool {
+        self.begun
+    }
+
     pub(crate) fn must_drain(&self) -> bool {
         self.draining
     }
 
     pub(crate) fn written(&mut self, count: usize) {
         self.draining = false;
+        self.begun = true;
         self.written += count;
         if self.written < self.current.len() {
             return;
@@ -80,6 +87,8 @@ impl Outbox {
         if let Some(piece) = self.pieces.pop_front() {
             self.current = piece;
             self.draining = true;
+        } else {
+            self.begun = false;
         }
     }
 
@@ -89,6 +98,7 @@ impl Outbox {
         self.written = 0;
         self.pieces.clear();
         self.draining = false;
+        self.begun = false;
     }
 
     fn keep_for_trace(&mut self, kind: TraceKind, from: usize, secret: bool) {

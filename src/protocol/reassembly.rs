@@ -3,10 +3,12 @@
 //! A block that is structurally sound is delivered. Where one is not, what follows may be the rest of its payload, and a
 //! payload may look like anything. So from the damage on, every line, prompt and message is **held** until the damaged
 //! block's own `+CMQTTRXEND` shows that it was payload (dropped, and reported), or its time is over (released in order).
+//! A `+CMQTTRXEND` that comes before the announced bytes have gone by may itself be payload: it does not end the doubt.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use super::doubt::{Doubt, Extent};
 use super::header::{Header, Part};
 use super::{ClientIndex, ReceivedMessage};
 
@@ -16,8 +18,6 @@ pub(crate) const LONGEST_PAYLOAD: usize = 10_240;
 const BLOCK_TIME: Duration = Duration::from_secs(2);
 /// Headers, line ends and other lines of a block.
 const FRAMING_BYTES: usize = 256;
-const MOST_HELD: usize = 1024;
-const MOST_HELD_BYTES: usize = 1 << 20;
 
 /// What the engine does next, in order.
 #[derive(Debug)]
@@ -46,14 +46,22 @@ pub(crate) struct Reassembly {
     blocks: [Option<Block>; 2],
     doubt: Option<Doubt>,
     outputs: VecDeque<Output>,
-    /// Whose counted bytes are being read; `None` inside a part that belongs to no block.
-    counting: Option<ClientIndex>,
+    counting: Counting,
     /// Clients whose last block was reported already, so that its late `+CMQTTRXEND` is no news.
     reported: [bool; 2],
     /// Blank lines since the last line or counted part; `None` where a prompt or an echo makes that meaningless.
     blanks: Option<u8>,
     after_part: bool,
     seconds_per_byte: f64,
+}
+
+/// Whose counted bytes are being read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Counting {
+    Nothing,
+    Block(ClientIndex),
+    /// A part of a block that is damaged: read over, so that nothing in it is taken for a line.
+    Skipped,
 }
 
 #[derive(Debug)]
@@ -66,17 +74,7 @@ struct Block {
     /// Blank lines before each header: the same number through a block.
     spacing: Option<u8>,
     deadline: Instant,
-}
-
-#[derive(Debug)]
-struct Doubt {
-    /// The clients whose damaged block has not come to its end.
-    damaged: [bool; 2],
-    /// The block could not even be told to belong to one of them.
-    anonymous: bool,
-    until: Option<Instant>,
-    held: Vec<Output>,
-    held_bytes: usize,
+    extent: Extent,
 }
 
 impl Reassembly {
@@ -85,7 +83,7 @@ impl Reassembly {
             blocks: [None, None],
             doubt: None,
             outputs: VecDeque::new(),
-            counting: None,
+            counting: Counting::Nothing,
             reported: [false; 2],
             blanks: Some(0),
             after_part: false,
@@ -93,9 +91,17 @@ impl Reassembly {
         }
     }
 
-    /// No message is under way, so a command may be written.
-    pub(crate) fn is_idle(&self) -> bool {
+    /// No message is under way, nor the rest of a damaged one, so a command may be written.
+    pub(crate) fn may_write(&self) -> bool {
+        self.is_idle() && !self.doubts_damage()
+    }
+
+    fn is_idle(&self) -> bool {
         self.blocks.iter().all(Option::is_none)
+    }
+
+    fn doubts_damage(&self) -> bool {
+        self.doubt.as_ref().is_some_and(Doubt::is_about_damage)
     }
 
     pub(crate) fn poll_output(&mut self) -> Option<Output> {
@@ -104,7 +110,7 @@ impl Reassembly {
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         let blocks = self.blocks.iter().flatten().map(|block| block.deadline);
-        blocks.chain(self.doubt.as_ref().and_then(|doubt| doubt.until)).min()
+        blocks.chain(self.doubt.as_ref().and_then(Doubt::until)).min()
     }
 
     /// Everything under way is void: the module rebooted or the port is gone.
@@ -115,7 +121,7 @@ impl Reassembly {
             }
         }
         self.release();
-        self.counting = None;
+        self.counting = Counting::Nothing;
     }
 
     pub(crate) fn blank(&mut self) {
@@ -128,18 +134,21 @@ impl Reassembly {
         self.after_part = false;
     }
 
-    /// How many counted bytes follow this header, if any.
-    pub(crate) fn header(&mut self, header: Header, now: Instant) -> Option<usize> {
+    /// How many counted bytes follow this header, if any. `position` is where its line ends in the stream.
+    pub(crate) fn header(&mut self, header: Header, position: u64, now: Instant) -> Option<usize> {
         let blanks = self.blanks.replace(0);
         self.after_part = false;
         match header {
             Header::Start { client, topic, payload } => {
-                self.start(client, topic, payload, now);
+                self.start(client, topic, payload, position, now);
                 None
             }
-            Header::Part { part, client, length } => self.part(part, client, length, blanks, now),
+            Header::Part { part, client, length } => {
+                let count = self.part(part, client, length, blanks, position, now)?;
+                (count > 0).then_some(count)
+            }
             Header::End { client } => {
-                self.end(client, blanks, now);
+                self.end(client, blanks, position);
                 None
             }
             Header::Garbled => {
@@ -150,7 +159,7 @@ impl Reassembly {
     }
 
     pub(crate) fn counted(&mut self, bytes: &[u8]) {
-        let Some(client) = self.counting else { return };
+        let Counting::Block(client) = self.counting else { return };
         if let Some(block) = &mut self.blocks[client.slot()] {
             block.bytes.extend_from_slice(bytes);
         }
@@ -158,14 +167,14 @@ impl Reassembly {
 
     /// The counted bytes are over. If no line end followed them, returns the beginning of the line they ate.
     pub(crate) fn counted_end(&mut self, intact: bool) -> Vec<u8> {
-        let counting = self.counting.take();
+        let counting = std::mem::replace(&mut self.counting, Counting::Nothing);
         self.blanks = Some(0);
         self.after_part = true;
         if intact {
             return Vec::new();
         }
         self.spacing_unknown();
-        let Some(client) = counting else { return Vec::new() };
+        let Counting::Block(client) = counting else { return Vec::new() };
         let tail = self.eaten_tail(client);
         self.damage(client, "its length does not agree with its bytes");
         tail
@@ -211,29 +220,33 @@ impl Reassembly {
             if self.blocks[client.slot()].as_ref().is_none_or(|block| block.deadline > now) {
                 continue;
             }
-            if self.counting == Some(client) {
+            if self.counting == Counting::Block(client) {
                 eaten = Some(self.eaten_tail(client));
-                self.counting = None;
+                self.counting = Counting::Nothing;
             }
             self.blocks[client.slot()] = None;
             self.lose(Some(client), "its +CMQTTRXEND did not come in time".to_owned());
         }
-        let over = self.doubt.as_ref().is_some_and(|doubt| doubt.until.is_some_and(|until| until <= now));
-        if over || (self.is_idle() && self.doubt.as_ref().is_some_and(|doubt| doubt.until.is_none())) {
+        let until = self.doubt.as_ref().map(Doubt::until);
+        if until.is_some_and(|until| until.map_or(self.is_idle(), |until| until <= now)) {
             self.release();
+            if self.counting == Counting::Skipped {
+                eaten = Some(Vec::new());
+                self.counting = Counting::Nothing;
+            }
         }
         eaten
     }
 
-    fn start(&mut self, client: ClientIndex, topic: usize, payload: usize, now: Instant) {
+    fn start(&mut self, client: ClientIndex, topic: usize, payload: usize, position: u64, now: Instant) {
         self.reported[client.slot()] = false;
         if self.blocks[client.slot()].is_some() {
             self.damage(client, "another message began before its +CMQTTRXEND");
         }
-        let deadline = self.deadline(topic + payload, now);
         if !(1..=LONGEST_TOPIC).contains(&topic) || payload > LONGEST_PAYLOAD {
             self.lose(Some(client), format!("impossible lengths: topic {topic}, payload {payload}"));
-            self.begin_doubt(Some(client), deadline);
+            let extent = Extent { ends_after: position, announced: false };
+            self.begin_doubt(client, extent, self.deadline(LONGEST_TOPIC + LONGEST_PAYLOAD, now));
             return;
         }
         self.blocks[client.slot()] = Some(Block {
@@ -243,7 +256,8 @@ impl Reassembly {
             bytes: Vec::with_capacity(topic + payload),
             part_start: 0,
             spacing: None,
-            deadline,
+            deadline: self.deadline(topic + payload, now),
+            extent: Extent { ends_after: position + (topic + payload) as u64, announced: true },
         });
     }
 
@@ -253,25 +267,31 @@ impl Reassembly {
         client: ClientIndex,
         length: usize,
         blanks: Option<u8>,
+        position: u64,
         now: Instant,
     ) -> Option<usize> {
         let Some(block) = &mut self.blocks[client.slot()] else {
-            return self.orphan(part, client, length, now);
+            return self.orphan(part, client, length, position, now);
         };
-        if !block.spacing_agrees(blanks) {
-            self.damage(client, "its lines are not spaced evenly: bytes are missing");
-            return None;
-        }
-        let fits = match part {
-            Part::Topic => length >= 1 && block.bytes.len() + length <= block.topic_total,
-            Part::Payload => {
-                block.topic == block.topic_total
-                    && block.bytes.len() + length <= block.topic_total + block.payload_total
-            }
+        let missing = match part {
+            Part::Topic => block.topic_total - block.topic,
+            Part::Payload => block.topic_total + block.payload_total - block.bytes.len(),
         };
-        if !fits {
-            self.damage(client, "a part is longer than its +CMQTTRXSTART said");
-            return None;
+        let empty = part == Part::Payload && block.payload_total == 0;
+        let in_turn = part == Part::Topic || block.topic == block.topic_total;
+        let why = match () {
+            () if !block.spacing_agrees(blanks) => "its lines are not spaced evenly: bytes are missing",
+            () if !in_turn => "its payload began before its topic was complete",
+            () if length > missing => "a part is longer than its +CMQTTRXSTART said",
+            () if length == 0 && !empty => "a part is empty",
+            () => "",
+        };
+        if !why.is_empty() {
+            // Either length may be the wrong one, so no more is read over than the shorter, and the end may come later.
+            block.extent.ends_after = block.extent.ends_after.max(position + length as u64);
+            self.damage(client, why);
+            self.counting = Counting::Skipped;
+            return Some(length.min(missing));
         }
         if part == Part::Topic {
             block.topic += length;
@@ -281,25 +301,45 @@ impl Reassembly {
             self.spacing_unknown();
             return None;
         }
-        self.counting = Some(client);
+        self.counting = Counting::Block(client);
         Some(length)
     }
 
     /// A part whose `+CMQTTRXSTART` was lost is read over by its count, so that nothing in it is taken for a line.
-    fn orphan(&mut self, part: Part, client: ClientIndex, length: usize, now: Instant) -> Option<usize> {
+    fn orphan(
+        &mut self,
+        part: Part,
+        client: ClientIndex,
+        length: usize,
+        position: u64,
+        now: Instant,
+    ) -> Option<usize> {
         let longest = if part == Part::Topic { LONGEST_TOPIC } else { LONGEST_PAYLOAD };
-        if !self.doubt.as_ref().is_some_and(|doubt| doubt.damaged[client.slot()]) {
-            self.lose(Some(client), "its +CMQTTRXSTART was lost".to_owned());
+        let extent = Extent { ends_after: position + length.min(longest) as u64, announced: false };
+        let known = self.doubt.as_ref().and_then(|doubt| doubt.extent_of(client));
+        let belongs = match known {
+            None => {
+                self.lose(Some(client), "its +CMQTTRXSTART was lost".to_owned());
+                self.begin_doubt(client, extent, self.deadline(LONGEST_TOPIC + LONGEST_PAYLOAD, now));
+                true
+            }
+            // A header beyond the end of its block is payload that looks like one.
+            Some(known) => !known.announced || extent.ends_after <= known.ends_after + FRAMING_BYTES as u64,
+        };
+        if !belongs || length > longest {
+            return None;
         }
-        self.begin_doubt(Some(client), self.deadline(length.min(longest), now));
-        self.counting = None;
-        (1..=longest).contains(&length).then_some(length)
+        if let Some(doubt) = self.doubt.as_mut().filter(|_| known.is_some_and(|known| !known.announced)) {
+            doubt.extend(client, extent.ends_after);
+        }
+        self.counting = Counting::Skipped;
+        Some(length)
     }
 
-    fn end(&mut self, client: ClientIndex, blanks: Option<u8>, now: Instant) {
+    fn end(&mut self, client: ClientIndex, blanks: Option<u8>, position: u64) {
         let Some(mut block) = self.blocks[client.slot()].take() else {
             if self.doubt.is_some() {
-                self.damaged_block_ended(client);
+                self.damaged_block_ended(client, position);
             } else if !self.reported[client.slot()] {
                 self.lose(Some(client), "nothing but its +CMQTTRXEND came".to_owned());
             }
@@ -316,14 +356,12 @@ impl Reassembly {
                 format!("{came} of {total} bytes came before its +CMQTTRXEND")
             };
             self.lose(Some(client), why);
-            if self.doubt.is_some() {
-                self.begin_doubt(Some(client), now);
-                self.damaged_block_ended(client);
-            }
+            self.begin_doubt(client, block.extent, block.deadline);
+            self.damaged_block_ended(client, position);
             return;
         }
         let message = ReceivedMessage::new(client, block.topic_total, block.bytes);
-        if self.doubt.as_ref().is_some_and(Doubt::is_about_damage) {
+        if self.doubts_damage() {
             self.hold(Output::Message(message));
             return;
         }
@@ -334,14 +372,16 @@ impl Reassembly {
     }
 
     fn garbled(&mut self, now: Instant) {
-        if self.is_idle() {
-            if !self.doubt.as_ref().is_some_and(Doubt::is_about_damage) {
-                self.lose(None, "its header is garbled".to_owned());
-            }
-            self.begin_doubt(None, self.deadline(LONGEST_PAYLOAD, now));
+        if !self.is_idle() {
+            self.damage_open_blocks("a header is garbled");
             return;
         }
-        self.damage_open_blocks("a header is garbled");
+        if self.doubts_damage() {
+            return;
+        }
+        self.lose(None, "its header is garbled".to_owned());
+        let until = self.deadline(LONGEST_TOPIC + LONGEST_PAYLOAD, now);
+        self.doubt.get_or_insert_default().add_anonymous(until);
     }
 
     fn damage_open_blocks(&mut self, why: &str) {
@@ -353,7 +393,7 @@ impl Reassembly {
     fn damage(&mut self, client: ClientIndex, why: &str) {
         let Some(block) = self.blocks[client.slot()].take() else { return };
         self.lose(Some(client), why.to_owned());
-        self.begin_doubt(Some(client), block.deadline);
+        self.begin_doubt(client, block.extent, block.deadline);
     }
 
     fn lose(&mut self, client: Option<ClientIndex>, why: String) {
@@ -364,25 +404,14 @@ impl Reassembly {
         self.outputs.push_back(Output::Lost { client, why });
     }
 
-    fn begin_doubt(&mut self, client: Option<ClientIndex>, until: Instant) {
-        let doubt = self.doubt.get_or_insert_with(Doubt::new);
-        match client {
-            Some(client) => doubt.damaged[client.slot()] = true,
-            None => doubt.anonymous = true,
-        }
-        doubt.until = doubt.until.max(Some(until));
+    fn begin_doubt(&mut self, client: ClientIndex, extent: Extent, until: Instant) {
+        self.doubt.get_or_insert_default().add(client, extent, until);
     }
 
     /// The `+CMQTTRXEND` of a block that was given up: all that was held since was its payload.
-    fn damaged_block_ended(&mut self, client: ClientIndex) {
+    fn damaged_block_ended(&mut self, client: ClientIndex, position: u64) {
         let Some(doubt) = &mut self.doubt else { return };
-        if !doubt.damaged[client.slot()] && !doubt.anonymous {
-            return;
-        }
-        doubt.damaged[client.slot()] = false;
-        doubt.anonymous = false;
-        let held = std::mem::take(&mut doubt.held);
-        doubt.held_bytes = 0;
+        let held = doubt.block_ended(client, position);
         if !doubt.is_about_damage() {
             self.doubt = None;
         }
@@ -398,21 +427,16 @@ impl Reassembly {
     }
 
     fn hold(&mut self, output: Output) {
-        let doubt = self.doubt.get_or_insert_with(Doubt::new);
-        doubt.held_bytes += match &output {
-            Output::Line(line) => line.len(),
-            Output::Message(message) => message.size(),
-            _ => 0,
-        };
-        doubt.held.push(output);
-        if doubt.held.len() >= MOST_HELD || doubt.held_bytes >= MOST_HELD_BYTES {
+        let doubt = self.doubt.get_or_insert_default();
+        doubt.hold(output);
+        if doubt.is_full() {
             self.release();
         }
     }
 
     fn release(&mut self) {
-        let Some(doubt) = self.doubt.take() else { return };
-        self.outputs.extend(doubt.held);
+        let Some(mut doubt) = self.doubt.take() else { return };
+        self.outputs.extend(doubt.take_held());
     }
 
     /// The shortest tail of the current part that runs on into what follows: from its last line end.
@@ -433,16 +457,5 @@ impl Block {
     fn spacing_agrees(&mut self, blanks: Option<u8>) -> bool {
         let Some(blanks) = blanks else { return true };
         *self.spacing.get_or_insert(blanks) == blanks
-    }
-}
-
-impl Doubt {
-    fn new() -> Self {
-        Self { damaged: [false; 2], anonymous: false, until: None, held: Vec::new(), held_bytes: 0 }
-    }
-
-    /// Not only an unknown line or a prompt inside a block that may well be sound.
-    fn is_about_damage(&self) -> bool {
-        self.anonymous || self.damaged.contains(&true)
     }
 }

@@ -52,14 +52,20 @@ impl Recovery {
     /// For a port just opened.
     pub(crate) fn opening(outbox: &mut Outbox, now: Instant) -> Self {
         outbox.push_line(b"AT");
-        Self { stage: Stage::Probing { left: PROBES - 1 }, next: now + PROBE_TIME, is_opening: true, echoed: false }
+        Self {
+            stage: Stage::Probing { left: PROBES - 1 },
+            next: now + PROBE_TIME,
+            is_opening: true,
+            echoed: false,
+        }
     }
 
     /// After a command without an answer. `owed` bytes of data may still be waited for: they are filled with empty lines,
     /// which are harmless where they are not.
     pub(crate) fn after_silence(owed: usize, outbox: &mut Outbox, now: Instant) -> Self {
         outbox.push_carriage_returns(owed);
-        let mut recovery = Self { stage: Stage::Probing { left: 0 }, next: now, is_opening: false, echoed: false };
+        let mut recovery =
+            Self { stage: Stage::Probing { left: 0 }, next: now, is_opening: false, echoed: false };
         recovery.fence(0, outbox, now);
         recovery
     }

@@ -68,7 +68,13 @@ impl Tracer {
         }
     }
 
-    pub(crate) fn written(&self, events: &mut VecDeque<Event>, kind: TraceKind, bytes: Vec<u8>, secret: bool) {
+    pub(crate) fn written(
+        &self,
+        events: &mut VecDeque<Event>,
+        kind: TraceKind,
+        bytes: Vec<u8>,
+        secret: bool,
+    ) {
         if self.on {
             events.push_back(self.trace(Direction::ToModule, kind, bytes, secret));
         }
