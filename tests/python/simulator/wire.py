@@ -3,6 +3,7 @@
 import os
 import select
 import socket
+import termios
 import tty
 from collections.abc import Callable
 from time import monotonic
@@ -23,7 +24,7 @@ class Wire:
             self.file = self._socket.fileno()
         else:
             self.file = os.open(port, os.O_RDWR | os.O_NOCTTY)
-            tty.setraw(self.file)
+            tty.setraw(self.file, termios.TCSANOW)  # what is there already is not to be dropped
         os.set_blocking(self.file, False)
 
     def __enter__(self) -> Self:
