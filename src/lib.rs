@@ -1,4 +1,4 @@
-//! Driver for the MQTT stack of SIMCom SIM7672X/SIM7652X LTE modules.
+//! Driver for the MQTT stack of `SIMCom` SIM7672X/SIM7652X LTE modules.
 
 pub mod commands;
 pub mod link;

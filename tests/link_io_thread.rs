@@ -1,4 +1,5 @@
 //! The thread between a port and its driver.
+#![allow(unreachable_pub, reason = "nothing outside a test crate can see it")]
 #![cfg(target_os = "linux")]
 #![allow(unsafe_code)]
 

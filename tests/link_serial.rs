@@ -1,4 +1,5 @@
 //! Opening serial ports: which, how, and for whom alone.
+#![allow(unreachable_pub, reason = "nothing outside a test crate can see it")]
 #![cfg(target_os = "linux")]
 #![allow(unsafe_code)]
 

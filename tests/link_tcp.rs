@@ -1,4 +1,5 @@
 //! A serial port behind a server that passes it on as raw TCP.
+#![allow(unreachable_pub, reason = "nothing outside a test crate can see it")]
 #![cfg(target_os = "linux")]
 
 mod link_support;

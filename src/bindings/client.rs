@@ -409,10 +409,10 @@ impl MqttClient {
             .client(index)
             .map_or_else(String::new, |facts| facts.client_id.clone());
         let weak = modem.get().client_reference(py, index);
-        if let Some(client) = weak.and_then(|weak| weak.bind(py).upgrade_as::<Self>().ok().flatten()) {
-            if client.get().client_id == client_id || client_id.is_empty() {
-                return Ok(client);
-            }
+        let held = weak.and_then(|weak| weak.bind(py).upgrade_as::<Self>().ok().flatten());
+        let same = |client: &Bound<'_, Self>| client.get().client_id == client_id || client_id.is_empty();
+        if let Some(client) = held.filter(same) {
+            return Ok(client);
         }
         let client = Bound::new(py, Self { modem: modem.clone().unbind(), index, client_id })?;
         let weak = PyWeakrefReference::new(client.as_any())?.unbind();

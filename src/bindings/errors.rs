@@ -52,12 +52,14 @@ fn to_python(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
             fields.set_item("command", command)?;
             fields.set_item("response", response)?;
             let name = command.to_ascii_uppercase();
-            if !name.starts_with("AT+CMQTT") {
-                "CommandError"
-            } else {
+            if name.starts_with("AT+CMQTT") {
                 fields.set_item("code", code)?;
                 fields.set_item("client_index", client.map(crate::protocol::ClientIndex::number))?;
-                if name.starts_with("AT+CMQTTCONNECT=") { "ConnectError" } else { "MqttError" }
+            }
+            match &*name {
+                name if !name.starts_with("AT+CMQTT") => "CommandError",
+                name if name.starts_with("AT+CMQTTCONNECT=") => "ConnectError",
+                _ => "MqttError",
             }
         }
         Error::NotConnected { command, response, code, client } => {

@@ -1,4 +1,10 @@
 //! What Python sees: classes, conversions, errors.
+#![allow(
+    clippy::doc_markdown,
+    clippy::doc_link_with_quotes,
+    rustdoc::bare_urls,
+    reason = "these comments are Python docstrings"
+)]
 
 mod arguments;
 mod callbacks;

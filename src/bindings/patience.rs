@@ -17,7 +17,7 @@ impl Patience for Signals {
     }
 
     fn go_on(&self) -> Result<(), Interrupted> {
-        Python::attach(|py| py.check_signals()).map_err(|error| {
+        Python::attach(Python::check_signals).map_err(|error| {
             *self.raised.lock() = Some(error);
             Interrupted
         })

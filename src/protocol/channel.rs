@@ -73,7 +73,7 @@ impl Channel {
     pub(crate) fn owns_echo(&self, line: &[u8]) -> bool {
         match self {
             Self::Running(running) => running.owns_echo(line),
-            Self::Recovering(recovery) => recovery.owns_echo(line),
+            Self::Recovering(_) => Recovery::owns_echo(line),
             Self::Idle | Self::Mute => false,
         }
     }

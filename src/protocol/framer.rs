@@ -365,17 +365,13 @@ impl Framer {
     fn step_data_echo(&mut self, source: &[u8], matched: usize, after_prompt: bool) -> (usize, Found) {
         let Some(next) = source.first() else { return (0, Found::Nothing) };
         match self.echo.compare(matched, source) {
-            Comparison::SoFar(agreed) => {
-                self.state = State::DataEcho { matched: matched + agreed, after_prompt };
-                (agreed, Found::Silent)
-            }
             Comparison::Whole(agreed) => {
                 self.state = State::DataEchoEnd { after_prompt };
                 (agreed, Found::Silent)
             }
             // Byte by byte, so that what is compared last does not depend on the reads.
             Comparison::Differs(0) => self.echo_differs(matched, *next, after_prompt),
-            Comparison::Differs(agreed) => {
+            Comparison::SoFar(agreed) | Comparison::Differs(agreed) => {
                 self.state = State::DataEcho { matched: matched + agreed, after_prompt };
                 (agreed, Found::Silent)
             }

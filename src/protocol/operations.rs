@@ -54,13 +54,12 @@ impl Engine {
 
     /// The result of the operation that was given up came after all.
     pub(super) fn resolve_given_up(&mut self, lane: Lane, code: u16, line: &[u8]) {
-        match self.pending[lane.slot()].take_if(|pending| pending.is_given_up()) {
-            Some(pending) => self.resolve_late(&pending, code),
-            None => {
-                self.counters.late_results += 1;
-                self.events.push_back(Event::Urc { line: line.to_vec(), known: true });
-            }
+        if let Some(pending) = self.pending[lane.slot()].take_if(|pending| pending.is_given_up()) {
+            self.resolve_late(&pending, code);
+            return;
         }
+        self.counters.late_results += 1;
+        self.events.push_back(Event::Urc { line: line.to_vec(), known: true });
     }
 
     fn resolve_late(&mut self, pending: &Pending, code: u16) {
@@ -104,7 +103,7 @@ impl Engine {
                     self.finish(pending.job, Err(failure));
                 }
                 PendingState::Presumed { code: 0, .. } => {
-                    self.complete_operation(pending.job, pending.operation)
+                    self.complete_operation(pending.job, pending.operation);
                 }
                 PendingState::Presumed { code, .. } => {
                     let response = code_line(&pending.job, code);

@@ -75,7 +75,7 @@ impl Recovery {
     }
 
     /// The line last written, which the module may echo.
-    pub(crate) fn owns_echo(&self, line: &[u8]) -> bool {
+    pub(crate) fn owns_echo(line: &[u8]) -> bool {
         line == b"AT" || line.strip_prefix(b"AT+").is_some_and(|rest| rest.ends_with(b"=?"))
     }
 

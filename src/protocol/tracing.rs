@@ -81,7 +81,8 @@ impl Tracer {
     }
 
     fn trace(&self, direction: Direction, kind: TraceKind, mut bytes: Vec<u8>, secret: bool) -> Event {
-        let masked = if secret { vec![0..bytes.len()] } else { self.secret_ranges(&bytes) };
+        let whole = 0..bytes.len();
+        let masked = if secret { Vec::from([whole]) } else { self.secret_ranges(&bytes) };
         for range in &masked {
             bytes[range.clone()].fill(b'*');
         }

@@ -64,7 +64,7 @@ impl Facts {
                     let timeout =
                         last_number(line.bytes()).and_then(|number| OperationTimeout::parse(number).ok());
                     facts.operation_timeout = timeout.unwrap_or(facts.operation_timeout);
-                })
+                });
             }
             _ => {}
         }

@@ -17,9 +17,8 @@ impl Modem {
     pub fn wait_for_network(&self, timeout: Duration, patience: &dyn Patience) -> Result<Cell, Error> {
         let deadline = Instant::now() + timeout;
         loop {
-            let missing = match self.missing_for_network(patience)? {
-                None => return self.ask(cell::query(), Cell::from_answer, patience),
-                Some(missing) => missing,
+            let Some(missing) = self.missing_for_network(patience)? else {
+                return self.ask(cell::query(), Cell::from_answer, patience);
             };
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {

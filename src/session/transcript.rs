@@ -59,9 +59,10 @@ fn write_all(mut file: BufWriter<File>, elements: &Receiver<String>) {
     const FLUSH_AFTER: Duration = Duration::from_millis(100);
     let mut unflushed = false;
     loop {
-        let received = match unflushed {
-            true => elements.recv_timeout(FLUSH_AFTER),
-            false => elements.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        let received = if unflushed {
+            elements.recv_timeout(FLUSH_AFTER)
+        } else {
+            elements.recv().map_err(|_| RecvTimeoutError::Disconnected)
         };
         let written = match received {
             Ok(ref line) => file.write_all(line.as_bytes()),
@@ -119,7 +120,13 @@ mod tests {
     #[test]
     fn an_element_is_a_line_that_people_can_read() {
         let line = b"AT+X=\"a\\b\",\"secret\"\r";
-        let text = element(Duration::from_millis(1500), Direction::ToModule, TraceKind::Line, line, &[12..18]);
+        let text = element(
+            Duration::from_millis(1500),
+            Direction::ToModule,
+            TraceKind::Line,
+            line,
+            &Vec::from([12..18]),
+        );
         assert_eq!(text, "1.500000 > line AT+X=\"a\\\\b\",\"\\*\\*\\*\\*\\*\\*\"\\r\n");
         let data = element(Duration::ZERO, Direction::FromModule, TraceKind::Data, b"\x00*\xff\r\n", &[]);
         assert_eq!(data, "0.000000 < data \\x00*\\xff\\r\\n\n");

@@ -1,4 +1,5 @@
 //! The protocol engine on a clock of its own, against a module played by hand.
+#![allow(unreachable_pub, reason = "nothing outside a test crate can see it")]
 
 mod support;
 

@@ -1,5 +1,4 @@
 //! Immutable values that go to Python and come from it.
-#![expect(clippy::doc_markdown, reason = "these comments are Python docstrings")]
 
 mod cell;
 mod client_state;
