@@ -26,6 +26,8 @@ pub(crate) struct Extent {
     pub(crate) ends_after: u64,
     /// By its `+CMQTTRXSTART`; else by the parts that have come so far.
     pub(crate) announced: bool,
+    /// Its topic was complete, so that another topic is another message's.
+    pub(crate) topic_over: bool,
 }
 
 impl Doubt {
@@ -45,8 +47,9 @@ impl Doubt {
     pub(crate) fn add(&mut self, client: ClientIndex, extent: Extent, until: Instant) {
         let known = &mut self.damaged[client.slot()];
         let announced = extent.announced || known.is_some_and(|known| known.announced);
+        let topic_over = extent.topic_over || known.is_some_and(|known| known.topic_over);
         let ends_after = known.map_or(extent.ends_after, |known| known.ends_after.max(extent.ends_after));
-        *known = Some(Extent { ends_after, announced });
+        *known = Some(Extent { ends_after, announced, topic_over });
         self.until = self.until.max(Some(until));
     }
 

@@ -150,6 +150,8 @@ impl Engine {
                 Some(Element::Line(line)) => {
                     self.tracer.element_over(&mut self.events, TraceKind::Line);
                     if let Some(header) = Header::parse(line) {
+                        let intact = self.framer.line_end_is_intact();
+                        let header = if intact { header } else { Header::Garbled };
                         if let Some(count) = self.reassembly.header(header, self.framer.position(), now) {
                             self.framer.take(count);
                         }
@@ -189,8 +191,11 @@ impl Engine {
     }
 
     pub fn handle_timeout(&mut self, now: Instant) {
-        if let Some(tail) = self.reassembly.handle_timeout(now) {
-            self.framer.resume_with(&tail);
+        if let Some(given_up) = self.reassembly.handle_timeout(now) {
+            self.framer.forget_header_begun();
+            if let Some(tail) = given_up.eaten {
+                self.framer.resume_with(&tail);
+            }
         }
         self.take_from_reassembly(now);
         if self.held_echo.is_some_and(|(_, until)| until <= now) {

@@ -63,6 +63,8 @@ pub(crate) struct Framer {
     carry: Vec<u8>,
     carry_handed_out: bool,
     overlong: bool,
+    /// Exactly CR LF stood behind the last line.
+    line_end_intact: bool,
     /// Bytes that were held back and have to be read again before the input goes on.
     replay: Vec<u8>,
     /// Bytes that elements were made of, since the beginning.
@@ -92,6 +94,7 @@ impl Framer {
             carry: Vec::new(),
             carry_handed_out: false,
             overlong: false,
+            line_end_intact: false,
             replay: Vec::new(),
             position: 0,
         }
@@ -160,6 +163,10 @@ impl Framer {
         self.carry.is_empty() || self.carry_handed_out
     }
 
+    pub(crate) fn line_end_is_intact(&self) -> bool {
+        self.line_end_intact
+    }
+
     /// Where in the stream the last element ended.
     pub(crate) fn position(&self) -> u64 {
         self.position
@@ -176,6 +183,14 @@ impl Framer {
         self.carry.clear();
         self.carry_handed_out = false;
         self.read_again(tail);
+    }
+
+    /// What came of a header belongs to a message that was given up.
+    pub(crate) fn forget_header_begun(&mut self) {
+        if !self.carry_handed_out && matches!(self.state, State::Line) && self.carry.starts_with(b"+CMQTTRX")
+        {
+            self.carry.clear();
+        }
     }
 
     fn read_again(&mut self, bytes: &[u8]) {
@@ -293,6 +308,7 @@ impl Framer {
         if line.is_empty() {
             return (end + 1, Found::Blank);
         }
+        self.line_end_intact = length == line.len() + 1;
         self.echo.line_came(line);
         (end + 1, Found::LineInSource { from: start, to: start + line.len() })
     }
@@ -309,6 +325,7 @@ impl Framer {
             self.carry.clear();
             return Found::Blank;
         }
+        self.line_end_intact = self.carry.len() == line.len() + 1;
         self.echo.line_came(line);
         if std::mem::take(&mut self.overlong) {
             return Found::Overlong;

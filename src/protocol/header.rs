@@ -21,8 +21,12 @@ pub(crate) enum Part {
 
 impl Header {
     pub(crate) fn parse(line: &[u8]) -> Option<Self> {
-        let rest = line.strip_prefix(b"+CMQTTRX")?;
-        Some(Self::parse_rest(rest).unwrap_or(Self::Garbled))
+        if let Some(rest) = line.strip_prefix(b"+CMQTTRX") {
+            return Some(Self::parse_rest(rest).unwrap_or(Self::Garbled));
+        }
+        // What is left of a header whose beginning was lost.
+        let remains = [&b"RXSTART: "[..], b"RXTOPIC: ", b"RXPAYLOAD: ", b"RXEND: "];
+        remains.iter().any(|remains| memchr::memmem::find(line, remains).is_some()).then_some(Self::Garbled)
     }
 
     fn parse_rest(rest: &[u8]) -> Option<Self> {
@@ -90,6 +94,9 @@ mod tests {
             "+CMQTTRXEND: 0x",
             "+CMQTTRXEND 0",
             "+CMQTTRXENDS: 0",
+            "+CMQTRXPAYLOAD: 0,1",
+            "QTTRXEND: 0",
+            "RXTOPIC: 0,5",
         ] {
             assert_eq!(Header::parse(line.as_bytes()), Some(Header::Garbled), "{line}");
         }

@@ -55,6 +55,13 @@ pub(crate) struct Reassembly {
     seconds_per_byte: f64,
 }
 
+/// A message was given up for its time was over.
+#[derive(Debug)]
+pub(crate) struct GivenUp {
+    /// The beginning of the line that an unfinished counted part ate, if one did.
+    pub(crate) eaten: Option<Vec<u8>>,
+}
+
 /// Whose counted bytes are being read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Counting {
@@ -213,19 +220,23 @@ impl Reassembly {
         Fate::Held
     }
 
-    /// Gives up what is overdue. Returns the beginning of the line that an unfinished counted part ate, if one did.
-    pub(crate) fn handle_timeout(&mut self, now: Instant) -> Option<Vec<u8>> {
+    /// Gives up what is overdue.
+    pub(crate) fn handle_timeout(&mut self, now: Instant) -> Option<GivenUp> {
+        let mut given_up = false;
         let mut eaten = None;
         for client in ClientIndex::ALL {
             if self.blocks[client.slot()].as_ref().is_none_or(|block| block.deadline > now) {
                 continue;
             }
             if self.counting == Counting::Block(client) {
-                eaten = Some(self.eaten_tail(client));
+                // Whatever comes after such a silence, it is not the rest of a header.
+                let tail = self.eaten_tail(client);
+                eaten = Some(if tail.starts_with(b"+CMQTTRX") { Vec::new() } else { tail });
                 self.counting = Counting::Nothing;
             }
             self.blocks[client.slot()] = None;
             self.lose(Some(client), "its +CMQTTRXEND did not come in time".to_owned());
+            given_up = true;
         }
         let until = self.doubt.as_ref().map(Doubt::until);
         if until.is_some_and(|until| until.map_or(self.is_idle(), |until| until <= now)) {
@@ -234,8 +245,9 @@ impl Reassembly {
                 eaten = Some(Vec::new());
                 self.counting = Counting::Nothing;
             }
+            given_up = true;
         }
-        eaten
+        given_up.then_some(GivenUp { eaten })
     }
 
     fn start(&mut self, client: ClientIndex, topic: usize, payload: usize, position: u64, now: Instant) {
@@ -245,7 +257,7 @@ impl Reassembly {
         }
         if !(1..=LONGEST_TOPIC).contains(&topic) || payload > LONGEST_PAYLOAD {
             self.lose(Some(client), format!("impossible lengths: topic {topic}, payload {payload}"));
-            let extent = Extent { ends_after: position, announced: false };
+            let extent = Extent { ends_after: position, announced: false, topic_over: false };
             self.begin_doubt(client, extent, self.deadline(LONGEST_TOPIC + LONGEST_PAYLOAD, now));
             return;
         }
@@ -257,7 +269,11 @@ impl Reassembly {
             part_start: 0,
             spacing: None,
             deadline: self.deadline(topic + payload, now),
-            extent: Extent { ends_after: position + (topic + payload) as u64, announced: true },
+            extent: Extent {
+                ends_after: position + (topic + payload) as u64,
+                announced: true,
+                topic_over: false,
+            },
         });
     }
 
@@ -295,6 +311,7 @@ impl Reassembly {
         }
         if part == Part::Topic {
             block.topic += length;
+            block.extent.topic_over = block.topic == block.topic_total;
         }
         block.part_start = block.bytes.len();
         if length == 0 {
@@ -315,13 +332,18 @@ impl Reassembly {
         now: Instant,
     ) -> Option<usize> {
         let longest = if part == Part::Topic { LONGEST_TOPIC } else { LONGEST_PAYLOAD };
-        let extent = Extent { ends_after: position + length.min(longest) as u64, announced: false };
+        let extent =
+            Extent { ends_after: position + length.min(longest) as u64, announced: false, topic_over: false };
         let known = self.doubt.as_ref().and_then(|doubt| doubt.extent_of(client));
         let belongs = match known {
             None => {
                 self.lose(Some(client), "its +CMQTTRXSTART was lost".to_owned());
                 self.begin_doubt(client, extent, self.deadline(LONGEST_TOPIC + LONGEST_PAYLOAD, now));
                 true
+            }
+            Some(known) if part == Part::Topic && known.topic_over => {
+                self.lose(Some(client), "its +CMQTTRXSTART was lost".to_owned());
+                extent.ends_after <= known.ends_after + FRAMING_BYTES as u64
             }
             // A header beyond the end of its block is payload that looks like one.
             Some(known) => !known.announced || extent.ends_after <= known.ends_after + FRAMING_BYTES as u64,
@@ -361,14 +383,13 @@ impl Reassembly {
             return;
         }
         let message = ReceivedMessage::new(client, block.topic_total, block.bytes);
-        if self.doubts_damage() {
+        // Inside another block it may be that one's payload: its end will tell.
+        if self.doubts_damage() || !self.is_idle() {
             self.hold(Output::Message(message));
             return;
         }
+        self.release();
         self.outputs.push_back(Output::Message(message));
-        if self.is_idle() {
-            self.release();
-        }
     }
 
     fn garbled(&mut self, now: Instant) {

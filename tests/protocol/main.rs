@@ -5,6 +5,7 @@ mod support;
 
 mod answer_orders;
 mod busy_clients;
+mod damaged_blocks;
 mod habit_of_data_echo;
 mod late_results;
 mod splits_of_messages;

@@ -2,12 +2,14 @@
 
 mod answers;
 mod blocks;
+mod damage;
 mod firmware;
 mod scripted_module;
 mod splitting;
 
 pub use answers::{result_line, then};
 pub use blocks::{Block, Spacing, awkward_payloads};
+pub use damage::Damage;
 pub use firmware::{Firmware, Gap};
 pub use scripted_module::{Reads, ScriptedModule};
 pub use splitting::{at_every_split, at_every_two_splits, byte_by_byte};

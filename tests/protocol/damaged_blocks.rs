@@ -1,0 +1,257 @@
+//! Bytes lost, added or altered anywhere in a message: nothing is delivered that was not sent, what is missing was
+//! reported, and what comes afterwards works.
+
+use crate::support::{Block, Damage, ScriptedModule, Spacing, then};
+
+type Message = (u8, Vec<u8>, Vec<u8>);
+
+const SPACINGS: [Spacing; 2] = [Spacing::Compact, Spacing::BlankLines];
+
+/// Two seconds and twice the wire time of the longest message: where the start is garbled, no length is known.
+const GIVE_UP_MS: u64 = 4_100;
+/// The same for messages as short as those here, where their start is intact.
+const SHORT_GIVE_UP_MS: u64 = 2_200;
+
+/// Payloads that would be messages and answers, were they not counted.
+fn treacherous_payloads(spacing: Spacing) -> Vec<Vec<u8>> {
+    let fake = |client| Block::new(client, "fake", "never sent").spaced(spacing).bytes();
+    vec![
+        b"plain".to_vec(),
+        b"".to_vec(),
+        b"\r\nOK\r\n".to_vec(),
+        [b"ab\r\n".to_vec(), fake(0)].concat(),
+        [b"ab".to_vec(), fake(1), b"cd".to_vec()].concat(),
+        [b"\r\n+CMQTTRXEND: 0\r\n".to_vec(), fake(0)].concat(),
+        [b"\r\n\r\n+CMQTTRXEND: 0\r\n\r\nOK\r\n".to_vec(), fake(1), b"x".to_vec()].concat(),
+        [fake(0), fake(0)].concat(),
+    ]
+}
+
+/// Every message is one that was sent, each once and in order. Bytes altered inside counted data without a change of
+/// length cannot be seen by any driver: there is no checksum on this line.
+fn assert_nothing_invented(damage: &Damage, sent: &[Message], received: &[Message]) {
+    let mut candidates = sent.iter();
+    for message in received {
+        let same = |candidate: &Message| {
+            let same_lengths = candidate.0 == message.0
+                && candidate.1.len() == message.1.len()
+                && candidate.2.len() == message.2.len();
+            candidate == message || (damage.keeps_the_length() && same_lengths)
+        };
+        assert!(candidates.any(same), "{damage:?}: never sent {}", shown(message));
+    }
+}
+
+fn shown(message: &Message) -> String {
+    format!("{}, {}, {}", message.0, message.1.escape_ascii(), message.2.escape_ascii())
+}
+
+/// Plays the damaged messages, then a sound one and a command, at once or after the give-up time.
+fn play(damage: &Damage, damaged: &[Block], wait_first: bool) {
+    let stream: Vec<u8> = damaged.iter().flat_map(Block::bytes).collect();
+    let sound = Block::new(0, "sound", "afterwards").spaced(damaged[0].spacing);
+    let mut module = ScriptedModule::new();
+    module.send(damage.apply(&stream));
+    if wait_first {
+        module.wait_ms(GIVE_UP_MS);
+    }
+    module.send(sound.bytes());
+    module.wait_ms(GIVE_UP_MS);
+
+    let sent: Vec<Message> = damaged.iter().chain([&sound]).map(Block::message).collect();
+    let received = module.messages();
+    let losses = module.losses();
+    assert_nothing_invented(damage, &sent, &received);
+    assert!(
+        received.last() == Some(&sound.message()),
+        "{damage:?}, waited {wait_first}: the next message is missing: {:?}, {losses:?}",
+        received.iter().map(shown).collect::<Vec<_>>()
+    );
+    let unseen = damaged.len() - intact_starts(damage, damaged);
+    let missing = (sent.len() - received.len()).saturating_sub(unseen);
+    assert!(losses.len() >= missing, "{damage:?}: {missing} missing, {} reported", losses.len());
+
+    module.run(9, "AT");
+    module.expect_line("AT");
+    module.send(then(&["OK"]));
+    module.expect_success(9);
+}
+
+/// A message counts from the moment its start is intact on the line.
+fn intact_starts(damage: &Damage, blocks: &[Block]) -> usize {
+    let mut from = 0;
+    let mut intact = 0;
+    for block in blocks {
+        let start = from..from + block.pieces()[0].len();
+        let touched = damage.reach();
+        intact += usize::from(touched.end <= start.start || touched.start >= start.end);
+        from += block.bytes().len();
+    }
+    intact
+}
+
+fn play_everywhere(damaged: &[Block], counts: &[usize]) {
+    let length = damaged.iter().map(|block| block.bytes().len()).sum();
+    for (number, damage) in Damage::everywhere(length, counts).iter().enumerate() {
+        play(damage, damaged, number % 2 == 0);
+    }
+}
+
+#[test]
+fn one_message() {
+    for spacing in SPACINGS {
+        for payload in treacherous_payloads(spacing) {
+            play_everywhere(&[Block::new(0, "t/1", payload).spaced(spacing)], &[1, 2]);
+        }
+    }
+}
+
+#[test]
+fn a_topic_and_a_payload_in_parts() {
+    for spacing in SPACINGS {
+        let payload = &treacherous_payloads(spacing)[3];
+        play_everywhere(&[Block::new(0, "topic", payload).spaced(spacing).in_parts_of(20)], &[1, 3]);
+    }
+}
+
+#[test]
+fn two_messages_in_a_row() {
+    for spacing in SPACINGS {
+        for payload in &treacherous_payloads(spacing)[2..5] {
+            for second in [0, 1] {
+                let blocks = [
+                    Block::new(0, "t/1", payload).spaced(spacing),
+                    Block::new(second, "t/2", payload).spaced(spacing),
+                ];
+                play_everywhere(&blocks, &[1]);
+            }
+        }
+    }
+}
+
+/// As when the host reads too slowly.
+#[test]
+fn long_gaps() {
+    for spacing in SPACINGS {
+        let payload = &treacherous_payloads(spacing)[3];
+        let blocks =
+            [Block::new(0, "t/1", payload).spaced(spacing), Block::new(0, "t/2", payload).spaced(spacing)];
+        let length: usize = blocks.iter().map(|block| block.bytes().len()).sum();
+        for at in 0..length {
+            for count in [5, 8, 13, 21, 34, 55] {
+                // Where nothing is left of a start, its payload cannot be told from other lines.
+                if at + count <= length && intact_starts(&Damage::Drop { at, count }, &blocks) == 2 {
+                    play(&Damage::Drop { at, count }, &blocks, true);
+                }
+            }
+        }
+    }
+}
+
+/// A command whose answer follows the damaged message is not lost with it.
+#[test]
+fn a_command_under_way() {
+    for spacing in SPACINGS {
+        for payload in treacherous_payloads(spacing) {
+            let block = Block::new(0, "t/1", payload).spaced(spacing);
+            for damage in Damage::everywhere(block.bytes().len(), &[1]) {
+                let mut module = ScriptedModule::new();
+                module.run(1, "AT+CSQ");
+                module.expect_line("AT+CSQ");
+                module.send(damage.apply(&block.bytes()));
+                module.send(then(&["+CSQ: 20,0", "OK"]));
+                module.wait_ms(GIVE_UP_MS);
+                let outcome = module.outcome(1).unwrap_or_else(|| panic!("{damage:?} {block:?}: no answer"));
+                assert_eq!(outcome.expect("an answer"), [[b"+CSQ: 20,0"]], "{damage:?} {block:?}");
+            }
+        }
+    }
+}
+
+/// A payload as long and as full of lines as can be does not wear the patience out.
+#[test]
+fn a_damaged_payload_of_thousands_of_lines() {
+    let fake = Block::new(0, "fake", "never sent").bytes();
+    let payload = ["\n\na".repeat(3300).as_bytes(), &fake].concat();
+    let block = Block::new(0, "t", &payload);
+    let bytes = block.bytes();
+    let header = bytes.windows(14).position(|window| window == b"+CMQTTRXPAYLOA").unwrap();
+    let mut module = ScriptedModule::new();
+    module.send(Damage::Alter { at: header + 10, bytes: b"X".to_vec() }.apply(&bytes));
+    module.wait_ms(5_000);
+    assert!(module.messages().is_empty());
+    assert!(!module.losses().is_empty());
+}
+
+/// Its start is lost and its end never comes: the rest of the line is not swallowed for ever.
+#[test]
+fn a_part_without_a_start_that_breaks_off() {
+    for header in ["+CMQTTRXPAYLOAD: 0,10240", "+CMQTTRXTOPIC: 1,1024"] {
+        let mut module = ScriptedModule::new();
+        module.send(then(&[header]));
+        module.send("abc");
+        module.run(1, "AT");
+        module.expect_nothing_written();
+        module.wait_ms(4_000);
+        assert_eq!(module.losses().len(), 1);
+        module.expect_line("AT");
+        module.send(then(&["OK"]));
+        module.expect_success(1);
+        module.send(Block::new(0, "a", "b").bytes());
+        module.expect_message(0, "a", "b");
+    }
+}
+
+#[test]
+fn a_message_that_breaks_off_at_any_byte() {
+    for spacing in SPACINGS {
+        for payload in treacherous_payloads(spacing) {
+            let block = Block::new(1, "t/1", payload).spaced(spacing);
+            let bytes = block.bytes();
+            for length in block.pieces()[0].len()..bytes.len() - 2 {
+                let mut module = ScriptedModule::new();
+                module.send(&bytes[..length]);
+                module.wait_ms(SHORT_GIVE_UP_MS);
+                module.send("\r\n");
+                module.send(then(&["RDY"]));
+                assert!(module.messages().is_empty());
+                assert_eq!(module.losses().len(), 1, "{length} of {:?}", bytes.escape_ascii().to_string());
+                assert!(module.urcs().contains(&"RDY".to_owned()), "{length}");
+            }
+        }
+    }
+}
+
+/// The patience with one block is two seconds and twice its time on the wire, whatever else comes meanwhile.
+#[test]
+fn unrelated_lines_do_not_prolong_it() {
+    let mut module = ScriptedModule::new();
+    module.send("\r\n+CMQTTRXSTART: 0,1,10000\r\n+CMQTTRXTOPIC: 0,1\r\na\r\n");
+    module.run(1, "AT");
+    // 2 s + 2 × (10,001 + 256) × 10 bits / 115,200 baud
+    for _ in 0..37 {
+        module.wait_ms(100);
+        module.send(then(&["+CGEV: x"]));
+        module.send(then(&["+UNKNOWN: x"]));
+    }
+    module.expect_nothing_written();
+    assert!(module.losses().is_empty());
+    module.wait_ms(100);
+    assert_eq!(module.losses().len(), 1);
+    module.expect_line("AT");
+    assert_eq!(module.urcs().len(), 2 * 37);
+}
+
+#[test]
+fn impossible_lengths_are_refused() {
+    for start in ["0,0,5", "0,1025,5", "0,5,10241", "0,99999,99999", "2,5,5"] {
+        let mut module = ScriptedModule::new();
+        module.send(then(&[&format!("+CMQTTRXSTART: {start}")]));
+        module.send("+CMQTTRXTOPIC: 0,5\r\nabcde\r\n+CMQTTRXPAYLOAD: 0,5\r\nabcde\r\n+CMQTTRXEND: 0\r\n");
+        assert!(module.messages().is_empty());
+        assert!(!module.losses().is_empty(), "{start}");
+        module.wait_ms(5_000);
+        module.send(Block::new(0, "a", "b").bytes());
+        module.expect_message(0, "a", "b");
+    }
+}

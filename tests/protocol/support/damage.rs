@@ -1,0 +1,55 @@
+//! Bytes lost, added or altered on the line.
+
+#[derive(Clone, Debug)]
+pub enum Damage {
+    Drop { at: usize, count: usize },
+    Insert { at: usize, bytes: Vec<u8> },
+    Alter { at: usize, bytes: Vec<u8> },
+}
+
+impl Damage {
+    /// Every damage of these lengths that begins in the first `length` bytes.
+    pub fn everywhere(length: usize, counts: &[usize]) -> Vec<Self> {
+        let mut all = Vec::new();
+        for at in 0..length {
+            for &count in counts {
+                all.push(Self::Drop { at, count });
+                for byte in [b'x', b'7', b'\n'] {
+                    all.push(Self::Insert { at, bytes: vec![byte; count] });
+                    all.push(Self::Alter { at, bytes: vec![byte; count] });
+                }
+            }
+            all.push(Self::Insert { at, bytes: b"\r\n".to_vec() });
+            all.push(Self::Alter { at, bytes: vec![b'0'] });
+            all.push(Self::Alter { at, bytes: vec![b'1'] });
+        }
+        all
+    }
+
+    pub fn apply(&self, stream: &[u8]) -> Vec<u8> {
+        let mut damaged = stream.to_vec();
+        match self {
+            Self::Drop { at, count } => drop(damaged.drain(*at..(at + count).min(stream.len()))),
+            Self::Insert { at, bytes } => drop(damaged.splice(at..at, bytes.iter().copied())),
+            Self::Alter { at, bytes } => {
+                for (place, byte) in damaged[*at..].iter_mut().zip(bytes) {
+                    *place = *byte;
+                }
+            }
+        }
+        damaged
+    }
+
+    /// The bytes of the stream that it touches.
+    pub fn reach(&self) -> std::ops::Range<usize> {
+        match self {
+            Self::Drop { at, count } => *at..at + count,
+            Self::Insert { at, .. } => *at..at + 1,
+            Self::Alter { at, bytes } => *at..at + bytes.len(),
+        }
+    }
+
+    pub fn keeps_the_length(&self) -> bool {
+        matches!(self, Self::Alter { .. })
+    }
+}
