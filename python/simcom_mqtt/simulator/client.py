@@ -3,13 +3,15 @@
 import re
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, Protocol
 
+from .acquisition import Acquisition, Configuration, Server
 from .answer import Answer, Refused
 from .connecting import Connecting, Destination, TlsDemands
 from .engine import Engine
-from .mqtt import Login, MqttConnection, Will
+from .login import Login, Will
+from .mqtt import Acknowledged, MqttConnection
 from .operation import Operation
 from .result_codes import (
     CERTIFICATE_NOT_SET,
@@ -54,43 +56,6 @@ class ClientHost(Protocol):
 
     def message_arrived(self, client: "Client", topic: bytes, payload: bytes) -> None:
         """Report an inbound message."""
-
-
-@dataclass
-class Configuration:
-    """What AT+CMQTTCFG sets, with the module's defaults."""
-
-    check_utf8: int = 1
-    operation_timeout: int = 120
-    version: int = 3
-
-
-@dataclass
-class Acquisition:
-    """What lasts from AT+CMQTTACCQ to AT+CMQTTREL."""
-
-    client_id: bytes
-    is_tls: bool
-    configuration: Configuration = field(default_factory=Configuration)
-    will_topic: bytes | None = None
-    will_message: bytes | None = None
-    will_qos: int = 0
-    topic: bytes | None = None
-    payload: bytes = b""
-    subscribing: list[tuple[bytes, int]] = field(default_factory=list)
-    """Topics staged with AT+CMQTTSUBTOPIC, on firmware that has it."""
-    unsubscribing: list[bytes] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Server:
-    """What AT+CMQTTCONNECT was given."""
-
-    address: bytes
-    keepalive: int
-    clean_session: int
-    user: bytes | None
-    password: bytes | None
 
 
 class Client:
@@ -224,42 +189,30 @@ class Client:
     def subscribe(self, answer: Answer, topics: list[tuple[bytes, int]], duplicate: bool) -> None:
         """Subscribe to topics, one request after the other: AT+CMQTTSUB."""
         connection = self.require_connection()
-        answer.accept()
-        operation = self._begin(answer, self.configuration.operation_timeout)
 
-        def next_topic(code: int | None) -> None:
-            if not code and topics:
-                topic, qos = topics.pop(0)
-                connection.subscribe(topic, qos, duplicate, lambda code: subscribed(topic, code))
-            else:
-                operation.end(code or SUCCEEDED)
+        def request(topic: bytes, qos: int, done: Acknowledged) -> None:
+            def subscribed(code: int) -> None:
+                if code == SUCCEEDED and topic not in self.subscriptions:
+                    self.subscriptions.append(topic)
+                done(code)
 
-        def subscribed(topic: bytes, code: int) -> None:
-            if code == SUCCEEDED and topic not in self.subscriptions:
-                self.subscriptions.append(topic)
-            next_topic(code)
+            connection.subscribe(topic, qos, duplicate, subscribed)
 
-        next_topic(answer.failure)
+        self._request_in_turn(answer, [partial(request, topic, qos) for topic, qos in topics])
 
     def unsubscribe(self, answer: Answer, topics: list[bytes], duplicate: bool) -> None:
         """Unsubscribe from topics, one request after the other: AT+CMQTTUNSUB."""
         connection = self.require_connection()
-        answer.accept()
-        operation = self._begin(answer, self.configuration.operation_timeout)
 
-        def next_topic(code: int | None) -> None:
-            if not code and topics:
-                topic = topics.pop(0)
-                connection.unsubscribe(topic, duplicate, lambda code: unsubscribed(topic, code))
-            else:
-                operation.end(code or SUCCEEDED)
+        def request(topic: bytes, done: Acknowledged) -> None:
+            def unsubscribed(code: int) -> None:
+                if code == SUCCEEDED and topic in self.subscriptions:
+                    self.subscriptions.remove(topic)
+                done(code)
 
-        def unsubscribed(topic: bytes, code: int) -> None:
-            if code == SUCCEEDED and topic in self.subscriptions:
-                self.subscriptions.remove(topic)
-            next_topic(code)
+            connection.unsubscribe(topic, duplicate, unsubscribed)
 
-        next_topic(answer.failure)
+        self._request_in_turn(answer, [partial(request, topic) for topic in topics])
 
     def lose_connection(self, code: int, cause: int) -> None:
         """End the connection as the network or the broker ended it."""
@@ -301,6 +254,18 @@ class Client:
     def message_arrived(self, topic: bytes, payload: bytes) -> None:
         """A message came."""
         self._host.message_arrived(self, topic, payload)
+
+    def _request_in_turn(self, answer: Answer, requests: list[Callable[[Acknowledged], None]]) -> None:
+        answer.accept()
+        operation = self._begin(answer, self.configuration.operation_timeout)
+
+        def go_on(code: int) -> None:
+            if code == SUCCEEDED and requests:
+                requests.pop(0)(go_on)
+            else:
+                operation.end(code)
+
+        go_on(answer.failure or SUCCEEDED)
 
     def _begin(
         self, answer: Answer, timeout: float, ended: Callable[[int], object] = lambda _code: None

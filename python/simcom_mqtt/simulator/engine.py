@@ -156,7 +156,8 @@ class Engine:
 
     def _turn(self) -> None:
         for key, events in self._selector.select(self._time_to_wait()):
-            self._guard(partial(key.data, events))
+            if self._is_watched(key):
+                self._guard(partial(key.data, events))
         while self._calls:
             self._guard(self._calls.popleft())
         now = monotonic()
@@ -164,6 +165,13 @@ class Engine:
             self._guard(heapq.heappop(self._timers)[2].fire)
         for call in self._after_each_turn:
             self._guard(call)
+
+    def _is_watched(self, key: selectors.SelectorKey) -> bool:
+        """Return whether what was ready is still watched: an earlier call of the turn may have closed it."""
+        try:
+            return bool(self._selector.get_key(key.fileobj).data == key.data)
+        except (KeyError, ValueError):
+            return False
 
     def _time_to_wait(self) -> float | None:
         while self._timers and self._timers[0][2].is_cancelled:

@@ -1,5 +1,6 @@
 """Who has a file open: the kernel's own word on whether a host is on the pseudo-terminal."""
 
+import contextlib
 import ctypes
 import os
 import struct
@@ -15,6 +16,9 @@ class Presence(Protocol):
 
     def fileno(self) -> int:
         """Return what becomes readable when that changes; negative if nothing does."""
+
+    def update(self) -> None:
+        """Take note of who opened or closed the file meanwhile."""
 
     def is_present(self) -> bool:
         """Return whether somebody has the file open."""
@@ -41,21 +45,21 @@ class InotifyPresence:
         """Return what becomes readable when somebody opens or closes the file."""
         return self._file
 
+    def update(self) -> None:
+        """Take note of who opened or closed the file meanwhile."""
+        with contextlib.suppress(BlockingIOError):
+            while events := os.read(self._file, 4096):
+                self._count_events(events)
+
     def is_present(self) -> bool:
         """Return whether somebody has the file open."""
-        self._take_events()
+        if not self._count:
+            self.update()  # whoever has just opened it must not miss a byte
         return self._count > 0
 
     def close(self) -> None:
         """Look no more."""
         os.close(self._file)
-
-    def _take_events(self) -> None:
-        try:
-            while events := os.read(self._file, 4096):
-                self._count_events(events)
-        except BlockingIOError:
-            pass
 
     def _count_events(self, events: bytes) -> None:
         position = 0
@@ -74,6 +78,9 @@ class AssumedPresence:
     def fileno(self) -> int:
         """Return that nothing becomes readable."""
         return -1
+
+    def update(self) -> None:
+        """Do nothing."""
 
     def is_present(self) -> bool:
         """Return that somebody is there."""

@@ -63,6 +63,7 @@ class PtyLine(Line):
         terminal = self._terminal
         if terminal is None:
             return
+        terminal.presence.update()
         if terminal.presence.is_present():
             self._host_came()
             return

@@ -1,5 +1,6 @@
 """A simulated module on Mosquitto's plain listener, and a raw host on its port."""
 
+import logging
 from collections.abc import Iterator
 
 import pytest
@@ -8,6 +9,15 @@ from host_client import HostClient
 from mosquitto_broker import MosquittoBroker
 from simcom_mqtt.simulator import SimulatedModem
 from simulator.wire import Wire
+
+
+@pytest.fixture(autouse=True)
+def internal_errors(caplog: pytest.LogCaptureFixture) -> Iterator[list[str]]:
+    """What the simulator logged of errors of its own: nothing, unless the test takes it out."""
+    errors: list[str] = []
+    yield errors
+    logged = [record.getMessage() for record in caplog.get_records("call") if record.levelno >= logging.ERROR]
+    assert logged == errors
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ from scripted_broker import (
     UNSUBSCRIBE,
     ScriptedBroker,
 )
+from simcom_mqtt.simulator import Profile, SimulatedModem
+from simcom_mqtt.simulator import module as module_file
 from simulator.test_session import ADDRESS, acquired_on, address, connect_result
 from simulator.wire import Wire
 
@@ -277,6 +279,54 @@ class TestBlocks:
                 connection.sendall(b"\x30\x01\x00")
             wire.expect(b"\r\n+CMQTTCONNLOST: 0,1\r\n")
             wire.fence()
+
+
+class TestSlowHost:
+    """A host that does not read while messages arrive."""
+
+    def test_gets_everything_in_order_when_it_reads(
+        self, connected: Wire, host: HostClient, base: str
+    ) -> None:
+        subscribe(connected, base.encode(), 1)
+        count, size = 400, 3000
+        for number in range(count):
+            host.publish(base, b"%04d" % number * (size // 4))
+        for number in range(count):
+            block = connected.read_until(b"+CMQTTRXEND: 0\r\n")
+            assert block.count(b"%04d" % number) >= size // 4
+
+    def test_makes_the_broker_wait(
+        self, module: SimulatedModem, connected: Wire, host: HostClient, base: str
+    ) -> None:
+        subscribe(connected, base.encode(), 1)
+        for _ in range(100):
+            host.publish(base, bytes(10_000), 1)
+        assert module._engine.call(lambda: module._line.waiting) < 200_000
+        for _ in range(100):
+            connected.read_until(b"+CMQTTRXEND: 0\r\n")
+        connected.fence()
+
+
+def test_an_error_of_the_simulators_own_does_not_end_it(
+    connected: Wire,
+    host: HostClient,
+    base: str,
+    monkeypatch: pytest.MonkeyPatch,
+    internal_errors: list[str],
+) -> None:
+    block_parts = module_file.block_parts
+
+    def broken(profile: Profile, index: int, topic: bytes, payload: bytes) -> list[bytes]:
+        assert payload != b"lost"
+        return block_parts(profile, index, topic, payload)
+
+    monkeypatch.setattr(module_file, "block_parts", broken)
+    subscribe(connected, base.encode(), 1)
+    host.publish(base, b"lost", 1)
+    host.publish(base, b"lost", 1)
+    host.publish(base, b"heard", 1)
+    assert b"heard" in connected.read_until(b"+CMQTTRXEND: 0\r\n")
+    internal_errors += 2 * ["an error of the simulated module in a callback of paho-mqtt"]
 
 
 def test_two_clients_at_once(connected: Wire, host: HostClient, base: str) -> None:

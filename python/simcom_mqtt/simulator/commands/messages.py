@@ -1,13 +1,13 @@
 """Messages: TOPIC, PAYLOAD, PUB, SUB, UNSUB, and the topic lists of sibling firmwares."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ..answer import Refused
 from ..parameters import CommandLine, Form
-from ..result_codes import BAD_UTF8_STRING, SUCCEEDED, TOPIC_IS_EMPTY
+from ..result_codes import SUCCEEDED, TOPIC_IS_EMPTY
 from .registry import command, test_form
 from .service import addressed_client
-from .session import LONGEST_TOPIC, data_length, is_utf8
+from .session import ask_for_topic, data_length
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ..answer import Answer
     from ..client import Client
     from ..module import Module
+
+T = TypeVar("T")
 
 test_form("CMQTTTOPIC", "(0-1),(1-1024)")
 test_form("CMQTTPAYLOAD", "(0-1),(1-{maximum_payload})")
@@ -36,7 +38,7 @@ def _set_topic(module: "Module", line: CommandLine, answer: "Answer") -> None:
         acquired.topic = topic
         answer.ok()
 
-    _ask_for_topic(line, answer, client, entered)
+    ask_for_topic(line, answer, client, entered)
 
 
 @command("CMQTTPAYLOAD", Form.WRITE)
@@ -69,12 +71,13 @@ def _subscribe(module: "Module", line: CommandLine, answer: "Answer") -> None:
     line.count(1, 4)
     client = addressed_client(module, line, answer)
     if len(line.parameters) <= 2:
-        _subscribe_to_list(module, line, answer, client)
+        duplicate = bool(line.number(1, 0, 1, default=0))
+        _use_list(module, answer, client, client.acquired.subscribing, client.subscribe, duplicate)
         return
     qos = line.number(2, 0, 2)
     duplicate = bool(line.number(3, 0, 1, default=0))
     client.require_connection()
-    _ask_for_topic(line, answer, client, lambda topic: client.subscribe(answer, [(topic, qos)], duplicate))
+    ask_for_topic(line, answer, client, lambda topic: client.subscribe(answer, [(topic, qos)], duplicate))
 
 
 @command("CMQTTUNSUB", Form.WRITE)
@@ -82,11 +85,12 @@ def _unsubscribe(module: "Module", line: CommandLine, answer: "Answer") -> None:
     line.count(1, 3)
     client = addressed_client(module, line, answer)
     if len(line.parameters) <= 2:
-        _unsubscribe_from_list(module, line, answer, client)
+        duplicate = bool(line.number(1, 0, 1, default=0))
+        _use_list(module, answer, client, client.acquired.unsubscribing, client.unsubscribe, duplicate)
         return
     duplicate = bool(line.number(2, 0, 1))
     client.require_connection()
-    _ask_for_topic(line, answer, client, lambda topic: client.unsubscribe(answer, [topic], duplicate))
+    ask_for_topic(line, answer, client, lambda topic: client.unsubscribe(answer, [topic], duplicate))
 
 
 @command("CMQTTSUB", Form.READ)
@@ -109,7 +113,7 @@ def _stage_subscription(module: "Module", line: CommandLine, answer: "Answer") -
         acquired.subscribing.append((topic, qos))
         answer.ok()
 
-    _ask_for_topic(line, answer, client, entered)
+    ask_for_topic(line, answer, client, entered)
 
 
 @command("CMQTTUNSUBTOPIC", Form.WRITE)
@@ -122,47 +126,24 @@ def _stage_unsubscription(module: "Module", line: CommandLine, answer: "Answer")
         acquired.unsubscribing.append(topic)
         answer.ok()
 
-    _ask_for_topic(line, answer, client, entered)
+    ask_for_topic(line, answer, client, entered)
 
 
-def _ask_for_topic(
-    line: CommandLine, answer: "Answer", client: "Client", use: "Callable[[bytes], None]"
+def _use_list(
+    module: "Module",
+    answer: "Answer",
+    client: "Client",
+    topics: list[T],
+    request: "Callable[[Answer, list[T], bool], None]",
+    duplicate: bool,
 ) -> None:
-    def entered(topic: bytes) -> None:
-        if client.configuration.check_utf8 and not is_utf8(topic):
-            answer.refuse(BAD_UTF8_STRING)
-            return
-        try:
-            use(topic)
-        except Refused as refusal:
-            answer.refuse(refusal.code)  # the connection was lost while the topic was entered
-
-    answer.prompt(data_length(line, LONGEST_TOPIC), entered)
-
-
-def _subscribe_to_list(module: "Module", line: CommandLine, answer: "Answer", client: "Client") -> None:
-    duplicate = bool(line.number(1, 0, 1, default=0))
     client.require_connection()
     if not module.profile.has_topic_lists:
         answer.accept()
         answer.conclude(answer.failure or SUCCEEDED)
         return
-    topics = client.acquired.subscribing
     if not topics:
         raise Refused(TOPIC_IS_EMPTY)
-    client.acquired.subscribing = []
-    client.subscribe(answer, topics, duplicate)
-
-
-def _unsubscribe_from_list(module: "Module", line: CommandLine, answer: "Answer", client: "Client") -> None:
-    duplicate = bool(line.number(1, 0, 1, default=0))
-    client.require_connection()
-    if not module.profile.has_topic_lists:
-        answer.accept()
-        answer.conclude(answer.failure or SUCCEEDED)
-        return
-    topics = client.acquired.unsubscribing
-    if not topics:
-        raise Refused(TOPIC_IS_EMPTY)
-    client.acquired.unsubscribing = []
-    client.unsubscribe(answer, topics, duplicate)
+    staged = topics.copy()
+    topics.clear()
+    request(answer, staged, duplicate)

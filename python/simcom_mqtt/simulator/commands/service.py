@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from ..acquisition import Acquisition
 from ..answer import Refused
-from ..client import Acquisition
 from ..parameters import BadParameterError, CommandLine, Form
 from ..result_codes import CLIENT_NOT_ACQUIRED, LENGTH_OUT_OF_RANGE, NETWORK_OPEN_FAIL, SUCCEEDED
 from .registry import command, test_form

@@ -1,9 +1,10 @@
 """The session with a broker: WILLTOPIC, WILLMSG, CONNECT, DISC."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from ..acquisition import Server
 from ..answer import Refused
-from ..client import Server
 from ..parameters import BadParameterError, CommandLine, Form
 from ..result_codes import BAD_UTF8_STRING, LENGTH_OUT_OF_RANGE
 from .registry import command, test_form
@@ -11,6 +12,7 @@ from .service import addressed_client
 
 if TYPE_CHECKING:
     from ..answer import Answer
+    from ..client import Client
     from ..module import Module
 
 LONGEST_TOPIC: Final = 1024
@@ -33,7 +35,24 @@ def data_length(line: CommandLine, longest: int) -> int:
     return length
 
 
-def is_utf8(data: bytes) -> bool:
+def ask_for_topic(
+    line: CommandLine, answer: "Answer", client: "Client", use: Callable[[bytes], None]
+) -> None:
+    """Prompt for a topic and use it, if it is UTF-8 or need not be."""
+
+    def entered(topic: bytes) -> None:
+        if client.configuration.check_utf8 and not _is_utf8(topic):
+            answer.refuse(BAD_UTF8_STRING)
+            return
+        try:
+            use(topic)
+        except Refused as refusal:
+            answer.refuse(refusal.code)  # the connection was lost while the topic was entered
+
+    answer.prompt(data_length(line, LONGEST_TOPIC), entered)
+
+
+def _is_utf8(data: bytes) -> bool:
     """Return whether data is UTF-8 as MQTT has it: no surrogates, no NUL."""
     try:
         data.decode("utf-8")
@@ -49,13 +68,10 @@ def _set_will_topic(module: "Module", line: CommandLine, answer: "Answer") -> No
     acquired = client.acquired
 
     def entered(topic: bytes) -> None:
-        if acquired.configuration.check_utf8 and not is_utf8(topic):
-            answer.refuse(BAD_UTF8_STRING)
-            return
         acquired.will_topic = topic
         answer.ok()
 
-    answer.prompt(data_length(line, LONGEST_TOPIC), entered)
+    ask_for_topic(line, answer, client, entered)
 
 
 @command("CMQTTWILLMSG", Form.WRITE)

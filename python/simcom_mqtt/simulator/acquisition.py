@@ -1,0 +1,40 @@
+"""What AT+CMQTTACCQ, CMQTTCFG and CMQTTCONNECT give a client."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Configuration:
+    """What AT+CMQTTCFG sets, with the module's defaults."""
+
+    check_utf8: int = 1
+    operation_timeout: int = 120
+    version: int = 3
+
+
+@dataclass
+class Acquisition:
+    """What lasts from AT+CMQTTACCQ to AT+CMQTTREL."""
+
+    client_id: bytes
+    is_tls: bool
+    configuration: Configuration = field(default_factory=Configuration)
+    will_topic: bytes | None = None
+    will_message: bytes | None = None
+    will_qos: int = 0
+    topic: bytes | None = None
+    payload: bytes = b""
+    subscribing: list[tuple[bytes, int]] = field(default_factory=list)
+    """Topics staged with AT+CMQTTSUBTOPIC, on firmware that has it."""
+    unsubscribing: list[bytes] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Server:
+    """What AT+CMQTTCONNECT was given."""
+
+    address: bytes
+    keepalive: int
+    clean_session: int
+    user: bytes | None
+    password: bytes | None

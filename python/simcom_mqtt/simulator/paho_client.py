@@ -1,0 +1,92 @@
+"""paho-mqtt as the module needs it: a socket made elsewhere, topics of any bytes, the DUP flag."""
+
+import socket
+from typing import Any, Final
+
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+
+from .login import Login
+
+RECEIVE_SIZE: Final = 65_536
+
+
+class WireText(str):
+    """Text that goes out as the bytes it was made of: paho's public calls take no bytes for a topic."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, raw: bytes) -> "WireText":
+        """Return the text that encodes to `raw`."""
+        return cls(raw.decode("utf-8", "surrogateescape"))
+
+    def encode(self, encoding: str = "utf-8", errors: str = "surrogateescape") -> bytes:
+        """Return the bytes that the text was made of."""
+        return super().encode("utf-8", "surrogateescape")
+
+
+class PahoClient(Client):
+    """A paho client on a socket made elsewhere, with what paho keeps to itself: DUP flag and CONNACK code."""
+
+    def __init__(self, login: Login, connection: socket.socket) -> None:
+        super().__init__(
+            CallbackAPIVersion.VERSION2,
+            client_id=WireText.of(login.client_id),
+            clean_session=login.clean_session,
+            protocol=MQTTProtocolVersion(login.version),
+            reconnect_on_failure=False,
+        )
+        self._connection: socket.socket | None = connection
+        self._received = b""
+        self.duplicate = False
+        self.connack_code: int | None = None
+        self.was_reset = False
+        self.sending_failed = False
+
+    @property
+    def has_received(self) -> bool:
+        """Whether bytes were received that no packet has been made of yet."""
+        return bool(self._received)
+
+    def _create_socket(self) -> Any:
+        connection, self._connection = self._connection, None
+        if connection is None:
+            raise OSError("the module does not connect again by itself")
+        return connection
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        # paho asks for a byte at a time: one system call for many packets is several times cheaper.
+        if not self._received:
+            try:
+                self._received = super()._sock_recv(RECEIVE_SIZE)
+            except ConnectionResetError:
+                self.was_reset = True
+                raise
+        data, self._received = self._received[:bufsize], self._received[bufsize:]
+        return data
+
+    def _sock_send(self, buf: bytes | bytearray) -> int:
+        try:
+            return super()._sock_send(buf)
+        except BlockingIOError:
+            raise
+        except OSError as error:
+            self.sending_failed = True
+            self.was_reset = isinstance(error, ConnectionResetError)
+            raise
+
+    def _handle_connack(self) -> MQTTErrorCode:
+        packet = self._in_packet["packet"]
+        self.connack_code = packet[1] if len(packet) == 2 else None
+        return super()._handle_connack()
+
+    def _send_publish(self, mid: int, topic: bytes, *arguments: Any, **named: Any) -> MQTTErrorCode:
+        payload, qos, retain, dup, *rest = arguments
+        return super()._send_publish(mid, topic, payload, qos, retain, dup or self.duplicate, *rest, **named)
+
+    def _send_subscribe(self, dup: int, *arguments: Any, **named: Any) -> tuple[MQTTErrorCode, int]:
+        return super()._send_subscribe(dup or self.duplicate, *arguments, **named)
+
+    def _send_unsubscribe(self, dup: int, *arguments: Any, **named: Any) -> tuple[MQTTErrorCode, int]:
+        return super()._send_unsubscribe(dup or self.duplicate, *arguments, **named)
