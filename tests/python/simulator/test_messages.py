@@ -11,6 +11,7 @@ from scripted_broker import (
 )
 from simcom_mqtt.simulator import Profile, SimulatedModem
 from simcom_mqtt.simulator import module as module_file
+from simcom_mqtt.simulator.message_block import block_parts
 from simulator.test_session import ADDRESS, acquired_on, address, connect_result
 from simulator.wire import Wire
 
@@ -314,8 +315,6 @@ def test_an_error_of_the_simulators_own_does_not_end_it(
     monkeypatch: pytest.MonkeyPatch,
     internal_errors: list[str],
 ) -> None:
-    block_parts = module_file.block_parts
-
     def broken(profile: Profile, index: int, topic: bytes, payload: bytes) -> list[bytes]:
         assert payload != b"lost"
         return block_parts(profile, index, topic, payload)
