@@ -153,7 +153,7 @@ class MqttConnection:
         try:
             call()
         except Exception:
-            logger.exception("paho-mqtt failed; the connection is given up")
+            logger.warning("paho-mqtt failed; the connection is given up", exc_info=True)
             self._end(FAILED, LOST_PASSIVELY)
 
     def _guarded(self, callback: Callable[..., None]) -> Callable[..., None]:
