@@ -61,9 +61,9 @@ class ClientHost(Protocol):
 class Client:
     """Client 0 or 1."""
 
-    def __init__(self, host: ClientHost, index: int, codes_connected: Callable[[], int]) -> None:
+    def __init__(self, host: ClientHost, index: int, code_when_connected: int) -> None:
         self._host = host
-        self._code_when_connected = codes_connected
+        self._code_when_connected = code_when_connected
         self._connecting: Connecting | None = None
         self._connection: MqttConnection | None = None
         self._operation: Operation | None = None
@@ -129,7 +129,7 @@ class Client:
         """Connect to a broker: AT+CMQTTCONNECT."""
         acquired = self.acquired
         if self.is_connected:
-            raise Refused(self._code_when_connected())
+            raise Refused(self._code_when_connected)
         if self._operation is not None:
             raise Refused(CLIENT_IS_BUSY)
         host, port = _host_and_port(server.address)

@@ -62,7 +62,7 @@ class Module:
         self.is_started = False
         self._ssl = _default_ssl_settings()
         self.clients = [
-            Client(self, index, lambda: profile.codes.connect_while_connected) for index in range(CLIENTS)
+            Client(self, index, profile.codes.connect_while_connected) for index in range(CLIENTS)
         ]
 
     def power_off(self) -> None:
