@@ -21,6 +21,7 @@ const BOOT_GRACE: Duration = Duration::from_millis(500);
 /// Information lines of one answer; more is not an answer but noise.
 const MOST_LINES: usize = 4096;
 /// `AT+CMQTTSUB?` lists bare topics, so its end is the `OK` before the answer to this.
+const LISTING_FENCE_NAME: &[u8] = b"CMQTTDISC";
 const LISTING_FENCE: &str = "AT+CMQTTDISC=?";
 const LISTING_FENCE_ANSWER: &[u8] = b"+CMQTTDISC: (";
 
@@ -418,7 +419,7 @@ impl Engine {
     pub(super) fn give_up_on_channel(&mut self, now: Instant) {
         match &mut self.channel {
             Channel::Recovering(recovery) => {
-                let progress = recovery.handle_timeout(&mut self.outbox, now);
+                let progress = recovery.handle_timeout(&mut self.fences, &mut self.outbox, now);
                 self.recovery_went(progress, now);
             }
             Channel::Running(running) if running.limit <= now => self.give_up_running(now),
@@ -433,6 +434,9 @@ impl Engine {
         if let Some((code, line)) = running.contested.take() {
             self.resolve_given_up(running.job.lane, code, &line);
         }
+        let line = &running.job.command().line;
+        self.fences.avoided =
+            if line.lists_topics() { LISTING_FENCE_NAME.to_vec() } else { line.name().to_vec() };
         let awaited = running.awaited();
         if awaited == Awaited::Turn {
             let failure = running.job.not_started();
@@ -461,12 +465,14 @@ impl Engine {
     fn recover(&mut self, owed: usize, now: Instant) {
         self.framer.data_entry_over(false);
         self.outbox.clear();
-        self.channel = Channel::Recovering(Recovery::after_silence(owed, &mut self.outbox, now));
+        let byte_time = self.wire_time(1);
+        let recovery = Recovery::after_silence(owed, byte_time, &mut self.fences, &mut self.outbox, now);
+        self.channel = Channel::Recovering(recovery);
     }
 
     pub(super) fn handle_recovery_line(&mut self, line: &[u8], now: Instant) -> bool {
         let Channel::Recovering(recovery) = &mut self.channel else { return false };
-        let progress = recovery.handle_line(line, &mut self.outbox, now);
+        let progress = recovery.handle_line(line, &mut self.fences, &mut self.outbox, now);
         if let Some(progress) = progress {
             self.recovery_went(progress, now);
         }

@@ -16,7 +16,7 @@ use super::header::Header;
 use super::job::{Job, Lane, Owner, Pending, Queues};
 use super::outbox::Outbox;
 use super::reassembly::{Fate, Output, Reassembly};
-use super::recovery::Recovery;
+use super::recovery::{Fences, Recovery};
 use super::tracing::Tracer;
 use super::urc::{OperationResult, Urc};
 use super::{Failure, LostBy, Transaction};
@@ -39,6 +39,7 @@ pub struct Engine {
     pub(super) reassembly: Reassembly,
     pub(super) queues: Queues,
     pub(super) channel: Channel,
+    pub(super) fences: Fences,
     pub(super) pending: [Option<Pending>; Lane::COUNT],
     pub(super) outbox: Outbox,
     pub(super) events: VecDeque<Event>,
@@ -59,6 +60,7 @@ impl Engine {
             reassembly: Reassembly::new(settings.baudrate),
             queues: Queues::default(),
             channel: Channel::Idle,
+            fences: Fences::default(),
             pending: Default::default(),
             outbox: Outbox::default(),
             events: VecDeque::new(),
@@ -75,7 +77,7 @@ impl Engine {
     pub fn open(&mut self, id: TransactionId, now: Instant) {
         let echo_off = Transaction::single(super::Command::new("ATE0"), Duration::from_secs(30));
         self.queues.push(Job::new(Owner::Opening(id), echo_off, now));
-        self.channel = Channel::Recovering(Recovery::opening(&mut self.outbox, now));
+        self.channel = Channel::Recovering(Recovery::opening(self.wire_time(1), &mut self.outbox, now));
         self.show_written();
     }
 

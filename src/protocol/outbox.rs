@@ -29,6 +29,10 @@ impl Outbox {
         self.current.is_empty() && self.pieces.is_empty()
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.current.len() - self.written + self.pieces.iter().map(Vec::len).sum::<usize>()
+    }
+
     /// Whether what is pushed is kept for the trace too.
     pub(crate) fn show(&mut self, shown: bool) {
         self.shown = shown;

@@ -6,9 +6,19 @@ use super::framer::is_final_result;
 use super::outbox::Outbox;
 use super::reassembly::LONGEST_PAYLOAD;
 
-/// Test forms whose answers cannot be mistaken for anything else's; another one each time, so that a late answer to an
-/// earlier one cannot be taken for the last one's.
-const FENCES: [&str; 4] = ["CMQTTDISC", "CMQTTUNSUB", "CMQTTTOPIC", "CMQTTREL"];
+/// Test forms whose answers cannot be mistaken for anything else's.
+const FENCES: [&str; 8] = [
+    "CMQTTDISC",
+    "CMQTTUNSUB",
+    "CMQTTTOPIC",
+    "CMQTTREL",
+    "CMQTTACCQ",
+    "CMQTTPAYLOAD",
+    "CMQTTSUB",
+    "CMQTTPUB",
+];
+/// In one recovery; so that two in a row are told apart.
+const TRIES: usize = 4;
 const FENCE_TIME: Duration = Duration::from_secs(1);
 const PROBE_TIME: Duration = Duration::from_millis(500);
 const PROBES: usize = 6;
@@ -22,6 +32,15 @@ pub(crate) struct Recovery {
     is_opening: bool,
     /// The module echoed what was just asked, so the answer that follows is to that.
     echoed: bool,
+    byte_time: Duration,
+}
+
+/// Another fence each time, so that a late answer to an earlier one is not taken for the last one's.
+#[derive(Debug, Default)]
+pub(crate) struct Fences {
+    sent: usize,
+    /// Was asked for in vain just before: its answer may come late too.
+    pub(crate) avoided: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -35,7 +54,8 @@ enum Stage {
         left: usize,
     },
     Fencing {
-        sent: usize,
+        name: &'static str,
+        left: usize,
         answered: bool,
         refused: bool,
     },
@@ -50,23 +70,30 @@ pub(crate) enum Progress {
 
 impl Recovery {
     /// For a port just opened.
-    pub(crate) fn opening(outbox: &mut Outbox, now: Instant) -> Self {
+    pub(crate) fn opening(byte_time: Duration, outbox: &mut Outbox, now: Instant) -> Self {
         outbox.push_line(b"AT");
         Self {
             stage: Stage::Probing { left: PROBES - 1 },
             next: now + PROBE_TIME,
             is_opening: true,
             echoed: false,
+            byte_time,
         }
     }
 
     /// After a command without an answer. `owed` bytes of data may still be waited for: they are filled with empty lines,
     /// which are harmless where they are not.
-    pub(crate) fn after_silence(owed: usize, outbox: &mut Outbox, now: Instant) -> Self {
+    pub(crate) fn after_silence(
+        owed: usize,
+        byte_time: Duration,
+        fences: &mut Fences,
+        outbox: &mut Outbox,
+        now: Instant,
+    ) -> Self {
         outbox.push_carriage_returns(owed);
-        let mut recovery =
-            Self { stage: Stage::Probing { left: 0 }, next: now, is_opening: false, echoed: false };
-        recovery.fence(0, outbox, now);
+        let stage = Stage::Probing { left: 0 };
+        let mut recovery = Self { stage, next: now, is_opening: false, echoed: false, byte_time };
+        recovery.fence(TRIES, fences, outbox, now);
         recovery
     }
 
@@ -84,19 +111,25 @@ impl Recovery {
         self.echoed = true;
     }
 
-    pub(crate) fn handle_line(&mut self, line: &[u8], outbox: &mut Outbox, now: Instant) -> Option<Progress> {
+    pub(crate) fn handle_line(
+        &mut self,
+        line: &[u8],
+        fences: &mut Fences,
+        outbox: &mut Outbox,
+        now: Instant,
+    ) -> Option<Progress> {
         let is_final = is_final_result(line);
         match &mut self.stage {
             Stage::Probing { left } if line == b"OK" && self.echoed && *left == PROBES - 1 => {
                 Some(Progress::Recovered)
             }
             Stage::Probing { .. } | Stage::Filling { .. } if is_final => {
-                self.fence(0, outbox, now);
+                self.fence(TRIES, fences, outbox, now);
                 Some(Progress::Ongoing)
             }
-            Stage::Fencing { sent, answered, refused } => {
-                if is_answer_of(FENCES[*sent], line) {
-                    *answered = true;
+            Stage::Fencing { name, answered, refused, .. } => {
+                if FENCES.iter().any(|fence| is_answer_of(fence, line)) {
+                    *answered = is_answer_of(name, line);
                     return Some(Progress::Ongoing);
                 }
                 if !is_final {
@@ -112,8 +145,18 @@ impl Recovery {
         }
     }
 
-    pub(crate) fn handle_timeout(&mut self, outbox: &mut Outbox, now: Instant) -> Progress {
+    pub(crate) fn handle_timeout(
+        &mut self,
+        fences: &mut Fences,
+        outbox: &mut Outbox,
+        now: Instant,
+    ) -> Progress {
         if self.next > now {
+            return Progress::Ongoing;
+        }
+        if !outbox.is_empty() {
+            // It has not even been asked: a message is coming in, or the port takes nothing.
+            self.next = now + FENCE_TIME;
             return Progress::Ongoing;
         }
         match self.stage {
@@ -121,16 +164,16 @@ impl Recovery {
             Stage::Probing { left } => {
                 outbox.push_line(b"AT");
                 self.stage = Stage::Probing { left: left - 1 };
-                self.next = now + PROBE_TIME;
+                self.wait(PROBE_TIME, outbox, now);
             }
             Stage::Filling { left: 0 } => return Progress::Mute,
             Stage::Filling { left } => self.fill(left, outbox, now),
             // A module without an MQTT stack refuses the fence: that is an answer too, if the last one there is.
-            Stage::Fencing { sent, refused, .. } if sent + 1 == FENCES.len() => {
+            Stage::Fencing { left: 0, refused, .. } => {
                 return if refused { Progress::Recovered } else { Progress::Mute };
             }
-            Stage::Fencing { sent, refused, .. } => {
-                self.fence(sent + 1, outbox, now);
+            Stage::Fencing { left, refused, .. } => {
+                self.fence(left, fences, outbox, now);
                 if let Stage::Fencing { refused: again, .. } = &mut self.stage {
                     *again = refused;
                 }
@@ -150,13 +193,32 @@ impl Recovery {
             outbox.push_line(b"AT");
         }
         self.stage = Stage::Filling { left: left - block };
-        self.next = now + FILL_TIME;
+        self.wait(FILL_TIME, outbox, now);
     }
 
-    fn fence(&mut self, number: usize, outbox: &mut Outbox, now: Instant) {
-        outbox.push_line(format!("AT+{}=?", FENCES[number]).as_bytes());
-        self.stage = Stage::Fencing { sent: number, answered: false, refused: false };
-        self.next = now + FENCE_TIME;
+    fn fence(&mut self, tries: usize, fences: &mut Fences, outbox: &mut Outbox, now: Instant) {
+        let name = fences.next();
+        outbox.push_line(format!("AT+{name}=?").as_bytes());
+        self.stage = Stage::Fencing { name, left: tries - 1, answered: false, refused: false };
+        self.wait(FENCE_TIME, outbox, now);
+    }
+
+    /// For an answer to what is in the outbox.
+    fn wait(&mut self, time: Duration, outbox: &Outbox, now: Instant) {
+        let bytes = u32::try_from(outbox.len()).unwrap_or(u32::MAX);
+        self.next = now + time + self.byte_time * bytes;
+    }
+}
+
+impl Fences {
+    fn next(&mut self) -> &'static str {
+        loop {
+            let name = FENCES[self.sent % FENCES.len()];
+            self.sent += 1;
+            if name.as_bytes() != self.avoided {
+                return name;
+            }
+        }
     }
 }
 

@@ -8,5 +8,7 @@ mod busy_clients;
 mod damaged_blocks;
 mod habit_of_data_echo;
 mod late_results;
+mod opening_a_port;
+mod silent_modules;
 mod splits_of_messages;
 mod splits_of_publishes;

@@ -202,6 +202,12 @@ impl ScriptedModule {
         }
     }
 
+    pub fn outcome_is_known(&self, id: TransactionId) -> bool {
+        let is_it =
+            |event: &Event| matches!(event, Event::Completed { id: completed, .. } if *completed == id);
+        self.events.iter().any(is_it)
+    }
+
     pub fn expect_under_way(&self, id: TransactionId) {
         let over = self
             .events

@@ -1,0 +1,154 @@
+//! Finding the module behind a port just opened, in whatever state the last user left it.
+
+use simcom_mqtt::protocol::{Awaited, Failure};
+
+use crate::support::{ScriptedModule, then};
+
+/// What the module does with what it is sent: in data entry it counts, in command mode it answers.
+fn play_module(module: &mut ScriptedModule, mut waiting_for: usize, echo: bool) {
+    let mut line = Vec::new();
+    for _ in 0..100 {
+        for byte in module.take_written() {
+            if waiting_for > 0 {
+                waiting_for -= 1;
+                if waiting_for == 0 {
+                    module.send(then(&["OK"]));
+                }
+                continue;
+            }
+            if byte != b'\r' {
+                line.push(byte);
+                continue;
+            }
+            let text = String::from_utf8(std::mem::take(&mut line)).unwrap();
+            if echo {
+                module.send(format!("{text}\r"));
+            }
+            match text.strip_prefix("AT").and_then(|rest| rest.strip_suffix("=?")) {
+                _ if text.is_empty() => {}
+                Some(name) => module.send(then(&[&format!("{name}: (0-1)"), "OK"])),
+                None => module.send(then(&["OK"])),
+            }
+        }
+        if module.outcome_is_known(1) {
+            return;
+        }
+        module.wait_ms(100);
+    }
+}
+
+#[test]
+fn a_module_in_command_mode() {
+    for echo in [false, true] {
+        let mut module = ScriptedModule::new();
+        module.open(1);
+        module.run(2, "AT+CGMM");
+        play_module(&mut module, 0, echo);
+        module.expect_success(1);
+        module.expect_line("AT+CGMM");
+        assert!(module.urcs().is_empty());
+    }
+}
+
+#[test]
+fn a_module_left_in_data_entry() {
+    for waiting_for in [1, 2, 17, 1024, 3072, 4096, 10_239, 10_240] {
+        for echo in [false, true] {
+            let mut module = ScriptedModule::new();
+            module.open(1);
+            play_module(&mut module, waiting_for, echo);
+            module.expect_success(1);
+            module.run(2, "AT+CSQ");
+            module.expect_line("AT+CSQ");
+            module.send(then(&["+CSQ: 20,0", "OK"]));
+            module.expect_success(2);
+        }
+    }
+}
+
+#[test]
+fn a_quiet_module_is_asked_every_half_second() {
+    let mut module = ScriptedModule::new();
+    module.open(1);
+    for _ in 0..6 {
+        module.expect_line("AT");
+        module.expect_nothing_written();
+        module.wait_ms(501);
+    }
+    assert!(module.take_written().starts_with(b"\r\r\r\r"), "then filled");
+}
+
+#[test]
+fn garbage_or_error_first() {
+    for first in [
+        &b"\xff\xfe\x00garbage"[..],
+        b"\r\nERROR\r\n",
+        b"\x00\x00\r\n\r\nERROR\r\n",
+        b"\r\n+CME ERROR: 1\r\n",
+    ] {
+        let mut module = ScriptedModule::new();
+        module.open(1);
+        module.expect_line("AT");
+        module.send(first);
+        module.wait_ms(500);
+        play_module(&mut module, 0, true);
+        module.expect_success(1);
+    }
+}
+
+#[test]
+fn a_mute_port() {
+    let mut module = ScriptedModule::new();
+    module.open(1);
+    module.wait_ms(15_000);
+    let expected = Failure::NoAnswer { command: "AT".to_owned(), awaited: Awaited::FinalResult };
+    assert_eq!(module.expect_failure(1), expected);
+    assert_eq!(module.engine.poll_timeout(), None);
+    assert!(module.take_written().len() > 10_240);
+}
+
+/// A module that talks, but not to us.
+#[test]
+fn only_unsolicited_lines() {
+    let mut module = ScriptedModule::new();
+    module.open(1);
+    for _ in 0..150 {
+        module.send(then(&["+CGEV: x", "nonsense"]));
+        module.wait_ms(100);
+    }
+    module.expect_failure(1);
+}
+
+#[test]
+fn where_the_first_at_comes_back_no_fence_is_needed() {
+    let mut module = ScriptedModule::new();
+    module.open(1);
+    module.expect_line("AT");
+    module.send("AT\r\r\nOK\r\n");
+    module.expect_line("ATE0");
+    module.send("ATE0\r\r\nOK\r\n");
+    module.expect_success(1);
+    module.expect_no_news();
+}
+
+/// What is submitted meanwhile waits for the opening.
+#[test]
+fn commands_wait_for_the_opening_and_echo_off() {
+    let mut module = ScriptedModule::new();
+    module.open(1);
+    module.run(2, "AT+CGMM");
+    module.expect_line("AT");
+    // No echo of it: it may be anybody's.
+    module.send(then(&["OK"]));
+    let fence = String::from_utf8(module.take_written()).unwrap();
+    let name = fence.strip_prefix("AT").unwrap().strip_suffix("=?\r").unwrap();
+    module.send(format!("{fence}\r\n{name}: (0-1)\r\n\r\nOK\r\n"));
+    module.expect_line("ATE0");
+    module.expect_nothing_written();
+    module.send("ATE0\r\r\nOK\r\n");
+    module.expect_success(1);
+    module.expect_line("AT+CGMM");
+    module.send(then(&["SIM7672E", "OK"]));
+    assert_eq!(module.expect_success(2), [[b"SIM7672E"]]);
+    module.expect_no_news();
+}
