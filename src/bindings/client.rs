@@ -16,7 +16,6 @@ use super::values::{ClientState, Message};
 use crate::commands::{
     self, Credentials, DisconnectTimeout, KeepAlive, OperationTimeout, ProtocolVersion, QoS, ServerAddress,
     SslContextIndex, Topic, Will, WillMessage, client, client_configuration, connection, seconds,
-    subscribing,
 };
 use crate::protocol::{ClientIndex, Command, Transaction};
 use crate::session::ClientFacts;
@@ -63,7 +62,7 @@ impl MqttClient {
     fn __exit__(&self, py: Python<'_>, exc: &Bound<'_, PyTuple>) -> PyResult<()> {
         let _ = exc;
         let (modem, index) = (self.modem.get(), self.index);
-        if modem.modem().is_ok_and(crate::session::Modem::is_open) {
+        if modem.modem().is_ok_and(|modem| modem.is_open()) {
             modem.run(py, |modem, patience| {
                 modem.leave_client(index, Instant::now() + EXIT_TIME, patience);
                 Ok(())
@@ -177,6 +176,7 @@ impl MqttClient {
     fn disconnect(&self, py: Python<'_>, timeout: f64) -> PyResult<()> {
         let timeout = seconds("timeout", timeout)?;
         let command = connection::disconnect(self.index, Some(DisconnectTimeout::covering(timeout)));
+        self.modem.get().modem()?.forget(self.index);
         self.execute(py, vec![command], timeout)
     }
 
@@ -184,6 +184,7 @@ impl MqttClient {
     ///
     /// MqttError: it is still connected.
     fn release(&self, py: Python<'_>) -> PyResult<()> {
+        self.modem.get().modem()?.forget(self.index);
         self.run_all(py, vec![client::release(self.index)])?;
         self.modem.get().callbacks.forget_client(self.index);
         Ok(())
@@ -273,7 +274,10 @@ impl MqttClient {
         let callbacks = &self.modem.get().callbacks;
         // In place before the command goes out: a retained message can come before the result.
         let former = callbacks.subscribe(self.index, topic.bytes(), callback);
-        let result = self.execute(py, vec![subscribing::subscribe(self.index, &topic, qos, dup)], timeout);
+        let result = self
+            .modem
+            .get()
+            .run(py, |modem, patience| modem.subscribe(self.index, &topic, qos, dup, timeout, patience));
         if result.is_err() {
             drop(callbacks.subscribe(self.index, topic.bytes(), former));
         }
@@ -291,7 +295,9 @@ impl MqttClient {
     ) -> PyResult<()> {
         let topic = Topic::parse(topic.0)?;
         let timeout = self.operation_wait(timeout)?;
-        self.execute(py, vec![subscribing::unsubscribe(self.index, &topic, dup)], timeout)?;
+        self.modem
+            .get()
+            .run(py, |modem, patience| modem.unsubscribe(self.index, &topic, dup, timeout, patience))?;
         drop(self.modem.get().callbacks.subscribe(self.index, topic.bytes(), None));
         Ok(())
     }

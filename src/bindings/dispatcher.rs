@@ -54,6 +54,10 @@ fn deliver(modem: &Bound<'_, SimcomMqtt>, notice: Notice, found: &mut Vec<Py<PyA
             callback.call1(py, (client, cause))?;
         }
         Notice::NetworkLost => call(modem, On::NetworkLost, ())?,
+        Notice::Reconnected(client) => {
+            let Some(callback) = modem.get().callbacks.get(py, On::Reconnected) else { return Ok(()) };
+            callback.call1(py, (MqttClient::of(modem, client)?,))?;
+        }
         Notice::Restarted => call(modem, On::Restart, ())?,
         Notice::MessageLost { client, why } => {
             call(modem, On::MessageLost, (client.map(crate::protocol::ClientIndex::number), why))?;

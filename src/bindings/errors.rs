@@ -36,9 +36,6 @@ fn to_python(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
         Error::Transcript { path, reason } => {
             return Ok(PyOSError::new_err((reason.raw_os_error(), message, path.clone())));
         }
-        Error::NotYet(_) => {
-            return Ok(pyo3::exceptions::PyNotImplementedError::new_err(message));
-        }
         Error::Mute { .. } => {
             fields.set_item("command", "AT")?;
             "CommandTimeoutError"
@@ -126,7 +123,7 @@ fn no_more(failure: Failure) -> Error {
             Error::Refused { command, response, code, client }
         }
         Failure::ResultUnknown { command, reason } => Error::OutcomeUnknown { command, reason, late: None },
-        Failure::NoAnswer { command, .. } => {
+        Failure::NoAnswer { command, .. } | Failure::Mute { command } => {
             Error::OutcomeUnknown { command, reason: UnknownReason::Timeout, late: None }
         }
         Failure::ConnectionLost { command, cause } => {

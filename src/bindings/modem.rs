@@ -140,7 +140,7 @@ impl SimcomMqtt {
     /// Whether the port is open: False after `close()`.
     #[getter]
     fn is_open(&self) -> bool {
-        self.modem().is_ok_and(Modem::is_open)
+        self.modem().is_ok_and(|modem| modem.is_open())
     }
 
     /// Counters since the port was opened, as they are now.
@@ -150,7 +150,7 @@ impl SimcomMqtt {
         let queue = QueueCounters {
             dropped_messages: hub.dropped_messages(),
             queue_peak: hub.notices().peak() as u64,
-            reconnects: 0,
+            reconnects: hub.reconnects(),
         };
         Ok(Stats::new(hub.counters(), queue))
     }
@@ -264,7 +264,7 @@ impl SimcomMqtt {
 }
 
 impl SimcomMqtt {
-    pub(super) fn modem(&self) -> Result<&Modem, Error> {
+    pub(super) fn modem(&self) -> Result<&Arc<Modem>, Error> {
         self.opened.get().map(|opened| &opened.threads.modem).ok_or(Error::Closed)
     }
 
@@ -276,7 +276,7 @@ impl SimcomMqtt {
     pub(super) fn run<T: Send>(
         &self,
         py: Python<'_>,
-        job: impl Send + FnOnce(&Modem, &dyn Patience) -> Result<T, Error>,
+        job: impl Send + FnOnce(&Arc<Modem>, &dyn Patience) -> Result<T, Error>,
     ) -> PyResult<T> {
         let modem = self.modem()?;
         self.follow_log_level(py)?;

@@ -17,7 +17,9 @@ impl Patience for Signals {
     }
 
     fn go_on(&self) -> Result<(), Interrupted> {
-        Python::attach(Python::check_signals).map_err(|error| {
+        #[expect(clippy::redundant_closure_for_method_calls, reason = "the method is not general enough")]
+        let checked = Python::attach(|py| py.check_signals());
+        checked.map_err(|error| {
             *self.raised.lock() = Some(error);
             Interrupted
         })

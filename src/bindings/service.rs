@@ -58,9 +58,6 @@ impl SimcomMqtt {
         reconnect: Option<&Bound<'py, Reconnect>>,
         timeout: f64,
     ) -> PyResult<Bound<'py, MqttClient>> {
-        if reconnect.is_some() {
-            return Err(Error::NotYet("reconnect").into());
-        }
         let plan = ConnectPlan {
             server: server_address(url, tls.is_some())?,
             client_id: client_id.map(ClientId::parse).transpose()?,
@@ -75,7 +72,14 @@ impl SimcomMqtt {
             operation_timeout: OperationTimeout::parse(operation_timeout.0)?,
             timeout: seconds("timeout", timeout)?,
         };
-        let (index, client_id) = slf.get().run(slf.py(), |modem, patience| modem.connect(&plan, patience))?;
+        let policy = reconnect.map(|reconnect| reconnect.get().policy());
+        let (index, client_id) = slf.get().run(slf.py(), |modem, patience| {
+            let (index, client_id) = modem.connect(&plan, patience)?;
+            if let Some(policy) = policy {
+                modem.keep(index, client_id.clone(), plan, policy);
+            }
+            Ok((index, client_id))
+        })?;
         MqttClient::acquired(slf, index, client_id.as_str())
     }
 

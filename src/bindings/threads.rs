@@ -13,7 +13,7 @@ use crate::session::Modem;
 
 /// An open module and the Python threads that serve it.
 pub(super) struct Threads {
-    pub(super) modem: Modem,
+    pub(super) modem: Arc<Modem>,
     reporting: Mutex<Option<Py<PyAny>>>,
     dispatching: Mutex<Option<Py<PyAny>>>,
 }
@@ -28,7 +28,11 @@ impl Threads {
     pub(super) fn start(py: Python<'_>, modem: Modem) -> PyResult<Arc<Self>> {
         close_at_exit(py)?;
         let hub = modem.hub().clone();
-        let threads = Arc::new(Self { modem, reporting: Mutex::default(), dispatching: Mutex::default() });
+        let threads = Arc::new(Self {
+            modem: Arc::new(modem),
+            reporting: Mutex::default(),
+            dispatching: Mutex::default(),
+        });
         let reporter = Bound::new(py, Reporter::new(hub))?.into_any();
         let thread = start_thread(py, "simcom-mqtt-reports", &reporter)?;
         *threads.reporting.lock() = Some(thread);

@@ -487,11 +487,13 @@ impl Engine {
             Progress::Recovered => self.channel = Channel::Idle,
             Progress::Mute => {
                 self.channel = Channel::Mute;
+                if !was_opening {
+                    self.events.push_back(Event::Mute);
+                }
                 let waiting =
                     self.queues.take_where(|job| !was_opening || matches!(job.owner, Owner::Opening(_)));
                 for job in waiting {
-                    let failure =
-                        Failure::NoAnswer { command: "AT".to_owned(), awaited: Awaited::FinalResult };
+                    let failure = Failure::Mute { command: job.shown() };
                     self.finish(job, Err(failure));
                 }
             }

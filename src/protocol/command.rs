@@ -1,7 +1,7 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::ClientIndex;
-use super::command_line::{CommandLine, Form};
+use super::command_line::{CommandLine, Form, Operation};
 
 /// One AT command, ready for the channel: its line, what answers its `>` prompt, and how long an answer may take.
 #[derive(Clone, Debug)]
@@ -93,6 +93,45 @@ impl Transaction {
     /// What the caller waits for the whole.
     pub fn timeout(&self) -> Duration {
         self.timeout
+    }
+
+    /// When its time is over, if it is submitted now. One that waits its turn first has all the time there is.
+    pub(crate) fn deadline(&self, now: Instant) -> Instant {
+        /// Longer than any program runs.
+        const NEVER: Duration = Duration::from_secs(100 * 365 * 86_400);
+        now + if self.time_begins_with_turn { NEVER } else { self.timeout }
+    }
+
+    /// The same, with less time.
+    #[must_use]
+    pub(crate) fn within(mut self, time: Duration) -> Self {
+        self.timeout = self.timeout.min(time);
+        self
+    }
+
+    /// The client whose connection it needs, if it does.
+    pub(crate) fn needs_connection_of(&self) -> Option<ClientIndex> {
+        let needs = |command: &&Command| {
+            let operation = command.line.operation();
+            matches!(operation, Some(Operation::Publish | Operation::Subscribe | Operation::Unsubscribe))
+        };
+        self.commands.iter().find(needs)?.client()
+    }
+
+    /// The command that names the whole: the last, which is what the caller asked for.
+    pub(crate) fn shown(&self) -> String {
+        self.commands.last().map_or_else(String::new, |command| command.line.shown())
+    }
+
+    /// Makes it what goes out after its result was lost; false if it must not go out again, which only `QoS` 1 may.
+    pub(crate) fn prepare_again(&mut self, resend_qos2: bool) -> bool {
+        let Some(command) = self.commands.last_mut() else { return false };
+        match command.line.publish_qos() {
+            Some(1) => command.line = command.line.with_dup(),
+            Some(2) if resend_qos2 => {}
+            _ => return false,
+        }
+        true
     }
 
     pub fn single(command: Command, timeout: Duration) -> Self {

@@ -88,13 +88,35 @@ impl CommandLine {
 
     /// The length that a command asking for data announces: its second parameter.
     pub(crate) fn announced_length(&self) -> Option<usize> {
-        let parameters = self.bytes.splitn(2, |byte| *byte == b'=').nth(1)?;
-        std::str::from_utf8(parameters.split(|byte| *byte == b',').nth(1)?).ok()?.trim().parse().ok()
+        std::str::from_utf8(self.parameters().nth(1)?).ok()?.trim().parse().ok()
     }
 
     /// Basic commands, as `ATE0`, `ATZ` and `AT&F`, may turn the echo on or off.
     pub(crate) fn may_change_echo(&self) -> bool {
         self.name.is_empty() && self.bytes.len() > 2
+    }
+
+    /// `<qos>` of `AT+CMQTTPUB=<client_index>,<qos>,…`.
+    pub(crate) fn publish_qos(&self) -> Option<u8> {
+        if self.operation != Some(Operation::Publish) {
+            return None;
+        }
+        std::str::from_utf8(self.parameters().nth(1)?).ok()?.trim().parse().ok()
+    }
+
+    /// `AT+CMQTTPUB` with `<dup>` set: `=<client_index>,<qos>,<pub_timeout>,<retained>,1`.
+    pub(crate) fn with_dup(&self) -> Self {
+        let mut fields: Vec<&[u8]> = self.parameters().take(4).collect();
+        fields.resize(4, b"0");
+        fields.push(b"1");
+        let end =
+            self.bytes.iter().position(|byte| *byte == b'=').map_or(self.bytes.len(), |equals| equals + 1);
+        Self::new([&self.bytes[..end], &fields.join(&b',')].concat())
+    }
+
+    fn parameters(&self) -> impl Iterator<Item = &[u8]> {
+        let parameters = self.bytes.splitn(2, |byte| *byte == b'=').nth(1).unwrap_or_default();
+        parameters.split(|byte| *byte == b',')
     }
 
     /// Whether `line` begins with this command's own prefix, `+NAME:`.
@@ -186,6 +208,14 @@ mod tests {
         assert!(line("ATI").takes_bare_lines());
         assert!(!line("AT+CMQTTACCQ?").takes_bare_lines());
         assert!(!line("AT+CSQ").takes_bare_lines());
+    }
+
+    #[test]
+    fn sets_dup_and_keeps_the_rest() {
+        assert_eq!(line("AT+CMQTTPUB=0,1,60").with_dup().bytes(), b"AT+CMQTTPUB=0,1,60,0,1");
+        assert_eq!(line("AT+CMQTTPUB=1,1,75,1").with_dup().bytes(), b"AT+CMQTTPUB=1,1,75,1,1");
+        assert_eq!(line("AT+CMQTTPUB=1,1,75,1,1").with_dup().bytes(), b"AT+CMQTTPUB=1,1,75,1,1");
+        assert_eq!(line("AT+CMQTTPUB=1,2,75").publish_qos(), Some(2));
     }
 
     #[test]

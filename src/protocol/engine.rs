@@ -261,6 +261,15 @@ impl Engine {
         self.events.push_back(Event::PortLost(reason));
     }
 
+    /// There is a port again, and nothing is known of what is behind it. [`Engine::open`] finds out.
+    pub fn handle_port_attached(&mut self) {
+        self.framer = Framer::new();
+        self.outbox.clear();
+        self.channel = Channel::Idle;
+        self.held_echo = None;
+        self.gone = None;
+    }
+
     /// The driver is being closed.
     pub fn close(&mut self) {
         self.fail_everything(&super::UnknownReason::Closed, |_| Failure::Closed);

@@ -31,6 +31,8 @@ pub enum Event {
     /// A boot banner, confirmed: nothing on the module is as it was.
     Restarted,
     PortLost(String),
+    /// The module answers nothing any more.
+    Mute,
     /// Any other unsolicited line. Unknown ones may be the remains of something damaged.
     Urc {
         line: Vec<u8>,

@@ -72,9 +72,6 @@ impl Lane {
     }
 }
 
-/// Longer than any program runs.
-const NEVER: Duration = Duration::from_secs(100 * 365 * 86_400);
-
 impl Job {
     pub(crate) fn new(owner: Owner, transaction: Transaction, now: Instant) -> Self {
         Self {
@@ -82,7 +79,7 @@ impl Job {
             lane: Lane::of(&transaction.commands),
             at: 0,
             answers: Vec::with_capacity(transaction.commands.len()),
-            deadline: now + if transaction.time_begins_with_turn { NEVER } else { transaction.timeout },
+            deadline: transaction.deadline(now),
             timeout_from_turn: transaction.time_begins_with_turn.then_some(transaction.timeout),
             commands: transaction.commands,
             not_before: None,

@@ -17,6 +17,8 @@ pub enum Failure {
     ResultUnknown { command: String, reason: UnknownReason },
     /// Not handed to the broker: the connection was lost before.
     ConnectionLost { command: String, cause: LostBy },
+    /// The module answers nothing at all, so nothing was written.
+    Mute { command: String },
     /// The driver was closed before the transaction was over.
     Closed,
     /// Cancelled before its first byte was written.

@@ -128,7 +128,7 @@ impl Modem {
     }
 
     /// Uploads what is missing, and sets the context up. A file goes up once: its name is made from its content.
-    fn prepare_tls(
+    pub(super) fn prepare_tls(
         &self,
         tls: &TlsSettings,
         client: ClientIndex,
@@ -148,7 +148,7 @@ impl Modem {
         self.execute(Transaction::new(configure, timeout), patience).map(drop)
     }
 
-    fn configure_and_connect(
+    pub(super) fn configure_and_connect(
         &self,
         plan: &ConnectPlan,
         client: ClientIndex,

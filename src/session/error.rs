@@ -58,8 +58,6 @@ pub enum Error {
     Interrupted,
     #[error("the transcript cannot be written to {}: {reason}", path.display())]
     Transcript { path: PathBuf, reason: Arc<std::io::Error> },
-    #[error("{0} is not available in this version: leave it out")]
-    NotYet(&'static str),
 }
 
 /// `no connection`, chapter 4.1.
@@ -87,6 +85,7 @@ impl Error {
                 Self::PortLost { port: port.to_owned(), reason }
             }
             Failure::ConnectionLost { command, cause } => Self::ConnectionLost { command, cause },
+            Failure::Mute { command } => Self::NoAnswer { command, awaited: Awaited::Turn, seconds },
             Failure::Closed => Self::Closed,
             Failure::Cancelled => Self::Cancelled,
         }

@@ -86,6 +86,15 @@ impl Facts {
         *self = Self { started: Some(false), ..Self::default() };
     }
 
+    /// Nothing told of it, but it is so.
+    pub(super) fn service_is_gone(&mut self) {
+        self.restarted();
+    }
+
+    pub(super) fn is_back(&mut self, client: ClientIndex) {
+        self.set_connected(client, true);
+    }
+
     pub(super) fn port_lost(&mut self) {
         *self = Self::default();
     }

@@ -1,12 +1,14 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use parking_lot::{Mutex, RwLock};
 
 use super::bounded_queue::BoundedQueue;
 use super::capture::{Inbox, QueueLimits};
+use super::error::Error;
 use super::facts::Facts;
+use super::keeper::{KeeperSignal, Trouble};
 use super::notice::Notice;
 use super::record::Record;
 use super::report::Report;
@@ -24,6 +26,9 @@ pub struct Hub {
     dispatching: AtomicBool,
     reports: BoundedQueue<Report>,
     closing: Closing,
+    keeper: Arc<KeeperSignal>,
+    port_lost: AtomicBool,
+    reconnects: AtomicU64,
     transcript: Option<Transcript>,
     logging_lines: AtomicBool,
     dropped_messages: AtomicU64,
@@ -45,6 +50,9 @@ impl Hub {
             notices: BoundedQueue::new(limits.items, limits.bytes),
             dispatching: AtomicBool::new(false),
             closing: Closing::default(),
+            keeper: Arc::default(),
+            port_lost: AtomicBool::new(false),
+            reconnects: AtomicU64::new(0),
             transcript,
             logging_lines: AtomicBool::new(false),
             reports: BoundedQueue::new(MOST_RECORDS, MOST_RECORD_BYTES),
@@ -110,6 +118,31 @@ impl Hub {
         self.dropped_messages.load(Ordering::Relaxed)
     }
 
+    pub fn reconnects(&self) -> u64 {
+        self.reconnects.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn keeper(&self) -> &Arc<KeeperSignal> {
+        &self.keeper
+    }
+
+    pub(super) fn is_port_lost(&self) -> bool {
+        self.port_lost.load(Ordering::Acquire)
+    }
+
+    pub(super) fn port_is_back(&self) {
+        self.port_lost.store(false, Ordering::Release);
+    }
+
+    pub(super) fn reconnected(&self, notice: Notice) {
+        self.reconnects.fetch_add(1, Ordering::Relaxed);
+        self.notify(notice);
+    }
+
+    pub(super) fn reconnect_failed(&self, error: &Error, delay: Duration) {
+        self.log(Record::reconnect_failed(&error.to_string(), delay));
+    }
+
     pub(super) fn set_counters(&self, counters: Counters) {
         *self.counters.lock() = counters;
     }
@@ -129,20 +162,29 @@ impl Hub {
                 self.facts.lock().connection_lost(client);
                 self.log(Record::connection_lost(client, cause));
                 self.notify(Notice::ConnectionLost { client, cause });
+                self.keeper.notify(Trouble::Connection);
             }
             Event::NetworkLost => {
                 self.facts.lock().network_lost();
                 self.log(Record::network_lost());
                 self.notify(Notice::NetworkLost);
+                self.keeper.notify(Trouble::Connection);
             }
             Event::Restarted => {
                 self.facts.lock().restarted();
                 self.log(Record::restarted());
                 self.notify(Notice::Restarted);
+                self.keeper.notify(Trouble::Connection);
             }
             Event::PortLost(reason) => {
+                self.port_lost.store(true, Ordering::Release);
                 self.facts.lock().port_lost();
                 self.log(Record::port_lost(&reason));
+                self.keeper.notify(Trouble::Port);
+            }
+            Event::Mute => {
+                self.log(Record::mute());
+                self.keeper.notify(Trouble::Mute);
             }
             Event::Urc { line, .. } => self.notify(Notice::Urc(line)),
             Event::Trace { direction, kind, bytes, masked } => {
@@ -160,6 +202,7 @@ impl Hub {
     /// No more events: whoever waits for a message gets none.
     pub(super) fn close(&self) {
         self.closing.close();
+        self.keeper.stop();
         self.notices.close();
         self.reports.close();
         if let Some(transcript) = &self.transcript {

@@ -24,6 +24,7 @@ impl Modem {
     /// Disconnects and releases a client; false if there is no use in going on.
     pub fn leave_client(&self, index: ClientIndex, deadline: Instant, patience: &dyn Patience) -> bool {
         let facts = self.facts();
+        self.forget(index);
         let Some(known) = facts.client(index) else { return true };
         let disconnected =
             !known.connected || self.try_until(connection::disconnect(index, None), deadline, patience);

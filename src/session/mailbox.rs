@@ -3,23 +3,35 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use super::keeping::ResendPolicy;
 use super::late::LateResult;
 use super::ticket::{Completion, Slot};
-use crate::protocol::{Transaction, TransactionId};
+use crate::protocol::{ClientIndex, Transaction, TransactionId};
 
 /// What other threads leave for the I/O thread.
 pub(super) enum Request {
-    Submit {
-        id: TransactionId,
-        transaction: Transaction,
-        completion: Completion,
-        late: Option<Arc<LateResult>>,
-    },
+    Submit(Submission),
+    /// Finds the module on a port that was attached again, or on one that had gone silent.
+    Open(TransactionId, Completion),
     Abandon(TransactionId),
     /// Takes a transaction back if nothing of it was written.
     Withdraw(TransactionId, Arc<Slot>),
+    /// Somebody reconnects this client.
+    Keep(ClientIndex, ResendPolicy),
+    Forget(ClientIndex),
+    /// It is connected again.
+    ComeBack(ClientIndex),
     Trace(bool),
     Close,
+}
+
+pub(super) struct Submission {
+    pub(super) id: TransactionId,
+    pub(super) transaction: Transaction,
+    pub(super) completion: Completion,
+    pub(super) late: Option<Arc<LateResult>>,
+    /// Part of a reconnection, so it does not wait for one.
+    pub(super) restores: bool,
 }
 
 #[derive(Default)]

@@ -11,14 +11,15 @@ use super::error::Error;
 use super::facts::{ClientFacts, Facts};
 use super::hub::Hub;
 use super::late::LateResult;
-use super::mailbox::{Mailbox, Request};
-use super::patience::{Interrupted, Patience};
+use super::mailbox::{Mailbox, Request, Submission};
+use super::patience::{Endless, Interrupted, Patience};
 use super::publish_gate::PublishGate;
+use super::restoring::KeptClient;
 use super::ticket::{Completion, Slot, Ticket};
 use super::transcript::Transcript;
 use super::waiting::Nothing;
 use crate::commands::{Lines, Payload, PayloadLimit};
-use crate::link::{self, Address, FlowControl, IoThread, Waker};
+use crate::link::{self, Address, FlowControl, IoThread, PortIdentity, Waker};
 use crate::protocol::{
     self, Answers, ClientIndex, Command, Engine, Failure, Outcome, Transaction, TransactionId,
 };
@@ -49,6 +50,9 @@ pub struct Modem {
     next_id: AtomicU64,
     closed: AtomicBool,
     payload_limit: Mutex<Option<PayloadLimit>>,
+    kept: Mutex<[Option<KeptClient>; 2]>,
+    /// To know the port by when it comes back under another name.
+    identity: PortIdentity,
     process: u32,
 }
 
@@ -67,6 +71,7 @@ impl Modem {
         let address = Address::parse(&configuration.port)?;
         let (baudrate, flow_control) = (configuration.baudrate, configuration.flow_control);
         let port = link::open(&link::Settings { address, baudrate, flow_control })?;
+        let identity = PortIdentity::of(&configuration.port);
         let settings =
             protocol::Settings { command_timeout: configuration.command_timeout, baudrate: baudrate.get() };
         let transcript = configuration.transcript.as_deref().map(|path| {
@@ -94,13 +99,15 @@ impl Modem {
             next_id: AtomicU64::new(OPENING + 1),
             closed: AtomicBool::new(false),
             payload_limit: Mutex::default(),
+            kept: Mutex::default(),
+            identity,
             process: std::process::id(),
         };
         let outcome = slot.wait(patience);
         let result = match outcome {
             Err(_) => Err(Error::Interrupted),
             Ok(Ok(_) | Err(Failure::Refused { .. })) => Ok(()),
-            Ok(Err(Failure::NoAnswer { .. })) => Err(modem.mute()),
+            Ok(Err(Failure::NoAnswer { .. } | Failure::Mute { .. })) => Err(modem.mute()),
             Ok(Err(failure)) => Err(modem.error(failure, Duration::ZERO, None)),
         };
         if let Err(error) = result {
@@ -194,12 +201,19 @@ impl Modem {
         command.limit().unwrap_or(self.command_timeout()) + self.command_timeout()
     }
 
+    /// As [`Modem::execute`], but as a part of a reconnection.
+    pub(super) fn restore_by(&self, transaction: Transaction) -> Result<(), Error> {
+        let timeout = transaction.timeout();
+        let ticket = self.submit(transaction, false, true)?;
+        self.wait(&ticket, timeout, &Endless).map(drop)
+    }
+
     /// # Errors
     ///
     /// Whatever the module, the line or time says.
     pub fn execute(&self, transaction: Transaction, patience: &dyn Patience) -> Result<Answers, Error> {
         let timeout = transaction.timeout();
-        let ticket = self.submit(transaction, false)?;
+        let ticket = self.submit(transaction, false, false)?;
         self.wait(&ticket, timeout, patience)
     }
 
@@ -210,7 +224,7 @@ impl Modem {
     /// Whatever the module, the line or time says.
     pub fn publish(&self, transaction: Transaction, patience: &dyn Patience) -> Result<(), Error> {
         let timeout = transaction.timeout();
-        let ticket = self.submit(transaction, true)?;
+        let ticket = self.submit(transaction, true, false)?;
         self.wait(&ticket, timeout, patience).map(drop)
     }
 
@@ -238,7 +252,7 @@ impl Modem {
                 hub.run_later(Box::new(move || done(result)));
             }
         }));
-        self.put(transaction, completion, Some(late))
+        self.put(transaction, completion, Some(late), false)
     }
 
     /// Whether the transaction was taken back before its first byte was written.
@@ -303,10 +317,47 @@ impl Modem {
         });
     }
 
-    fn submit(&self, transaction: Transaction, is_publish: bool) -> Result<Ticket, Error> {
+    pub(super) fn kept(&self) -> &Mutex<[Option<KeptClient>; 2]> {
+        &self.kept
+    }
+
+    pub(super) fn request(&self, request: Request) {
+        if self.mailbox.put(request).is_ok() {
+            self.waker.wake();
+        }
+    }
+
+    pub(super) fn is_port_lost(&self) -> bool {
+        self.hub.is_port_lost()
+    }
+
+    /// Opens the same device again, wherever it is now, and finds the module behind it.
+    pub(super) fn attach_port_again(&self) -> Result<(), Error> {
+        let Some(thread) = &self.thread else { return Err(Error::Forked) };
+        let path = link::find_again(&self.identity).unwrap_or_else(|| self.configuration.port.clone());
+        let (baudrate, flow_control) = (self.configuration.baudrate, self.configuration.flow_control);
+        let port = link::open(&link::Settings { address: Address::parse(&path)?, baudrate, flow_control })?;
+        thread.attach(port);
+        self.hub.port_is_back();
+        self.find_module_again()
+    }
+
+    pub(super) fn find_module_again(&self) -> Result<(), Error> {
+        let slot = Arc::new(Slot::default());
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        self.request(Request::Open(id, Completion::Waiting(slot.clone())));
+        match slot.wait(&Endless) {
+            Ok(Ok(_) | Err(Failure::Refused { .. })) => Ok(()),
+            Ok(Err(Failure::NoAnswer { .. } | Failure::Mute { .. })) => Err(self.mute()),
+            Ok(Err(failure)) => Err(self.error(failure, Duration::ZERO, None)),
+            Err(_) => Err(Error::Interrupted),
+        }
+    }
+
+    fn submit(&self, transaction: Transaction, is_publish: bool, restores: bool) -> Result<Ticket, Error> {
         let slot = Arc::new(Slot::default());
         let late = is_publish.then(|| Arc::new(LateResult::new(self.hub.clone())));
-        let id = self.put(transaction, Completion::Waiting(slot.clone()), late.clone())?;
+        let id = self.put(transaction, Completion::Waiting(slot.clone()), late.clone(), restores)?;
         Ok(Ticket { id, slot, late })
     }
 
@@ -315,6 +366,7 @@ impl Modem {
         transaction: Transaction,
         completion: Completion,
         late: Option<Arc<LateResult>>,
+        restores: bool,
     ) -> Result<TransactionId, Error> {
         if self.is_forked() {
             return Err(Error::Forked);
@@ -323,7 +375,7 @@ impl Modem {
             return Err(Error::Closed);
         }
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let request = Request::Submit { id, transaction, completion, late };
+        let request = Request::Submit(Submission { id, transaction, completion, late, restores });
         self.mailbox.put(request).map_err(|_| Error::Closed)?;
         self.waker.wake();
         Ok(id)

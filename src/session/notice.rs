@@ -8,6 +8,7 @@ pub enum Notice {
     Message(Arc<ReceivedMessage>),
     ConnectionLost { client: ClientIndex, cause: u8 },
     NetworkLost,
+    Reconnected(ClientIndex),
     Restarted,
     MessageLost { client: Option<ClientIndex>, why: String },
     Urc(Vec<u8>),

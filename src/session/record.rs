@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use crate::protocol::{ClientIndex, Direction, TraceKind};
 
 /// A log record, written down on the I/O thread and handed to Python on another.
@@ -43,6 +45,14 @@ impl Record {
 
     pub(super) fn restarted() -> Self {
         Self::warning("the module restarted: service, clients and subscriptions are gone".to_owned())
+    }
+
+    pub(super) fn mute() -> Self {
+        Self::warning("the module answers nothing any more".to_owned())
+    }
+
+    pub(super) fn reconnect_failed(error: &str, delay: Duration) -> Self {
+        Self::warning(format!("not back yet: {error}; trying again within {:.1} s", delay.as_secs_f64()))
     }
 
     pub(super) fn port_lost(reason: &str) -> Self {

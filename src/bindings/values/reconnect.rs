@@ -5,6 +5,7 @@ use pyo3::types::{PyDict, PyTuple};
 
 use super::repr;
 use crate::commands::{Invalid, seconds};
+use crate::session::ReconnectPolicy;
 
 /// How to come back after a lost connection, a lost network, a reboot or a port that was away.
 ///
@@ -22,6 +23,13 @@ pub(crate) struct Reconnect {
     max_delay: Duration,
     give_up_after: Option<Duration>,
     resend_qos2: bool,
+}
+
+impl Reconnect {
+    pub(crate) fn policy(&self) -> ReconnectPolicy {
+        let Self { min_delay, max_delay, give_up_after, resend_qos2 } = *self;
+        ReconnectPolicy { min_delay, max_delay, give_up_after, resend_qos2 }
+    }
 }
 
 #[pymethods]
