@@ -55,8 +55,6 @@ def test_nobody_listens_at_the_socket() -> None:
         SimcomMqtt(f"socket://127.0.0.1:{port}")
 
 
-# A module that was left in the middle of a data entry is mute, too: to try that takes its time.
-@pytest.mark.timeout(20)
 def test_a_mute_port_says_what_to_check() -> None:
     with ScriptedModule(mute=True) as module:
         with pytest.raises(CommandTimeoutError) as silent:
