@@ -445,6 +445,12 @@ impl Engine {
         }
         let owed = running.owed_data();
         let shown = running.job.command().line.shown();
+        if running.job.owner == Owner::RestartCheck {
+            // Written before the module had come up.
+            self.ask_whether_it_restarted(now);
+            self.recover(owed, now);
+            return;
+        }
         let Some((operation, _)) = running.operation() else {
             self.finish(running.job, Err(Failure::NoAnswer { command: shown, awaited }));
             self.recover(owed, now);

@@ -194,11 +194,16 @@ impl Engine {
         if let Some(running) = self.running() {
             running.shorten(now);
         }
-        let already = self.queues.heads().any(|job| job.owner == Owner::RestartCheck);
-        if !already {
-            let check = Transaction::single(Command::new("AT+CMQTTREL?"), Duration::from_secs(20));
-            self.queues.push_front(Job::new(Owner::RestartCheck, check, now));
+        let running = self.running().is_some_and(|running| running.job.owner == Owner::RestartCheck);
+        let queued = self.queues.heads().any(|job| job.owner == Owner::RestartCheck);
+        if !running && !queued {
+            self.ask_whether_it_restarted(now);
         }
+    }
+
+    pub(super) fn ask_whether_it_restarted(&mut self, now: Instant) {
+        let check = Transaction::single(Command::new("AT+CMQTTREL?"), Duration::from_secs(20));
+        self.queues.push_front(Job::new(Owner::RestartCheck, check, now));
     }
 
     /// Nothing on the module is as it was, its echo included.

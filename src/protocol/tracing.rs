@@ -20,6 +20,8 @@ pub(crate) struct Tracer {
 
 /// A shorter text would hide what is not a secret.
 const SHORTEST_SECRET: usize = 4;
+/// So many bytes in a row of key material do not stand in a line by chance.
+const SECRET_PIECE: usize = 8;
 
 impl Tracer {
     pub(crate) fn set(&mut self, on: bool) {
@@ -99,7 +101,25 @@ impl Tracer {
         let text = bytes.trim_ascii();
         if text.len() >= SHORTEST_SECRET && memchr::memmem::find(&self.secret_data, text).is_some() {
             ranges.push(start..start + text.len());
+        } else if !self.secret_data.is_empty() {
+            // Bytes of it may be missing, so that only pieces of it can be recognised.
+            let pieces = bytes.windows(SECRET_PIECE).enumerate();
+            let known = pieces.filter(|(_, piece)| memchr::memmem::find(&self.secret_data, piece).is_some());
+            ranges.extend(known.map(|(at, _)| at..at + SECRET_PIECE));
         }
-        ranges
+        merged(ranges)
     }
+}
+
+/// The same bytes in as few ranges as can be, in order.
+fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    ranges.sort_by_key(|range| range.start);
+    let mut merged: Vec<Range<usize>> = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        match merged.last_mut() {
+            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+            _ => merged.push(range),
+        }
+    }
+    merged
 }

@@ -5,10 +5,14 @@ mod support;
 
 mod answer_orders;
 mod busy_clients;
+mod closing_and_abandoning;
 mod damaged_blocks;
 mod habit_of_data_echo;
 mod late_results;
 mod opening_a_port;
+mod restarts_and_losses;
+mod secrets;
 mod silent_modules;
 mod splits_of_messages;
 mod splits_of_publishes;
+mod topic_listings;

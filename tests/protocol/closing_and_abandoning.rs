@@ -1,0 +1,183 @@
+//! The driver is closed, or a caller no longer waits: every transaction ends once, and what has begun goes on.
+
+use std::time::Duration;
+
+use simcom_mqtt::protocol::{Command, Event, Failure, Transaction, UnknownReason};
+
+use crate::support::{ScriptedModule, then};
+
+const PUB: &str = "AT+CMQTTPUB=0,1,60";
+
+#[test]
+fn closing_ends_everything_once() {
+    let mut module = ScriptedModule::new();
+    module.run(1, PUB);
+    module.send(then(&["OK"]));
+    module.run(2, "AT+CMQTTDISC=1,60");
+    module.send(then(&["OK"]));
+    module.publish(3, 0, b"t", b"p");
+    module.run(4, "AT+CMQTTDISC?");
+    module.run(5, "AT+CMQTTSTART");
+    module.send(then(&["OK"]));
+    module.run(6, "AT+CSQ");
+    module.run(7, "AT+CPSI?");
+    module.close();
+    for id in [2, 3, 4, 5, 6, 7] {
+        assert_eq!(module.expect_failure(id), Failure::Closed, "{id}");
+    }
+    let unknown = Failure::ResultUnknown { command: PUB.to_owned(), reason: UnknownReason::Closed };
+    assert_eq!(module.expect_failure(1), unknown);
+    assert_eq!(module.late(1), Some(Err(unknown)));
+    module.expect_no_news();
+    assert_eq!(module.engine.poll_timeout(), None);
+    module.take_written();
+    module.run(8, "AT");
+    assert_eq!(module.expect_failure(8), Failure::Closed);
+    module.send(then(&["OK", "+CMQTTPUB: 0,0"]));
+    module.expect_nothing_written();
+    assert!(module.late(1).is_none());
+}
+
+/// The PUB was written, and its OK was not read.
+#[test]
+fn closing_with_a_publish_on_the_channel() {
+    let mut module = ScriptedModule::new();
+    module.run(1, PUB);
+    module.expect_line(PUB);
+    module.close();
+    let unknown = Failure::ResultUnknown { command: PUB.to_owned(), reason: UnknownReason::Closed };
+    assert_eq!(module.expect_failure(1), unknown);
+    assert_eq!(module.late(1), Some(Err(unknown)));
+}
+
+/// The topic alone sends nothing.
+#[test]
+fn closing_before_the_publish_was_written() {
+    let mut module = ScriptedModule::new();
+    module.publish(1, 0, b"t", b"p");
+    module.close();
+    assert_eq!(module.expect_failure(1), Failure::Closed);
+    assert!(module.late(1).is_none());
+}
+
+#[test]
+fn closing_while_opening_and_while_recovering() {
+    let mut module = ScriptedModule::new();
+    module.open(1);
+    module.run(2, "AT");
+    module.close();
+    assert_eq!(module.expect_failure(1), Failure::Closed);
+    assert_eq!(module.expect_failure(2), Failure::Closed);
+    assert_eq!(module.engine.poll_timeout(), None);
+
+    let mut module = ScriptedModule::new();
+    module.run(1, "AT");
+    module.wait_ms(9_500);
+    module.expect_failure(1);
+    module.run(2, "AT");
+    module.close();
+    assert_eq!(module.expect_failure(2), Failure::Closed);
+    module.take_written();
+    module.wait_ms(20_000);
+    module.expect_nothing_written();
+}
+
+#[test]
+fn a_late_result_is_given_up_with_the_driver() {
+    let mut module = ScriptedModule::new();
+    module.submit(1, Transaction::single(Command::new(PUB), Duration::from_secs(5)));
+    module.send(then(&["OK"]));
+    module.wait_ms(5_000);
+    module.expect_failure(1);
+    module.close();
+    assert!(matches!(module.late(1), Some(Err(_))));
+}
+
+#[test]
+fn abandoned_in_the_queue_it_is_never_written() {
+    let mut module = ScriptedModule::new();
+    module.run(1, "AT+CPSI?");
+    module.expect_line("AT+CPSI?");
+    module.publish(2, 0, b"t", b"p");
+    module.abandon(2);
+    assert_eq!(module.expect_failure(2), Failure::Cancelled);
+    module.send(then(&["OK"]));
+    module.expect_nothing_written();
+}
+
+#[test]
+fn abandoned_in_the_middle_it_is_finished() {
+    let mut module = ScriptedModule::new();
+    module.publish(1, 0, b"t", b"p");
+    module.expect_line("AT+CMQTTTOPIC=0,1");
+    module.abandon(1);
+    module.send("\r\n>");
+    module.expect_data(b"t");
+    module.send(then(&["OK"]));
+    module.expect_line("AT+CMQTTPAYLOAD=0,1");
+    module.send("\r\n>");
+    module.expect_data(b"p");
+    module.send(then(&["OK"]));
+    module.expect_line(PUB);
+    module.send(then(&["OK", "+CMQTTPUB: 0,0"]));
+    assert_eq!(module.engine.counters().publishes, 1);
+    assert!(module.take_events().iter().all(|event| matches!(event, Event::Succeeded(_))), "nobody waits");
+}
+
+/// The next one is not sent into a busy client.
+#[test]
+fn abandoned_while_its_result_is_owed_it_keeps_its_place() {
+    let mut module = ScriptedModule::new();
+    module.run(1, PUB);
+    module.expect_line(PUB);
+    module.send(then(&["OK"]));
+    module.run(2, PUB);
+    module.abandon(1);
+    module.expect_nothing_written();
+    module.send(then(&["+CMQTTPUB: 0,0"]));
+    module.expect_line(PUB);
+    module.send(then(&["OK", "+CMQTTPUB: 0,6"]));
+    assert_eq!(module.expect_refusal(2), Some(6));
+    assert!(module.late(1).is_none());
+}
+
+/// Nor for ever, should the result never come.
+#[test]
+fn abandoned_and_without_a_result_it_makes_room_in_its_time() {
+    let mut module = ScriptedModule::new();
+    module.run(1, PUB);
+    module.expect_line(PUB);
+    module.send(then(&["OK"]));
+    module.abandon(1);
+    module.submit(2, Transaction::single(Command::new(PUB), Duration::from_secs(90)));
+    module.wait_ms(59_000);
+    module.expect_nothing_written();
+    module.wait_ms(1_000);
+    module.expect_line(PUB);
+    module.send(then(&["OK", "+CMQTTPUB: 0,0"]));
+    module.expect_success(2);
+}
+
+#[test]
+fn abandoned_while_a_reason_may_follow() {
+    let mut module = ScriptedModule::new();
+    let line = "AT+CMQTTCONNECT=0,\"tcp://h:1883\",60,1";
+    module.run(1, line);
+    module.expect_line(line);
+    module.send(then(&["ERROR"]));
+    module.abandon(1);
+    module.run(2, "AT+CMQTTCONNECT?");
+    module.wait_ms(500);
+    module.expect_line("AT+CMQTTCONNECT?");
+}
+
+#[test]
+fn abandoning_what_is_over_or_unknown_does_nothing() {
+    let mut module = ScriptedModule::new();
+    module.run(1, "AT");
+    module.send(then(&["OK"]));
+    module.expect_success(1);
+    module.abandon(1);
+    module.abandon(77);
+    module.expect_no_news();
+}

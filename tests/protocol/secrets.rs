@@ -1,0 +1,141 @@
+//! Passwords and keys are shown in no trace, no event and no error, however they come back.
+
+use std::time::Duration;
+
+use simcom_mqtt::protocol::{Command, Transaction};
+
+use crate::support::{Reads, ScriptedModule, then};
+
+const PASSWORD: &str = "hunter2secret";
+const KEY: &str = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA0123456789\nabcdefghijklmnopqrstuvwxyz\n-----END RSA PRIVATE KEY-----\n";
+
+/// Everything that could end in a log.
+fn shown(module: &ScriptedModule) -> String {
+    let events = module.history().0.join("\n");
+    format!("{events}\n{}", String::from_utf8_lossy(module.traces()))
+}
+
+fn assert_hidden(module: &ScriptedModule, secret: &str) {
+    let shown = shown(module);
+    assert!(!shown.contains(secret), "{secret} in {shown}");
+    let as_numbers = format!("{:?}", secret.as_bytes());
+    assert!(!shown.contains(as_numbers.trim_matches(['[', ']'])), "{secret} as numbers in {shown}");
+}
+
+fn connect_line() -> String {
+    format!("AT+CMQTTCONNECT=0,\"tcp://h:1883\",60,1,\"user\",\"{PASSWORD}\"")
+}
+
+#[test]
+fn the_password_of_a_connect_in_every_form_of_answer() {
+    for answer in [
+        vec!["OK".to_owned(), "+CMQTTCONNECT: 0,0".to_owned()],
+        vec!["OK".to_owned(), "+CMQTTCONNECT: 0,31".to_owned()],
+        vec!["ERROR".to_owned()],
+        // Echoes: whole, cut short at both ends, and twice in a line.
+        vec![connect_line()[10..].to_owned(), "ERROR".to_owned()],
+        vec![connect_line()[..connect_line().len() - 1].to_owned(), "ERROR".to_owned()],
+        vec![format!("{PASSWORD}{PASSWORD}"), "ERROR".to_owned()],
+        vec![format!("+UNKNOWN: \"{PASSWORD}\""), "ERROR".to_owned()],
+        vec![format!("{}{PASSWORD}", "x".repeat(4090)), "ERROR".to_owned()],
+        vec![],
+    ] {
+        for reads in [Reads::Whole, Reads::Single] {
+            let mut module = ScriptedModule::reading(reads);
+            module.engine.set_tracing(true);
+            module.run(1, &connect_line());
+            module.expect_line(&connect_line());
+            module.send(format!("{}\r", connect_line()));
+            for line in &answer {
+                module.send(then(&[line]));
+            }
+            module.wait_ms(70_000);
+            module.take_written();
+            module.send(then(&["+CMQTTDISC: (0-1)", "OK"]));
+            assert_hidden(&module, PASSWORD);
+            assert!(shown(&module).contains("*************"));
+        }
+    }
+}
+
+#[test]
+fn the_password_that_the_read_form_gives_back() {
+    let mut module = ScriptedModule::reading(Reads::Single);
+    module.engine.set_tracing(true);
+    // It comes unasked, too, and from a connect that was another process's.
+    module.send(then(&[&format!("+CMQTTCONNECT: 0,\"tcp://h:1883\",60,1,\"user\",\"{PASSWORD}\"")]));
+    assert_hidden(&module, PASSWORD);
+}
+
+fn enter_key(module: &mut ScriptedModule) {
+    let line = format!("AT+CCERTDOWN=\"key.pem\",{}", KEY.len());
+    let command = Command::new(line.clone()).with_secret_data(KEY, 3072);
+    module.submit(1, Transaction::single(command, Duration::from_secs(60)));
+    module.expect_line(&line);
+    module.send("\r\n>");
+    module.expect_data(KEY.as_bytes());
+}
+
+fn assert_key_hidden(module: &ScriptedModule) {
+    for line in KEY.lines() {
+        assert_hidden(module, line);
+    }
+}
+
+#[test]
+fn key_material_and_its_echo() {
+    for reads in [Reads::Whole, Reads::Single] {
+        for echoed in [0, KEY.len()] {
+            let mut module = ScriptedModule::reading(reads.clone());
+            module.engine.set_tracing(true);
+            enter_key(&mut module);
+            module.send(&KEY[..echoed]);
+            module.send(then(&["OK"]));
+            module.expect_success(1);
+            module.expect_no_news();
+            assert_key_hidden(&module);
+        }
+    }
+}
+
+/// Bytes of it were lost, so it comes back as lines.
+#[test]
+fn key_material_in_a_broken_echo() {
+    for lost in [0, 1, 20, 40, 60] {
+        for reads in [Reads::Whole, Reads::Single] {
+            let mut module = ScriptedModule::reading(reads);
+            module.engine.set_tracing(true);
+            enter_key(&mut module);
+            module.send(&KEY[..lost]);
+            module.send(&KEY[lost + 1..]);
+            module.send(then(&["OK"]));
+            module.expect_success(1);
+            let shown = shown(&module);
+            for from in 0..KEY.len() - 12 {
+                let piece = &KEY[from..from + 12];
+                assert!(piece.contains('\n') || !shown.contains(piece), "{piece} in {shown}");
+            }
+        }
+    }
+}
+
+#[test]
+fn key_material_that_comes_back_after_the_time_is_over() {
+    let mut module = ScriptedModule::new();
+    module.engine.set_tracing(true);
+    enter_key(&mut module);
+    module.wait_ms(10_000);
+    module.expect_failure(1);
+    module.send(KEY);
+    assert_key_hidden(&module);
+}
+
+#[test]
+fn commands_and_data_do_not_show_their_secrets() {
+    let command = Command::new(connect_line());
+    assert!(!format!("{command:?}").contains(PASSWORD));
+    let transaction = Transaction::single(command, Duration::from_secs(1));
+    assert!(!format!("{transaction:?}").contains(PASSWORD));
+    let data = Command::new("AT+CCERTDOWN=\"key.pem\",5").with_secret_data(*b"abcde", 3072);
+    assert!(!format!("{data:?}").contains("97, 98"));
+}

@@ -1,0 +1,114 @@
+//! `AT+CMQTTSUB?` prints bare topics without index or length: any line may be one.
+
+use simcom_mqtt::protocol::Failure;
+
+use crate::support::{Block, ScriptedModule, at_every_split, then};
+
+const LIST: &str = "AT+CMQTTSUB?";
+const FENCE: &str = "AT+CMQTTDISC=?";
+
+fn play_listing(module: &mut ScriptedModule, topics: &[&str], echo: bool) {
+    module.run(1, LIST);
+    module.run(2, "AT+CSQ");
+    module.expect_line(LIST);
+    if echo {
+        module.send(format!("{LIST}\r"));
+    }
+    let listing = format!(
+        "\r\n+CMQTTSUB:\r\n{}\r\nOK\r\n",
+        topics.iter().map(|topic| format!("{topic}\r\n")).collect::<String>()
+    );
+    module.send(listing);
+    module.expect_line(FENCE);
+    if echo {
+        module.send(format!("{FENCE}\r"));
+    }
+    module.send(then(&["+CMQTTDISC: (0-1),(0, 60-180)"]));
+    module.expect_under_way(1);
+    module.send(then(&["OK"]));
+}
+
+#[test]
+fn topics_that_look_like_answers() {
+    for echo in [false, true] {
+        for topics in [
+            &[][..],
+            &["a/b", "c/+"],
+            &["OK"],
+            &["ERROR"],
+            &["OK", "OK", "OK"],
+            &["a", "ERROR", "OK", "b"],
+            &["+CMQTTSUB: 0,0", "+CMQTTPUB: 0,0", "+CME ERROR: 3", ">"],
+        ] {
+            at_every_split(|module| {
+                play_listing(module, topics, echo);
+                let expected: Vec<Vec<u8>> =
+                    ["+CMQTTSUB:"].iter().chain(topics).map(|topic| topic.as_bytes().to_vec()).collect();
+                assert_eq!(module.expect_success(1), [expected], "{topics:?}");
+                module.expect_line("AT+CSQ");
+                module.send(then(&["+CSQ: 20,0", "OK"]));
+                assert_eq!(module.expect_success(2), [[b"+CSQ: 20,0"]]);
+                module.expect_no_news();
+            });
+        }
+    }
+}
+
+#[test]
+fn refused_before_the_service_is_started() {
+    let mut module = ScriptedModule::new();
+    module.run(1, LIST);
+    module.expect_line(LIST);
+    module.send(then(&["ERROR"]));
+    assert_eq!(module.expect_refusal(1), None);
+    module.expect_nothing_written();
+}
+
+#[test]
+fn waits_for_owed_results_of_subscriptions() {
+    let mut module = ScriptedModule::new();
+    module.run(3, "AT+CMQTTSUB=0");
+    module.expect_line("AT+CMQTTSUB=0");
+    module.send(then(&["OK"]));
+    module.run(1, LIST);
+    module.expect_nothing_written();
+    module.send(then(&["+CMQTTSUB: 0,0"]));
+    module.expect_success(3);
+    module.expect_line(LIST);
+}
+
+/// The fence is a command, and so is not written into a message.
+#[test]
+fn the_fence_waits_for_the_end_of_a_message() {
+    let block = Block::new(0, "topic", "payload");
+    let pieces = block.pieces();
+    for at in 1..pieces.len() {
+        at_every_split(|module| {
+            module.run(1, LIST);
+            module.expect_line(LIST);
+            module.send("\r\n+CMQTTSUB:\r\na/b\r\n");
+            module.send(pieces[..at].concat());
+            module.send(then(&["OK"]));
+            module.expect_nothing_written();
+            module.send(pieces[at..].concat());
+            assert_eq!(module.messages(), [block.message()]);
+            module.expect_line(FENCE);
+            module.send(then(&["+CMQTTDISC: (0-1),(0, 60-180)", "OK"]));
+            assert_eq!(module.expect_success(1), [[b"+CMQTTSUB:".to_vec(), b"a/b".to_vec()]]);
+        });
+    }
+}
+
+#[test]
+fn a_listing_that_never_ends() {
+    let mut module = ScriptedModule::new();
+    module.run(1, LIST);
+    module.expect_line(LIST);
+    for _ in 0..200 {
+        module.send("topic\r\n".repeat(100));
+    }
+    module.wait_ms(9_000);
+    assert!(matches!(module.expect_failure(1), Failure::NoAnswer { .. }));
+    // The answer to its fence may still come: another one is asked.
+    assert_ne!(module.take_written(), format!("{FENCE}\r").as_bytes());
+}
