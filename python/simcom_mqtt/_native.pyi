@@ -104,13 +104,17 @@ class SimcomMqtt:
     def start(self, *, timeout: float = 14.0) -> None:
         """Start the MQTT service, which activates a PDP context: `AT+CMQTTSTART`, chapter 2.2.1.
 
-        MqttError: it runs already (a bare ERROR, `code` None), or there is no network.
+        A service that an earlier process left running is taken over.
+
+        MqttError: this object has started it already (a bare ERROR, `code` None), or there is no network.
         """
 
     def stop(self, *, timeout: float = 14.0) -> None:
         """Stop the MQTT service: `AT+CMQTTSTOP`, chapter 2.2.2.
 
-        MqttError: it does not run, or a client is still acquired.
+        Clients that an earlier process left acquired are released first.
+
+        MqttError: it does not run, or a client of this object is still acquired.
         """
 
     def acquire(self, client_id: str, index: Literal[0, 1] = 0, *, tls: bool = False) -> MqttClient:
@@ -119,8 +123,10 @@ class SimcomMqtt:
         client_id: 1–128 bytes.
         tls: whether the client will connect by TLS.
 
-        MqttError: the client is acquired already (`code` CLIENT_IS_USED or None), or the service does not
-            run.
+A client that an earlier process left acquired is disconnected and released first.
+
+        MqttError: this object has acquired it already (`code` CLIENT_IS_USED or None), or the service does
+            not run.
         """
 
     def clients(self) -> list[MqttClient]:

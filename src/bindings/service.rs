@@ -9,7 +9,7 @@ use super::modem::SimcomMqtt;
 use super::values::{Reconnect, Tls, Will};
 use crate::commands::{
     self, ClientId, Credentials, Invalid, KeepAlive, OperationTimeout, ProtocolVersion, ServerAddress,
-    client, connection, limits, seconds, service, subscribing,
+    client, connection, limits, seconds, subscribing,
 };
 use crate::protocol::Transaction;
 use crate::session::{ClientFacts, ConnectPlan, Error};
@@ -85,20 +85,24 @@ impl SimcomMqtt {
 
     /// Start the MQTT service, which activates a PDP context: `AT+CMQTTSTART`, chapter 2.2.1.
     ///
-    /// MqttError: it runs already (a bare ERROR, `code` None), or there is no network.
+    /// A service that an earlier process left running is taken over.
+    ///
+    /// MqttError: this object has started it already (a bare ERROR, `code` None), or there is no network.
     #[pyo3(signature = (*, timeout = 14.0))]
     fn start(&self, py: Python<'_>, timeout: f64) -> PyResult<()> {
         let timeout = seconds("timeout", timeout)?;
-        self.run(py, |modem, patience| modem.run(service::start(), timeout, patience).map(drop))
+        self.run(py, |modem, patience| modem.start(timeout, patience))
     }
 
     /// Stop the MQTT service: `AT+CMQTTSTOP`, chapter 2.2.2.
     ///
-    /// MqttError: it does not run, or a client is still acquired.
+    /// Clients that an earlier process left acquired are released first.
+    ///
+    /// MqttError: it does not run, or a client of this object is still acquired.
     #[pyo3(signature = (*, timeout = 14.0))]
     fn stop(&self, py: Python<'_>, timeout: f64) -> PyResult<()> {
         let timeout = seconds("timeout", timeout)?;
-        self.run(py, |modem, patience| modem.run(service::stop(), timeout, patience).map(drop))
+        self.run(py, |modem, patience| modem.stop(timeout, patience))
     }
 
     /// Acquire a client of the module: `AT+CMQTTACCQ`, chapter 2.2.3.
@@ -106,7 +110,9 @@ impl SimcomMqtt {
     /// client_id: 1–128 bytes.
     /// tls: whether the client will connect by TLS.
     ///
-    /// MqttError: the client is acquired already (`code` CLIENT_IS_USED or None), or the service does not run.
+    /// A client that an earlier process left acquired is disconnected and released first.
+    ///
+    /// MqttError: this object has acquired it already (`code` CLIENT_IS_USED or None), or the service does not run.
     #[pyo3(signature = (client_id, index = Integer(0), *, tls = false), text_signature = "($self, client_id, index=0, *, tls=False)")]
     fn acquire<'py>(
         slf: &Bound<'py, Self>,
@@ -115,9 +121,7 @@ impl SimcomMqtt {
         tls: bool,
     ) -> PyResult<Bound<'py, MqttClient>> {
         let (client_id, index) = (ClientId::parse(client_id)?, client_index(index)?);
-        slf.get().run(slf.py(), |modem, patience| {
-            modem.run_soon(client::acquire(index, &client_id, tls), patience)
-        })?;
+        slf.get().run(slf.py(), |modem, patience| modem.acquire(index, &client_id, tls, patience))?;
         MqttClient::acquired(slf, index, client_id.as_str())
     }
 

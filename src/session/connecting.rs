@@ -32,9 +32,6 @@ pub struct ConnectPlan {
     pub timeout: Duration,
 }
 
-/// How long a teardown of what was left over may take the module.
-const TEARDOWN: Duration = Duration::from_secs(14);
-
 impl Modem {
     /// START if needed, ACCQ, CFG, SSLCFG, WILL, CONNECT. What was acquired for it is released again if it fails.
     ///
@@ -68,13 +65,12 @@ impl Modem {
 
     /// The service may run already: ours, or left over from an earlier process.
     pub(super) fn start_if_needed(&self, patience: &dyn Patience) -> Result<(), Error> {
+        /// 12 s documented, and two for the line.
+        const START: Duration = Duration::from_secs(14);
         if self.facts().started == Some(true) {
             return Ok(());
         }
-        match self.run(service::start(), TEARDOWN, patience) {
-            Err(error) if error.is_bare_refusal() && self.is_started(patience)? => Ok(()),
-            started => started.map(drop),
-        }
+        self.start(START, patience)
     }
 
     /// Whether the service runs.
@@ -110,15 +106,6 @@ impl Modem {
             self.tear_down(client, patience)?;
         }
         Ok(client)
-    }
-
-    /// DISC and REL, whether it was connected or not.
-    pub(super) fn tear_down(&self, client: ClientIndex, patience: &dyn Patience) -> Result<(), Error> {
-        match self.run(connection::disconnect(client, None), TEARDOWN, patience) {
-            Ok(_) | Err(Error::Refused { .. }) => {}
-            Err(error) => return Err(error),
-        }
-        self.run_soon(client::release(client), patience).map(drop)
     }
 
     fn default_client_id(&self, client: ClientIndex, patience: &dyn Patience) -> Result<ClientId, Error> {

@@ -11,6 +11,7 @@ mod keeper;
 mod keeping;
 mod late;
 mod leaving;
+mod left_over;
 mod mailbox;
 mod modem;
 mod network;

@@ -1,0 +1,74 @@
+"""What an earlier process left on the module: a script that is run again does not notice."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from host_client import HostClient
+from simcom_mqtt import MqttError, SimcomMqtt
+from simcom_mqtt.simulator import SimulatedModem
+
+
+@pytest.fixture(params=["sim767x", "a76xx", "sim7600"])
+def left(request: pytest.FixtureRequest, broker_url: str) -> Iterator[SimulatedModem]:
+    """A module whose last user closed the port with both clients connected and subscribed."""
+    with SimulatedModem(profile=request.param) as module:
+        modem = SimcomMqtt(module.port)
+        for _ in range(2):
+            modem.connect(broker_url).subscribe("left/over")
+        modem.close()
+        yield module
+
+
+def test_connecting_again(left: SimulatedModem, broker_url: str, host: HostClient, base: str) -> None:
+    with SimcomMqtt(left.port) as modem:
+        clients = [modem.connect(broker_url) for _ in range(2)]
+        assert [client.index for client in clients] == [0, 1]
+        with clients[1].capture(f"{base}/#") as inbox:
+            clients[1].subscribe(f"{base}/#")
+            clients[0].publish(f"{base}/again", b"x", 1)
+            assert inbox.get().payload == b"x"
+        assert modem.subscribed_topics() == [f"{base}/#".encode()]
+
+
+def test_command_by_command_again(left: SimulatedModem, broker_url: str) -> None:
+    with SimcomMqtt(left.port) as modem:
+        modem.start()
+        for index in (0, 1):
+            client = modem.acquire(f"again-{index}", index)
+            client.configure(version="3.1.1")
+            client.connect(broker_url)
+            client.publish("left/over", b"x", 1)
+            client.disconnect()
+            client.release()
+        modem.stop()
+        assert not modem.is_started()
+
+
+def test_stopping_what_was_left(left: SimulatedModem) -> None:
+    with SimcomMqtt(left.port) as modem:
+        modem.stop()
+        assert not modem.is_started()
+
+
+def test_what_is_left_can_be_used(left: SimulatedModem, host: HostClient, base: str) -> None:
+    with SimcomMqtt(left.port) as modem:
+        found = modem.clients()
+        assert [client.index for client in found] == [0, 1]
+        assert all(client.is_connected() for client in found)
+        with found[0].capture() as inbox:
+            found[0].subscribe(f"{base}/found")
+            found[1].publish(f"{base}/found", b"x", 1)
+            assert inbox.get().topic == f"{base}/found"
+
+
+def test_what_is_held_by_this_object_is_no_left_over(modem: SimcomMqtt, broker_url: str) -> None:
+    modem.start()
+    with pytest.raises(MqttError):
+        modem.start()
+    modem.acquire("mine", 1)
+    with pytest.raises(MqttError):
+        modem.acquire("mine", 1)
+    with pytest.raises(MqttError):
+        modem.stop()
+    assert [client.client_id for client in modem.clients()] == ["mine"]
