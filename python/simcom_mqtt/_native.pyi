@@ -123,7 +123,7 @@ class SimcomMqtt:
         client_id: 1–128 bytes.
         tls: whether the client will connect by TLS.
 
-A client that an earlier process left acquired is disconnected and released first.
+        A client that an earlier process left acquired is disconnected and released first.
 
         MqttError: this object has acquired it already (`code` CLIENT_IS_USED or None), or the service does
             not run.
