@@ -18,7 +18,7 @@ use crate::commands::{
     SslContextIndex, Topic, Will, WillMessage, client, client_configuration, connection, seconds,
 };
 use crate::protocol::{ClientIndex, Command, Transaction};
-use crate::session::ClientFacts;
+use crate::session::{ClientFacts, Error};
 
 /// Client 0 or 1 of a module: one object per acquired client.
 ///
@@ -152,6 +152,9 @@ impl MqttClient {
         timeout: f64,
     ) -> PyResult<()> {
         let facts = self.facts()?;
+        if facts.as_ref().is_some_and(|facts| facts.will_is_partial) {
+            return Err(Error::WillHalfEntered(self.index).into());
+        }
         let server = ServerAddress::parse(url, facts.as_ref().map(|facts| facts.tls))?;
         let keep_alive = KeepAlive::parse(keepalive.0)?;
         let credentials = Credentials::parse(username, password)?;

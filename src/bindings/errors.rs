@@ -24,7 +24,9 @@ fn to_python(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
         Error::Invalid(_) | Error::Address(_) => return Ok(PyValueError::new_err(message)),
         Error::Port(_) | Error::PortLost { .. } => "PortError",
         Error::Closed | Error::Forked => "ClosedError",
-        Error::Cancelled | Error::Interrupted => "SimcomError",
+        Error::Cancelled | Error::Interrupted | Error::PayloadHeld { .. } | Error::WillHalfEntered(_) => {
+            "SimcomError"
+        }
         Error::NoAnswer { command, .. } => {
             fields.set_item("command", command)?;
             "CommandTimeoutError"
@@ -129,7 +131,7 @@ fn no_more(failure: Failure) -> Error {
         Failure::ConnectionLost { command, cause } => {
             Error::OutcomeUnknown { command, reason: UnknownReason::Lost(cause), late: None }
         }
-        Failure::Closed | Failure::Cancelled => Error::Closed,
+        Failure::Closed | Failure::Cancelled | Failure::PayloadHeld { .. } => Error::Closed,
     }
 }
 

@@ -196,6 +196,11 @@ impl Engine {
                 !lane_is_busy(&self.pending, job.lane) && !resembles_owed(&self.pending, job)
             });
             if let Some(job) = next {
+                if self.staging.spoils(&job) {
+                    self.refuse_spoiled(job);
+                    self.start_next(now);
+                    return;
+                }
                 self.channel = Channel::Running(Box::new(Running::new(job)));
             }
         }
@@ -244,6 +249,7 @@ impl Engine {
         let limit = running.job.command().limit.unwrap_or(default_limit);
         running.phase = Phase::AwaitingFinal;
         let deadline = running.job.deadline;
+        self.staging.data_entered(&running.job.command().line);
         self.framer.expect_echo_of(&data.bytes);
         if data.secret {
             self.tracer.remember_secret_data(&data.bytes);
@@ -274,6 +280,8 @@ impl Engine {
             code: None,
             client: line.client(),
         };
+        let command = running.job.command().clone();
+        self.undo_filling(&command, now);
         self.end_running(Err(failure));
         self.recover(owed, now);
     }
@@ -348,6 +356,7 @@ impl Engine {
     }
 
     fn handle_ok(&mut self, mut running: Running, presumed: Option<u16>, now: Instant) {
+        self.staging.accepted(&running.job.command().line);
         let Some((operation, _)) = running.operation() else {
             self.succeed(&running.job);
             if running.job.command().line.may_change_echo() {
@@ -444,6 +453,10 @@ impl Engine {
             return;
         }
         let owed = running.owed_data();
+        if owed > 0 {
+            let command = running.job.command().clone();
+            self.undo_filling(&command, now);
+        }
         let shown = running.job.command().line.shown();
         if running.job.owner == Owner::RestartCheck {
             // Written before the module had come up.
@@ -464,7 +477,9 @@ impl Engine {
         self.forget_given_up(running.job.lane);
         let slot = running.job.lane.slot();
         self.report(&running.job, Err(failure));
-        self.pending[slot] = Some(Pending::new(running.job, operation, PendingState::GivenUp, now));
+        let mut pending = Pending::new(running.job, operation, PendingState::GivenUp, now);
+        pending.filled = (awaited == Awaited::Prompt && owed > 0).then_some(owed);
+        self.pending[slot] = Some(pending);
         self.recover(owed, now);
     }
 

@@ -17,6 +17,7 @@ use super::job::{Job, Lane, Owner, Pending, Queues};
 use super::outbox::Outbox;
 use super::reassembly::{Fate, Output, Reassembly};
 use super::recovery::{Fences, Recovery};
+use super::staging::Staging;
 use super::tracing::Tracer;
 use super::urc::{OperationResult, Urc};
 use super::{Failure, LostBy, Transaction};
@@ -45,6 +46,7 @@ pub struct Engine {
     pub(super) events: VecDeque<Event>,
     pub(super) counters: Counters,
     pub(super) tracer: Tracer,
+    pub(super) staging: Staging,
     pub(super) gone: Option<Failure>,
     pub(super) restart_confirmed: bool,
     /// So many bytes are held back until then, for they may be an echo or an answer.
@@ -66,6 +68,7 @@ impl Engine {
             events: VecDeque::new(),
             counters: Counters::default(),
             tracer: Tracer::default(),
+            staging: Staging::default(),
             gone: None,
             restart_confirmed: false,
             held_echo: None,

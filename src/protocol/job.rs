@@ -216,6 +216,8 @@ pub(crate) struct Pending {
     pub(crate) job: Job,
     pub(crate) operation: Operation,
     pub(crate) state: PendingState,
+    /// Its data entry was filled up with so many empty lines, and nothing else.
+    pub(crate) filled: Option<usize>,
     /// After this its result is no longer to be expected.
     pub(crate) expires: Instant,
 }
@@ -242,7 +244,7 @@ impl Pending {
     const LONGEST: Duration = Duration::from_secs(185);
 
     pub(crate) fn new(job: Job, operation: Operation, state: PendingState, now: Instant) -> Self {
-        Self { job, operation, state, expires: now + Self::LONGEST }
+        Self { job, operation, state, filled: None, expires: now + Self::LONGEST }
     }
 
     pub(crate) fn deadline(&self) -> Instant {

@@ -18,6 +18,7 @@ mod outbox;
 mod outcome;
 mod reassembly;
 mod recovery;
+mod staging;
 mod topic_filter;
 mod tracing;
 mod urc;

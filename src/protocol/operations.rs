@@ -67,6 +67,7 @@ impl Engine {
         if code == 0 {
             self.events.push_back(Event::Succeeded(pending.job.command().line.clone()));
             self.report_late(&pending.job, Ok(()));
+            self.undo_subscription(pending);
             return;
         }
         let refusal = refused_job(&pending.job, &code_line(&pending.job, code), Some(code));
@@ -208,6 +209,7 @@ impl Engine {
 
     /// Nothing on the module is as it was, its echo included.
     pub(super) fn restarted(&mut self, now: Instant) {
+        self.staging.module_restarted();
         self.framer.forget_echo_habit();
         self.reassembly.reset("the module restarted");
         self.take_from_reassembly(now);

@@ -19,6 +19,8 @@ pub enum Failure {
     ConnectionLost { command: String, cause: LostBy },
     /// The module answers nothing at all, so nothing was written.
     Mute { command: String },
+    /// The module may still hold a payload that was not published, and would send it instead of an empty one.
+    PayloadHeld { command: String },
     /// The driver was closed before the transaction was over.
     Closed,
     /// Cancelled before its first byte was written.

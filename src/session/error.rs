@@ -46,6 +46,16 @@ pub enum Error {
         "no network within {seconds:.1} s, {missing}: check SIM, antenna and operator; cell() and signal_quality() tell more"
     )]
     NoNetwork { missing: String, seconds: f64 },
+    #[error(
+        "{command} was not sent: an earlier publish broke off, and the module may still hold its payload, which it would send \
+         instead of an empty one; publish something that is not empty first, or release the client"
+    )]
+    PayloadHeld { command: String },
+    #[error(
+        "client {0} was not connected: entering its will broke off, and the module may hold a part of it; call set_will() \
+         again, or release the client"
+    )]
+    WillHalfEntered(ClientIndex),
     #[error("the port was closed: open it again with a new SimcomMqtt")]
     Closed,
     #[error(
@@ -86,6 +96,7 @@ impl Error {
             }
             Failure::ConnectionLost { command, cause } => Self::ConnectionLost { command, cause },
             Failure::Mute { command } => Self::NoAnswer { command, awaited: Awaited::Turn, seconds },
+            Failure::PayloadHeld { command } => Self::PayloadHeld { command },
             Failure::Closed => Self::Closed,
             Failure::Cancelled => Self::Cancelled,
         }

@@ -21,12 +21,22 @@ pub struct ClientFacts {
     /// From `AT+CMQTTSSLCFG`. The module forgets it with each failed CONNECT and each DISC; this is what it should be.
     pub ssl_context: Option<SslContextIndex>,
     pub operation_timeout: OperationTimeout,
+    /// The module may hold a part of a will that broke off.
+    pub will_is_partial: bool,
 }
 
 impl ClientFacts {
     pub fn found(client_id: String, tls: bool, connected: bool) -> Self {
         let operation_timeout = OperationTimeout::DEFAULT;
-        Self { client_id, tls, connected, acquired_here: false, ssl_context: None, operation_timeout }
+        Self {
+            client_id,
+            tls,
+            connected,
+            acquired_here: false,
+            ssl_context: None,
+            operation_timeout,
+            will_is_partial: false,
+        }
     }
 }
 
@@ -55,6 +65,7 @@ impl Facts {
             (b"CMQTTREL", Some(client)) => self.clients[client.slot()] = None,
             (b"CMQTTCONNECT", Some(client)) => self.set_connected(client, true),
             (b"CMQTTDISC", Some(client)) => self.set_connected(client, false),
+            (b"CMQTTWILLMSG", Some(client)) => self.change(client, |facts| facts.will_is_partial = false),
             (b"CMQTTSSLCFG", Some(client)) => self.change(client, |facts| {
                 facts.ssl_context =
                     last_number(line.bytes()).and_then(|number| SslContextIndex::parse(number).ok());
@@ -67,6 +78,13 @@ impl Facts {
                 });
             }
             _ => {}
+        }
+    }
+
+    /// A data entry broke off.
+    pub(super) fn half_entered(&mut self, line: &CommandLine) {
+        if let (b"CMQTTWILLTOPIC" | b"CMQTTWILLMSG", Some(client)) = (line.name(), line.client()) {
+            self.change(client, |facts| facts.will_is_partial = true);
         }
     }
 
@@ -158,6 +176,18 @@ mod tests {
         let client = facts.client(ClientIndex::Zero).unwrap();
         assert_eq!(client.ssl_context.map(SslContextIndex::number), Some(3));
         assert_eq!(client.operation_timeout.number(), 24);
+    }
+
+    #[test]
+    fn a_will_that_broke_off_is_partial_until_it_is_entered_again() {
+        let mut facts = after(&["AT+CMQTTACCQ=0,\"a\""]);
+        let is_partial = |facts: &Facts| facts.client(ClientIndex::Zero).unwrap().will_is_partial;
+        facts.half_entered(&Command::new("AT+CMQTTWILLTOPIC=0,5").line);
+        assert!(is_partial(&facts));
+        facts.succeeded(&Command::new("AT+CMQTTWILLTOPIC=0,5").line);
+        assert!(is_partial(&facts), "its message is missing");
+        facts.succeeded(&Command::new("AT+CMQTTWILLMSG=0,5,0").line);
+        assert!(!is_partial(&facts));
     }
 
     #[test]

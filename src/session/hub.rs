@@ -158,6 +158,7 @@ impl Hub {
                 self.notify(Notice::MessageLost { client, why });
             }
             Event::Succeeded(line) => self.facts.lock().succeeded(&line),
+            Event::HalfEntered(line) => self.facts.lock().half_entered(&line),
             Event::ConnectionLost { client, cause } => {
                 self.facts.lock().connection_lost(client);
                 self.log(Record::connection_lost(client, cause));

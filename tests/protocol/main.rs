@@ -8,6 +8,7 @@ mod busy_clients;
 mod closing_and_abandoning;
 mod damaged_blocks;
 mod habit_of_data_echo;
+mod half_entered_data;
 mod late_results;
 mod opening_a_port;
 mod restarts_and_losses;

@@ -186,7 +186,7 @@ fn a_mute_module_fails_what_is_queued_and_is_asked_again_by_the_next() {
     module.wait_ms(13_010);
     module.expect_failure(1);
     let failure = module.expect_failure(2);
-    assert_eq!(failure, Failure::NoAnswer { command: "AT".to_owned(), awaited: Awaited::FinalResult });
+    assert_eq!(failure, Failure::Mute { command: "AT+CSQ".to_owned() });
     module.take_written();
     assert_eq!(module.engine.poll_timeout(), None);
     module.run(3, "AT+CSQ");

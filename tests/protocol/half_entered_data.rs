@@ -1,0 +1,142 @@
+//! What a data entry that broke off leaves on the module has no effect.
+
+use simcom_mqtt::protocol::{Event, Failure};
+
+use crate::support::{ScriptedModule, then};
+
+/// Longer than the command time-out, in milliseconds.
+const TOO_LONG: u64 = 10_500;
+const PUB: &str = "AT+CMQTTPUB=0,1,60";
+
+/// Answers the fence that ends the recovery, whichever it is.
+fn answer_fence(module: &mut ScriptedModule) {
+    let written = module.take_written();
+    let line = written.split(|byte| *byte == b'\r').rfind(|line| !line.is_empty()).expect("a fence");
+    let line = std::str::from_utf8(line).unwrap();
+    let name = line.strip_prefix("AT").and_then(|rest| rest.strip_suffix("=?")).expect("a fence");
+    module.send(then(&[&format!("{name}: (0-1)"), "OK"]));
+}
+
+fn half_entered(module: &mut ScriptedModule) -> Vec<String> {
+    let shown = |event: Event| match event {
+        Event::HalfEntered(line) => Some(line.shown()),
+        _ => None,
+    };
+    module.take_events().into_iter().filter_map(shown).collect()
+}
+
+/// A publish whose PUB is refused, so that the module may hold its payload still.
+fn publish_in_vain(module: &mut ScriptedModule) {
+    module.publish(1, 0, b"topic", b"old");
+    module.expect_line("AT+CMQTTTOPIC=0,5");
+    module.send("\r\n>");
+    module.expect_data(b"topic");
+    module.send(then(&["OK"]));
+    module.expect_line("AT+CMQTTPAYLOAD=0,3");
+    module.send("\r\n>");
+    module.expect_data(b"old");
+    module.send(then(&["OK"]));
+    module.expect_line(PUB);
+    module.send(then(&["ERROR"]));
+    module.expect_refusal(1);
+}
+
+#[test]
+fn an_empty_publish_is_not_sent_while_the_module_may_hold_a_payload() {
+    let mut module = ScriptedModule::new();
+    publish_in_vain(&mut module);
+    module.publish(2, 0, b"topic", b"");
+    assert_eq!(module.expect_failure(2), Failure::PayloadHeld { command: PUB.to_owned() });
+    module.expect_nothing_written();
+    module.publish(3, 1, b"other", b"");
+    module.expect_line("AT+CMQTTTOPIC=1,5");
+}
+
+#[test]
+fn a_publish_that_the_module_accepts_makes_room_for_an_empty_one() {
+    let mut module = ScriptedModule::new();
+    publish_in_vain(&mut module);
+    module.publish(2, 0, b"topic", b"new");
+    module.expect_line("AT+CMQTTTOPIC=0,5");
+    module.send("\r\n>");
+    module.expect_data(b"topic");
+    module.send(then(&["OK"]));
+    module.expect_line("AT+CMQTTPAYLOAD=0,3");
+    module.send("\r\n>");
+    module.expect_data(b"new");
+    module.send(then(&["OK"]));
+    module.expect_line(PUB);
+    module.send(then(&["OK", "+CMQTTPUB: 0,0"]));
+    module.expect_success(2);
+    module.publish(3, 0, b"topic", b"");
+    module.expect_line("AT+CMQTTTOPIC=0,5");
+}
+
+#[test]
+fn releasing_the_client_makes_room_too() {
+    let mut module = ScriptedModule::new();
+    publish_in_vain(&mut module);
+    module.run(2, "AT+CMQTTREL=0");
+    module.expect_line("AT+CMQTTREL=0");
+    module.send(then(&["OK"]));
+    module.expect_success(2);
+    module.publish(3, 0, b"topic", b"");
+    module.expect_line("AT+CMQTTTOPIC=0,5");
+}
+
+#[test]
+fn a_payload_without_a_prompt_is_as_good_as_held() {
+    let mut module = ScriptedModule::new();
+    module.publish(1, 0, b"topic", b"old");
+    module.expect_line("AT+CMQTTTOPIC=0,5");
+    module.send("\r\n>");
+    module.expect_data(b"topic");
+    module.send(then(&["OK"]));
+    module.expect_line("AT+CMQTTPAYLOAD=0,3");
+    module.wait_ms(TOO_LONG);
+    module.expect_failure(1);
+    answer_fence(&mut module);
+    assert_eq!(half_entered(&mut module), ["AT+CMQTTPAYLOAD=0,3"]);
+    module.publish(2, 0, b"topic", b"");
+    assert!(matches!(module.expect_failure(2), Failure::PayloadHeld { .. }));
+}
+
+#[test]
+fn a_certificate_that_broke_off_is_deleted() {
+    let mut module = ScriptedModule::new();
+    module.enter(1, "AT+CCERTDOWN=\"ca.pem\",5", b"-----");
+    module.expect_line("AT+CCERTDOWN=\"ca.pem\",5");
+    module.wait_ms(TOO_LONG);
+    module.expect_failure(1);
+    answer_fence(&mut module);
+    module.expect_line("AT+CCERTDELE=\"ca.pem\"");
+    module.send(then(&["OK"]));
+    module.expect_nothing_written();
+}
+
+#[test]
+fn a_subscription_to_the_filling_is_undone_when_it_comes_about() {
+    let mut module = ScriptedModule::new();
+    module.enter(1, "AT+CMQTTSUB=0,4,1", b"dut/");
+    module.expect_line("AT+CMQTTSUB=0,4,1");
+    module.wait_ms(TOO_LONG);
+    module.expect_failure(1);
+    answer_fence(&mut module);
+    module.expect_nothing_written();
+    module.send(then(&["+CMQTTSUB: 0,0"]));
+    module.expect_line("AT+CMQTTUNSUB=0,4,0");
+    module.send("\r\n>");
+    module.expect_data(b"\r\r\r\r");
+    module.send(then(&["OK", "+CMQTTUNSUB: 0,0"]));
+    module.expect_nothing_written();
+}
+
+#[test]
+fn a_will_that_broke_off_is_told() {
+    let mut module = ScriptedModule::new();
+    module.enter(1, "AT+CMQTTWILLTOPIC=0,4", b"will");
+    module.expect_line("AT+CMQTTWILLTOPIC=0,4");
+    module.wait_ms(TOO_LONG);
+    module.expect_failure(1);
+    assert_eq!(half_entered(&mut module), ["AT+CMQTTWILLTOPIC=0,4"]);
+}
