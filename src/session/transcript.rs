@@ -125,7 +125,7 @@ mod tests {
             Direction::ToModule,
             TraceKind::Line,
             line,
-            &Vec::from([12..18]),
+            std::slice::from_ref(&(12..18)),
         );
         assert_eq!(text, "1.500000 > line AT+X=\"a\\\\b\",\"\\*\\*\\*\\*\\*\\*\"\\r\n");
         let data = element(Duration::ZERO, Direction::FromModule, TraceKind::Data, b"\x00*\xff\r\n", &[]);

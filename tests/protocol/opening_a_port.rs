@@ -1,6 +1,6 @@
 //! Finding the module behind a port just opened, in whatever state the last user left it.
 
-use simcom_mqtt::protocol::{Awaited, Failure};
+use simcom_mqtt::protocol::Failure;
 
 use crate::support::{ScriptedModule, then};
 
