@@ -79,6 +79,13 @@ impl Channel {
         }
     }
 
+    /// What stands behind an echo: parts of a message and satellite sentences have no line end before them, and an echo has
+    /// none behind it.
+    pub(crate) fn without_echo<'a>(&self, line: &'a [u8]) -> Option<&'a [u8]> {
+        let end = memchr::memchr(b'\r', line)?;
+        self.owns_echo(&line[..end]).then(|| line[end..].trim_ascii_start())
+    }
+
     /// Whether something waits for a line like this.
     pub(crate) fn expects(&self, line: &[u8]) -> bool {
         match self {

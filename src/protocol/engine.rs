@@ -154,6 +154,13 @@ impl Engine {
                 }
                 Some(Element::Line(line)) => {
                     self.tracer.element_over(&mut self.events, TraceKind::Line);
+                    let line = match self.channel.without_echo(line) {
+                        Some(rest) => {
+                            self.reassembly.spacing_unknown();
+                            rest
+                        }
+                        None => line,
+                    };
                     if let Some(header) = Header::parse(line) {
                         let intact = self.framer.line_end_is_intact();
                         let header = if intact { header } else { Header::Garbled };
@@ -280,9 +287,6 @@ impl Engine {
     }
 
     fn handle_line(&mut self, line: &[u8], now: Instant) {
-        // Satellite sentences have no line end before them, and an echo has none behind it.
-        let sentence = memchr::memmem::find(line, b"\r$").filter(|at| self.channel.owns_echo(&line[..*at]));
-        let line = sentence.map_or(line, |at| &line[at + 1..]);
         let is_echo = self.channel.owns_echo(line);
         let is_known = is_echo || self.expects(line);
         if self.reassembly.line(line, is_known, is_echo) == Fate::Held {

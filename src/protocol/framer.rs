@@ -397,7 +397,8 @@ impl Framer {
 
     fn step_data_echo_end(&mut self, source: &[u8], after_prompt: bool) -> (usize, Found) {
         let Some(next) = source.first() else { return (0, Found::Nothing) };
-        if !matches!(next, b'\r' | b'$') {
+        // All that can follow it: a line, or one of those that have no line end before them.
+        if !matches!(next, b'\r' | b'$' | b'+') {
             return self.echo_differs(self.echo.length(), *next, after_prompt);
         }
         self.echo.came_whole();

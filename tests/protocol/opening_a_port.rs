@@ -101,8 +101,7 @@ fn a_mute_port() {
     let mut module = ScriptedModule::new();
     module.open(1);
     module.wait_ms(15_000);
-    let expected = Failure::Mute { command: "ATE0".to_owned() };
-    assert_eq!(module.expect_failure(1), expected);
+    assert_eq!(module.expect_failure(1), Failure::Mute { command: "ATE0".to_owned() });
     assert_eq!(module.engine.poll_timeout(), None);
     assert!(module.take_written().len() > 10_240);
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use simcom_mqtt::protocol::{Awaited, Command, Failure, Transaction, UnknownReason};
+use simcom_mqtt::protocol::{Awaited, Command, Event, Failure, Transaction, UnknownReason};
 
 use crate::support::{Block, Reads, ScriptedModule, then};
 
@@ -185,8 +185,8 @@ fn a_mute_module_fails_what_is_queued_and_is_asked_again_by_the_next() {
     module.run(2, "AT+CSQ");
     module.wait_ms(13_010);
     module.expect_failure(1);
-    let failure = module.expect_failure(2);
-    assert_eq!(failure, Failure::Mute { command: "AT+CSQ".to_owned() });
+    assert_eq!(module.expect_failure(2), Failure::Mute { command: "AT+CSQ".to_owned() });
+    assert!(matches!(module.take_events()[..], [Event::Mute]));
     module.take_written();
     assert_eq!(module.engine.poll_timeout(), None);
     module.run(3, "AT+CSQ");

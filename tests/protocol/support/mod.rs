@@ -4,6 +4,7 @@ mod answers;
 mod blocks;
 mod damage;
 mod firmware;
+mod readable;
 mod scripted_module;
 mod splitting;
 
@@ -11,5 +12,6 @@ pub use answers::{result_line, then};
 pub use blocks::{Block, Spacing, awkward_payloads};
 pub use damage::Damage;
 pub use firmware::{Firmware, Gap};
-pub use scripted_module::{Reads, ScriptedModule};
+pub use readable::Readable;
+pub use scripted_module::{Reads, ScriptedModule, publish};
 pub use splitting::{at_every_split, at_every_two_splits, byte_by_byte};
