@@ -1,0 +1,93 @@
+"""A line between module and driver: cuts what the module says into pieces, loses what it is told to lose."""
+
+import os
+import select
+import threading
+import tty
+from collections.abc import Callable
+from typing import Self
+
+from simcom_mqtt import SimcomMqtt
+
+
+class SplitLine:
+    """A pseudo-terminal in front of the module's port, while the `with` block runs.
+
+    Once `read_by` tells who reads, no piece follows before the one before it was read, so each is one read.
+    """
+
+    def __init__(self, port: str, piece: int = 4096) -> None:
+        self._piece = piece
+        self._module = os.open(port, os.O_RDWR | os.O_NOCTTY)
+        tty.setraw(self._module)
+        self._master, self._slave = os.openpty()
+        tty.setraw(self._slave)
+        self._stop_reader, self._stop_writer = os.pipe()
+        self._pending = bytearray()
+        self._sent = 0
+        self._bytes_read: Callable[[], int] | None = None
+        self._losses: list[tuple[bytes, int]] = []
+        self._losing = 0
+        self._thread = threading.Thread(target=self._relay)
+
+    @property
+    def port(self) -> str:
+        return os.ttyname(self._slave)
+
+    def read_by(self, modem: SimcomMqtt) -> None:
+        """Cut into pieces from now on."""
+        self._bytes_read = lambda: modem.stats.bytes_in
+
+    def lose_data_of(self, command: bytes, count: int) -> None:
+        """Lose so many bytes of what the host sends behind the next line that begins with `command`."""
+        self._losses.append((command, count))
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        os.close(self._stop_writer)
+        self._thread.join()
+        for descriptor in (self._stop_reader, self._master, self._slave, self._module):
+            os.close(descriptor)
+
+    def _relay(self) -> None:
+        sources = [self._master, self._module, self._stop_reader]
+        while True:
+            readable, _, _ = select.select(sources, [], [], 0 if self._pending else None)
+            if self._stop_reader in readable:
+                return
+            if self._master in readable:
+                self._pass_to_module(os.read(self._master, 65_536))
+            if self._module in readable:
+                self._pending += os.read(self._module, 65_536)
+            if self._pending:
+                self._pass_to_host()
+
+    def _pass_to_host(self) -> None:
+        if self._bytes_read is None:
+            piece = bytes(self._pending)
+        elif self._bytes_read() < self._sent:
+            return
+        else:
+            piece = bytes(self._pending[: self._piece])
+        written = os.write(self._master, piece)
+        self._sent += written
+        del self._pending[:written]
+
+    def _pass_to_module(self, data: bytes) -> None:
+        lost = min(self._losing, len(data))
+        self._losing -= lost
+        data = data[lost:]
+        for loss in self._losses:
+            command, count = loss
+            start = data.find(command)
+            end = data.find(b"\r", start) + 1
+            if start >= 0 and end:
+                self._losses.remove(loss)
+                self._losing = count - len(data[end : end + count])
+                data = data[:end] + data[end + count :]
+                break
+        while data:
+            data = data[os.write(self._module, data) :]
