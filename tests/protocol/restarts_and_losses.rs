@@ -258,7 +258,7 @@ fn what_was_learned_of_echoes_is_forgotten_at_a_restart() {
 fn a_message_cut_by_a_restart() {
     let mut module = ScriptedModule::new();
     let block = Block::new(0, "topic", "payload").pieces();
-    module.send(&block[..2].concat());
+    module.send(block[..2].concat());
     module.send(then(&["RDY"]));
     module.wait_ms(2_200);
     assert_eq!(module.losses().len(), 1);

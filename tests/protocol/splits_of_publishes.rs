@@ -59,7 +59,7 @@ fn every_awkward_payload() {
                 publish_and_ask_patiently(module, firmware, &payload);
                 module.expect_no_news();
             };
-            if payload.len() < 24 { at_every_split(script) } else { byte_by_byte(script) }
+            if payload.len() < 12 { at_every_split(script) } else { byte_by_byte(script) }
         }
     }
 }
@@ -199,7 +199,11 @@ fn whole_messages_in_each_gap() {
                     assert!(messages.iter().all(|message| *message == block.message()), "{messages:?}");
                     module.expect_no_news();
                 };
-                if firmware.prompt == "\r\n>" { at_every_split(script) } else { byte_by_byte(script) }
+                if firmware.prompt == "\r\n>" && spacing == Spacing::Compact {
+                    at_every_split(script);
+                } else {
+                    byte_by_byte(script);
+                }
             }
         }
     }

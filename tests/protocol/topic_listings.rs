@@ -14,11 +14,8 @@ fn play_listing(module: &mut ScriptedModule, topics: &[&str], echo: bool) {
     if echo {
         module.send(format!("{LIST}\r"));
     }
-    let listing = format!(
-        "\r\n+CMQTTSUB:\r\n{}\r\nOK\r\n",
-        topics.iter().map(|topic| format!("{topic}\r\n")).collect::<String>()
-    );
-    module.send(listing);
+    let topics: Vec<u8> = topics.iter().flat_map(|topic| [topic.as_bytes(), b"\r\n"].concat()).collect();
+    module.send([b"\r\n+CMQTTSUB:\r\n", &topics[..], b"\r\nOK\r\n"].concat());
     module.expect_line(FENCE);
     if echo {
         module.send(format!("{FENCE}\r"));
