@@ -7,22 +7,15 @@ use super::event::Event;
 use super::framer::is_final_result;
 use super::job::{Job, Owner, Pending, PendingState, lane_is_busy, resembles_owed};
 use super::reassembly::LONGEST_PAYLOAD;
-use super::recovery::{Progress, Recovery};
-use super::urc::client_and_code;
-use super::{Awaited, ClientIndex, Failure, Form, Operation, Outcome, UnknownReason};
+use super::recovery::Recovery;
+use super::running::{CLIENT_IS_BUSY, LISTING_FENCE, Phase, Running};
+use super::{Failure, Form, Operation, Outcome};
 
-/// `client is busy`, chapter 4.1.
-const CLIENT_IS_BUSY: u16 = 14;
 const BUSY_RETRY: Duration = Duration::from_millis(250);
 /// How long a reason may follow `ERROR`.
 const REASON_TIME: Duration = Duration::from_millis(500);
-/// A module that has just rebooted does not answer what was asked before.
-const BOOT_GRACE: Duration = Duration::from_millis(500);
 /// Information lines of one answer; more is not an answer but noise.
 const MOST_LINES: usize = 4096;
-/// `AT+CMQTTSUB?` lists bare topics, so its end is the `OK` before the answer to this.
-const LISTING_FENCE_NAME: &[u8] = b"CMQTTDISC";
-const LISTING_FENCE: &str = "AT+CMQTTDISC=?";
 const LISTING_FENCE_ANSWER: &[u8] = b"+CMQTTDISC: (";
 
 #[derive(Debug)]
@@ -32,34 +25,6 @@ pub(crate) enum Channel {
     Recovering(Recovery),
     /// The module answers nothing. Asked again when there is something to do.
     Mute,
-}
-
-#[derive(Debug)]
-pub(crate) struct Running {
-    pub(crate) job: Job,
-    phase: Phase,
-    lines: Vec<Vec<u8>>,
-    /// The operation's result, where it came before the final result code.
-    result: Option<u16>,
-    /// A result that came while one given up before was still owed: the final result code tells whose it is.
-    contested: Option<(u16, Vec<u8>)>,
-    limit: Instant,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    /// Its line is yet to be written.
-    Ready,
-    AwaitingPrompt,
-    /// The prompt came; the data is yet to be written.
-    Prompted,
-    AwaitingFinal,
-    /// The topics of `AT+CMQTTSUB?`, until the fence answers.
-    Listing {
-        fenced: bool,
-    },
-    /// The fence answered: its own `OK` is left.
-    ListingOver,
 }
 
 impl Channel {
@@ -94,90 +59,6 @@ impl Channel {
             }
             Self::Recovering(_) => is_final_result(line),
             Self::Idle | Self::Mute => false,
-        }
-    }
-}
-
-impl Running {
-    fn new(job: Job) -> Self {
-        let limit = job.deadline;
-        Self { job, phase: Phase::Ready, lines: Vec::new(), result: None, contested: None, limit }
-    }
-
-    pub(crate) fn awaits_answer(&self) -> bool {
-        self.phase != Phase::Ready
-    }
-
-    /// Read and test forms own what carries their prefix, though it may look like a result.
-    pub(crate) fn takes_before_results(&self, line: &[u8]) -> bool {
-        let command = self.job.command();
-        match self.phase {
-            Phase::Ready => false,
-            Phase::Listing { .. } => true,
-            _ => matches!(command.form(), Form::Read | Form::Test) && command.line.owns(line),
-        }
-    }
-
-    pub(crate) fn operation(&self) -> Option<(Operation, Option<ClientIndex>)> {
-        self.awaits_answer()
-            .then(|| self.job.command().line.operation())?
-            .map(|operation| (operation, self.job.command().client()))
-    }
-
-    pub(crate) fn note_result(&mut self, code: u16, line: &[u8]) {
-        self.result.get_or_insert(code);
-        self.lines.push(line.to_vec());
-    }
-
-    /// Returns the one noted before, which so belongs to the operation given up.
-    pub(crate) fn note_contested_result(&mut self, code: u16, line: &[u8]) -> Option<(u16, Vec<u8>)> {
-        if code == CLIENT_IS_BUSY || self.contested.is_some() {
-            self.note_result(code, line);
-            return self.contested.take();
-        }
-        self.contested = Some((code, line.to_vec()));
-        None
-    }
-
-    fn owns_echo(&self, line: &[u8]) -> bool {
-        match self.phase {
-            Phase::Ready => false,
-            Phase::Listing { .. } | Phase::ListingOver => {
-                line == LISTING_FENCE.as_bytes()
-                    || (self.lines.is_empty() && line == self.job.command().line.bytes())
-            }
-            _ => line == self.job.command().line.bytes().trim_ascii_end(),
-        }
-    }
-
-    /// The result code that a refused command carries on a line of its own, `+CMQTT…: <client_index>,<err>`.
-    fn refusal_code(&self) -> Option<u16> {
-        let name_length = self.job.command().line.name().len();
-        let own = self.lines.iter().rev().find(|line| self.job.command().line.owns(line))?;
-        let values = own.get(name_length + 2..)?;
-        client_and_code(values).map(|(_, code)| code)
-    }
-
-    /// Bytes of data that the module may still be waiting for.
-    fn owed_data(&self) -> usize {
-        match &self.job.command().data {
-            Some(data) => data.bytes.len(),
-            None => 0,
-        }
-    }
-
-    fn awaited(&self) -> Awaited {
-        match self.phase {
-            Phase::Ready => Awaited::Turn,
-            Phase::AwaitingPrompt | Phase::Prompted => Awaited::Prompt,
-            _ => Awaited::FinalResult,
-        }
-    }
-
-    /// No answer is owed before this any longer.
-    pub(crate) fn shorten(&mut self, now: Instant) {
-        if self.awaits_answer() {
-            self.limit = self.limit.min(now + BOOT_GRACE);
         }
     }
 }
@@ -430,103 +311,6 @@ impl Engine {
             return;
         }
         self.refuse(running.job, response, code, now);
-    }
-
-    pub(super) fn give_up_on_channel(&mut self, now: Instant) {
-        match &mut self.channel {
-            Channel::Recovering(recovery) => {
-                let progress = recovery.handle_timeout(&mut self.fences, &mut self.outbox, now);
-                self.recovery_went(progress, now);
-            }
-            Channel::Running(running) if running.limit <= now => self.give_up_running(now),
-            _ => {}
-        }
-    }
-
-    fn give_up_running(&mut self, now: Instant) {
-        let Channel::Running(mut running) = std::mem::replace(&mut self.channel, Channel::Idle) else {
-            return;
-        };
-        if let Some((code, line)) = running.contested.take() {
-            self.resolve_given_up(running.job.lane, code, &line);
-        }
-        let line = &running.job.command().line;
-        self.fences.avoided =
-            if line.lists_topics() { LISTING_FENCE_NAME.to_vec() } else { line.name().to_vec() };
-        let awaited = running.awaited();
-        if awaited == Awaited::Turn {
-            let failure = running.job.not_started();
-            self.finish(running.job, Err(failure));
-            return;
-        }
-        let owed = running.owed_data();
-        if owed > 0 {
-            let command = running.job.command().clone();
-            self.undo_filling(&command, now);
-        }
-        let shown = running.job.command().line.shown();
-        if running.job.owner == Owner::RestartCheck {
-            // Written before the module had come up.
-            self.ask_whether_it_restarted(now);
-            self.recover(owed, now);
-            return;
-        }
-        let Some((operation, _)) = running.operation() else {
-            self.finish(running.job, Err(Failure::NoAnswer { command: shown, awaited }));
-            self.recover(owed, now);
-            return;
-        };
-        // It was written, or will be filled up if it asks for data after all: its result may still come.
-        let failure = match operation {
-            Operation::Publish => Failure::ResultUnknown { command: shown, reason: UnknownReason::Timeout },
-            _ => Failure::NoAnswer { command: shown, awaited },
-        };
-        self.forget_given_up(running.job.lane);
-        let slot = running.job.lane.slot();
-        self.report(&running.job, Err(failure));
-        let mut pending = Pending::new(running.job, operation, PendingState::GivenUp, now);
-        pending.filled = (awaited == Awaited::Prompt && owed > 0).then_some(owed);
-        self.pending[slot] = Some(pending);
-        self.recover(owed, now);
-    }
-
-    fn recover(&mut self, owed: usize, now: Instant) {
-        self.framer.data_entry_over(false);
-        self.outbox.clear();
-        let byte_time = self.wire_time(1);
-        let recovery = Recovery::after_silence(owed, byte_time, &mut self.fences, &mut self.outbox, now);
-        self.channel = Channel::Recovering(recovery);
-    }
-
-    pub(super) fn handle_recovery_line(&mut self, line: &[u8], now: Instant) -> bool {
-        let Channel::Recovering(recovery) = &mut self.channel else { return false };
-        let progress = recovery.handle_line(line, &mut self.fences, &mut self.outbox, now);
-        if let Some(progress) = progress {
-            self.recovery_went(progress, now);
-        }
-        progress.is_some()
-    }
-
-    fn recovery_went(&mut self, progress: Progress, now: Instant) {
-        let Channel::Recovering(recovery) = &self.channel else { return };
-        let was_opening = recovery.is_opening();
-        match progress {
-            Progress::Ongoing => return,
-            Progress::Recovered => self.channel = Channel::Idle,
-            Progress::Mute => {
-                self.channel = Channel::Mute;
-                if !was_opening {
-                    self.events.push_back(Event::Mute);
-                }
-                let waiting =
-                    self.queues.take_where(|job| !was_opening || matches!(job.owner, Owner::Opening(_)));
-                for job in waiting {
-                    let failure = Failure::Mute { command: job.shown() };
-                    self.finish(job, Err(failure));
-                }
-            }
-        }
-        self.advance(now);
     }
 
     fn end_running(&mut self, outcome: Outcome) {

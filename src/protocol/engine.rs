@@ -9,7 +9,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::channel::{Channel, Running};
+use super::channel::Channel;
 use super::event::{Counters, Event, TraceKind, TransactionId};
 use super::framer::{Element, Framer};
 use super::header::Header;
@@ -17,6 +17,7 @@ use super::job::{Job, Lane, Owner, Pending, Queues};
 use super::outbox::Outbox;
 use super::reassembly::{Fate, Output, Reassembly};
 use super::recovery::{Fences, Recovery};
+use super::running::Running;
 use super::staging::Staging;
 use super::tracing::Tracer;
 use super::urc::{OperationResult, Urc};

@@ -5,10 +5,8 @@
 
 use memchr::memchr;
 
+use super::carry::{Carry, LONGEST_LINE};
 use super::data_echo::{Comparison, DataEcho};
-
-/// The longest line a module prints is the echo of the longest command, 3071 characters.
-const LONGEST_LINE: usize = 4096;
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Element<'a> {
@@ -59,10 +57,7 @@ pub(crate) struct Framer {
     state: State,
     prompt_owed: bool,
     echo: DataEcho,
-    /// The beginning of a line whose end has not come, or a copy of the element handed out last.
-    carry: Vec<u8>,
-    carry_handed_out: bool,
-    overlong: bool,
+    carry: Carry,
     /// Exactly CR LF stood behind the last line.
     line_end_intact: bool,
     /// Bytes that were held back and have to be read again before the input goes on.
@@ -91,9 +86,7 @@ impl Framer {
             state: State::Line,
             prompt_owed: false,
             echo: DataEcho::new(),
-            carry: Vec::new(),
-            carry_handed_out: false,
-            overlong: false,
+            carry: Carry::default(),
             line_end_intact: false,
             replay: Vec::new(),
             position: 0,
@@ -145,7 +138,7 @@ impl Framer {
         let held = match self.state {
             State::DataEcho { matched, .. } => matched,
             State::DataEchoEnd { .. } => self.echo.length(),
-            State::Line if self.echo.is_in_doubt() && self.carry_is_free() => self.echo.length(),
+            State::Line if self.echo.is_in_doubt() && self.carry.is_empty() => self.echo.length(),
             _ => return false,
         };
         let mut bytes = self.echo.beginning(held).to_vec();
@@ -157,10 +150,6 @@ impl Framer {
         self.echo.over();
         self.state = State::Line;
         true
-    }
-
-    fn carry_is_free(&self) -> bool {
-        self.carry.is_empty() || self.carry_handed_out
     }
 
     pub(crate) fn line_end_is_intact(&self) -> bool {
@@ -181,14 +170,12 @@ impl Framer {
     pub(crate) fn resume_with(&mut self, tail: &[u8]) {
         self.state = State::Line;
         self.carry.clear();
-        self.carry_handed_out = false;
         self.read_again(tail);
     }
 
     /// What came of a header belongs to a message that was given up.
     pub(crate) fn forget_header_begun(&mut self) {
-        if !self.carry_handed_out && matches!(self.state, State::Line) && self.carry.starts_with(b"+CMQTTRX")
-        {
+        if matches!(self.state, State::Line) && self.carry.begins_with(b"+CMQTTRX") {
             self.carry.clear();
         }
     }
@@ -200,10 +187,7 @@ impl Framer {
 
     /// The next element, or `None` once `input` is used up.
     pub(crate) fn next<'x, 'a: 'x>(&'x mut self, input: &mut &'a [u8]) -> Option<Element<'x>> {
-        if self.carry_handed_out {
-            self.carry.clear();
-            self.carry_handed_out = false;
-        }
+        self.carry.reclaim();
         while !self.replay.is_empty() {
             let source = std::mem::take(&mut self.replay);
             let (consumed, found) = self.step(&source);
@@ -216,12 +200,10 @@ impl Framer {
                 Found::Counted { to } => (0, to),
                 other => return Some(self.hand_out(other, b"")),
             };
-            self.carry.clear();
-            self.carry.extend_from_slice(&source[from..to]);
-            self.carry_handed_out = true;
+            let bytes = self.carry.hand_out_copy(&source[from..to]);
             return Some(match found {
-                Found::Counted { .. } => Element::Counted(&self.carry),
-                _ => Element::Line(&self.carry),
+                Found::Counted { .. } => Element::Counted(bytes),
+                _ => Element::Line(bytes),
             });
         }
         loop {
@@ -242,14 +224,8 @@ impl Framer {
         match found {
             Found::LineInSource { from, to } => Element::Line(&source[from..to]),
             Found::Counted { to } => Element::Counted(&source[..to]),
-            Found::LineInCarry => {
-                self.carry_handed_out = true;
-                Element::Line(trim_cr(&self.carry))
-            }
-            Found::Overlong => {
-                self.carry_handed_out = true;
-                Element::Overlong(trim_cr(&self.carry))
-            }
+            Found::LineInCarry => Element::Line(trim_cr(self.carry.hand_out())),
+            Found::Overlong => Element::Overlong(trim_cr(self.carry.hand_out())),
             Found::Prompt => Element::Prompt,
             Found::DataEcho => Element::DataEcho,
             Found::CountedEnd { intact } => Element::CountedEnd { intact },
@@ -292,16 +268,16 @@ impl Framer {
             return (0, Found::Nothing);
         }
         let Some(length) = memchr(b'\n', &source[start..]) else {
-            self.keep(&source[start..]);
+            self.carry.keep(&source[start..]);
             return (source.len(), Found::Silent);
         };
         let end = start + length;
         if !self.carry.is_empty() {
-            self.keep(&source[start..end]);
+            self.carry.keep(&source[start..end]);
             return (end + 1, self.end_carried_line());
         }
         if length > LONGEST_LINE {
-            self.keep(&source[start..end]);
+            self.carry.keep(&source[start..end]);
             return (end + 1, self.end_carried_line());
         }
         let line = trim_cr(&source[start..end]);
@@ -313,21 +289,15 @@ impl Framer {
         (end + 1, Found::LineInSource { from: start, to: start + line.len() })
     }
 
-    fn keep(&mut self, bytes: &[u8]) {
-        let room = LONGEST_LINE.saturating_sub(self.carry.len());
-        self.overlong |= bytes.len() > room;
-        self.carry.extend_from_slice(&bytes[..bytes.len().min(room)]);
-    }
-
     fn end_carried_line(&mut self) -> Found {
-        let line = trim_cr(&self.carry);
+        let line = trim_cr(self.carry.bytes());
         if line.is_empty() {
             self.carry.clear();
             return Found::Blank;
         }
-        self.line_end_intact = self.carry.len() == line.len() + 1;
+        self.line_end_intact = self.carry.bytes().len() == line.len() + 1;
         self.echo.line_came(line);
-        if std::mem::take(&mut self.overlong) {
+        if self.carry.is_overlong() {
             return Found::Overlong;
         }
         Found::LineInCarry

@@ -1,5 +1,7 @@
 //! What travels on the line, as a pure state machine: bytes and time in, bytes and events out.
 
+mod block;
+mod carry;
 mod channel;
 mod client_index;
 mod command;
@@ -18,6 +20,8 @@ mod outbox;
 mod outcome;
 mod reassembly;
 mod recovery;
+mod running;
+mod silence;
 mod staging;
 mod topic_filter;
 mod tracing;

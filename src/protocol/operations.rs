@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::channel::{Channel, Running, code_line, refused_job};
+use super::channel::{Channel, code_line, refused_job};
 use super::engine::Engine;
 use super::event::Event;
 use super::job::{Job, Lane, Owner, Pending, PendingState};
+use super::running::Running;
 use super::urc::{OperationResult, Urc};
 use super::{Awaited, ClientIndex, Command, Failure, LostBy, Operation, Transaction, UnknownReason};
 

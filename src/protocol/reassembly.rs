@@ -8,6 +8,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use super::block::Block;
 use super::doubt::{Doubt, Extent};
 use super::header::{Header, Part};
 use super::{ClientIndex, ReceivedMessage};
@@ -69,19 +70,6 @@ enum Counting {
     Block(ClientIndex),
     /// A part of a block that is damaged: read over, so that nothing in it is taken for a line.
     Skipped,
-}
-
-#[derive(Debug)]
-struct Block {
-    topic_total: usize,
-    payload_total: usize,
-    topic: usize,
-    bytes: Vec<u8>,
-    part_start: usize,
-    /// Blank lines before each header: the same number through a block.
-    spacing: Option<u8>,
-    deadline: Instant,
-    extent: Extent,
 }
 
 impl Reassembly {
@@ -151,8 +139,13 @@ impl Reassembly {
                 None
             }
             Header::Part { part, client, length } => {
-                let count = self.part(part, client, length, blanks, position, now)?;
-                (count > 0).then_some(count)
+                let count = self.part(part, client, length, blanks, position, now);
+                if count == 0 {
+                    self.counting = Counting::Nothing;
+                    self.spacing_unknown();
+                    return None;
+                }
+                Some(count)
             }
             Header::End { client } => {
                 self.end(client, blanks, position);
@@ -168,7 +161,7 @@ impl Reassembly {
     pub(crate) fn counted(&mut self, bytes: &[u8]) {
         let Counting::Block(client) = self.counting else { return };
         if let Some(block) = &mut self.blocks[client.slot()] {
-            block.bytes.extend_from_slice(bytes);
+            block.take(bytes);
         }
     }
 
@@ -182,7 +175,7 @@ impl Reassembly {
         }
         self.spacing_unknown();
         let Counting::Block(client) = counting else { return Vec::new() };
-        let tail = self.eaten_tail(client);
+        let tail = self.blocks[client.slot()].as_ref().map_or_else(Vec::new, Block::eaten_tail);
         self.damage(client, "its length does not agree with its bytes");
         tail
     }
@@ -230,7 +223,7 @@ impl Reassembly {
             }
             if self.counting == Counting::Block(client) {
                 // Whatever comes after such a silence, it is not the rest of a header.
-                let tail = self.eaten_tail(client);
+                let tail = self.blocks[client.slot()].as_ref().map_or_else(Vec::new, Block::eaten_tail);
                 eaten = Some(if tail.starts_with(b"+CMQTTRX") { Vec::new() } else { tail });
                 self.counting = Counting::Nothing;
             }
@@ -261,20 +254,8 @@ impl Reassembly {
             self.begin_doubt(client, extent, self.deadline(LONGEST_TOPIC + LONGEST_PAYLOAD, now));
             return;
         }
-        self.blocks[client.slot()] = Some(Block {
-            topic_total: topic,
-            payload_total: payload,
-            topic: 0,
-            bytes: Vec::with_capacity(topic + payload),
-            part_start: 0,
-            spacing: None,
-            deadline: self.deadline(topic + payload, now),
-            extent: Extent {
-                ends_after: position + (topic + payload) as u64,
-                announced: true,
-                topic_over: false,
-            },
-        });
+        let deadline = self.deadline(topic + payload, now);
+        self.blocks[client.slot()] = Some(Block::new(topic, payload, position, deadline));
     }
 
     fn part(
@@ -285,41 +266,21 @@ impl Reassembly {
         blanks: Option<u8>,
         position: u64,
         now: Instant,
-    ) -> Option<usize> {
+    ) -> usize {
         let Some(block) = &mut self.blocks[client.slot()] else {
             return self.orphan(part, client, length, position, now);
         };
-        let missing = match part {
-            Part::Topic => block.topic_total - block.topic,
-            Part::Payload => block.topic_total + block.payload_total - block.bytes.len(),
-        };
-        let empty = part == Part::Payload && block.payload_total == 0;
-        let in_turn = part == Part::Topic || block.topic == block.topic_total;
-        let why = match () {
-            () if !block.spacing_agrees(blanks) => "its lines are not spaced evenly: bytes are missing",
-            () if !in_turn => "its payload began before its topic was complete",
-            () if length > missing => "a part is longer than its +CMQTTRXSTART said",
-            () if length == 0 && !empty => "a part is empty",
-            () => "",
-        };
-        if !why.is_empty() {
+        if let Some(why) = block.objects_to(part, length, blanks) {
             // Either length may be the wrong one, so no more is read over than the shorter, and the end may come later.
+            let count = length.min(block.missing(part));
             block.extent.ends_after = block.extent.ends_after.max(position + length as u64);
             self.damage(client, why);
             self.counting = Counting::Skipped;
-            return Some(length.min(missing));
+            return count;
         }
-        if part == Part::Topic {
-            block.topic += length;
-            block.extent.topic_over = block.topic == block.topic_total;
-        }
-        block.part_start = block.bytes.len();
-        if length == 0 {
-            self.spacing_unknown();
-            return None;
-        }
+        block.begin_part(part, length);
         self.counting = Counting::Block(client);
-        Some(length)
+        length
     }
 
     /// A part whose `+CMQTTRXSTART` was lost is read over by its count, so that nothing in it is taken for a line.
@@ -330,7 +291,7 @@ impl Reassembly {
         length: usize,
         position: u64,
         now: Instant,
-    ) -> Option<usize> {
+    ) -> usize {
         let longest = if part == Part::Topic { LONGEST_TOPIC } else { LONGEST_PAYLOAD };
         let extent =
             Extent { ends_after: position + length.min(longest) as u64, announced: false, topic_over: false };
@@ -349,17 +310,17 @@ impl Reassembly {
             Some(known) => !known.announced || extent.ends_after <= known.ends_after + FRAMING_BYTES as u64,
         };
         if !belongs || length > longest {
-            return None;
+            return 0;
         }
         if let Some(doubt) = self.doubt.as_mut().filter(|_| known.is_some_and(|known| !known.announced)) {
             doubt.extend(client, extent.ends_after);
         }
         self.counting = Counting::Skipped;
-        Some(length)
+        length
     }
 
     fn end(&mut self, client: ClientIndex, blanks: Option<u8>, position: u64) {
-        let Some(mut block) = self.blocks[client.slot()].take() else {
+        let Some(block) = self.blocks[client.slot()].take() else {
             if self.doubt.is_some() {
                 self.damaged_block_ended(client, position);
             } else if !self.reported[client.slot()] {
@@ -367,29 +328,23 @@ impl Reassembly {
             }
             return;
         };
-        let spaced = block.spacing_agrees(blanks);
-        let complete =
-            block.topic == block.topic_total && block.bytes.len() == block.topic_total + block.payload_total;
-        if !complete || !spaced {
-            let (came, total) = (block.bytes.len(), block.topic_total + block.payload_total);
-            let why = if complete {
-                "its lines are not spaced evenly: bytes are missing".to_owned()
-            } else {
-                format!("{came} of {total} bytes came before its +CMQTTRXEND")
-            };
-            self.lose(Some(client), why);
-            self.begin_doubt(client, block.extent, block.deadline);
-            self.damaged_block_ended(client, position);
-            return;
-        }
-        let message = ReceivedMessage::new(client, block.topic_total, block.bytes);
+        let (extent, deadline) = (block.extent, block.deadline);
+        let message = match block.end(client, blanks) {
+            Ok(message) => Output::Message(message),
+            Err(why) => {
+                self.lose(Some(client), why);
+                self.begin_doubt(client, extent, deadline);
+                self.damaged_block_ended(client, position);
+                return;
+            }
+        };
         // Inside another block it may be that one's payload: its end will tell.
         if self.doubts_damage() || !self.is_idle() {
-            self.hold(Output::Message(message));
+            self.hold(message);
             return;
         }
         self.release();
-        self.outputs.push_back(Output::Message(message));
+        self.outputs.push_back(message);
     }
 
     fn garbled(&mut self, now: Instant) {
@@ -460,23 +415,9 @@ impl Reassembly {
         self.outputs.extend(doubt.take_held());
     }
 
-    /// The shortest tail of the current part that runs on into what follows: from its last line end.
-    fn eaten_tail(&self, client: ClientIndex) -> Vec<u8> {
-        let Some(block) = &self.blocks[client.slot()] else { return Vec::new() };
-        let part = &block.bytes[block.part_start..];
-        memchr::memrchr(b'\n', part).map_or_else(Vec::new, |end| part[end + 1..].to_vec())
-    }
-
     fn deadline(&self, bytes: usize, now: Instant) -> Instant {
         #[allow(clippy::cast_precision_loss)] // at most 11,520
         let on_the_wire = 2.0 * self.seconds_per_byte * (bytes + FRAMING_BYTES) as f64;
         now + BLOCK_TIME + Duration::from_secs_f64(on_the_wire.min(600.0))
-    }
-}
-
-impl Block {
-    fn spacing_agrees(&mut self, blanks: Option<u8>) -> bool {
-        let Some(blanks) = blanks else { return true };
-        *self.spacing.get_or_insert(blanks) == blanks
     }
 }

@@ -255,3 +255,19 @@ fn impossible_lengths_are_refused() {
         module.expect_message(0, "a", "b");
     }
 }
+
+/// A line that is just coming in when the patience ends is whole all the same.
+#[test]
+fn a_line_across_the_end_of_the_patience() {
+    for part in ["0,0", "0,3"] {
+        let mut module = ScriptedModule::new();
+        module.send("\r\n+CMQTTRXSTART: 0,1,5\r\n+CMQTTRXTOPIC: 0,1\r\na\r\n");
+        module.send(format!("+CMQTTRXPAYLOAD: {part}\r\n{}", if part == "0,3" { "abc\r\n" } else { "" }));
+        module.wait_ms(2_000);
+        module.send("\r\n+CGEV: ME ");
+        module.wait_ms(GIVE_UP_MS);
+        assert_eq!(module.losses().len(), 1);
+        module.send("DETACH\r\n");
+        assert_eq!(module.urcs(), ["+CGEV: ME DETACH"]);
+    }
+}

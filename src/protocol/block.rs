@@ -1,0 +1,107 @@
+//! A received message as far as it has come, and what its headers may say next.
+
+use std::time::Instant;
+
+use super::doubt::Extent;
+use super::header::Part;
+use super::{ClientIndex, ReceivedMessage};
+
+#[derive(Debug)]
+pub(super) struct Block {
+    topic_total: usize,
+    payload_total: usize,
+    topic: usize,
+    bytes: Vec<u8>,
+    part_start: usize,
+    /// Blank lines before each header: the same number through a block.
+    spacing: Option<u8>,
+    pub(super) deadline: Instant,
+    pub(super) extent: Extent,
+}
+
+impl Block {
+    /// `position` is where its `+CMQTTRXSTART` ends in the stream.
+    pub(super) fn new(topic: usize, payload: usize, position: u64, deadline: Instant) -> Self {
+        Self {
+            topic_total: topic,
+            payload_total: payload,
+            topic: 0,
+            bytes: Vec::with_capacity(topic + payload),
+            part_start: 0,
+            spacing: None,
+            deadline,
+            extent: Extent {
+                ends_after: position + (topic + payload) as u64,
+                announced: true,
+                topic_over: false,
+            },
+        }
+    }
+
+    /// Why a part of this length cannot come now.
+    pub(super) fn objects_to(
+        &mut self,
+        part: Part,
+        length: usize,
+        blanks: Option<u8>,
+    ) -> Option<&'static str> {
+        if !self.spacing_agrees(blanks) {
+            return Some("its lines are not spaced evenly: bytes are missing");
+        }
+        if part == Part::Payload && self.topic < self.topic_total {
+            return Some("its payload began before its topic was complete");
+        }
+        if length > self.missing(part) {
+            return Some("a part is longer than its +CMQTTRXSTART said");
+        }
+        let may_be_empty = part == Part::Payload && self.payload_total == 0;
+        (length == 0 && !may_be_empty).then_some("a part is empty")
+    }
+
+    /// How many bytes are announced, and have not come.
+    pub(super) fn missing(&self, part: Part) -> usize {
+        match part {
+            Part::Topic => self.topic_total - self.topic,
+            Part::Payload => self.total() - self.bytes.len(),
+        }
+    }
+
+    pub(super) fn begin_part(&mut self, part: Part, length: usize) {
+        self.part_start = self.bytes.len();
+        if part == Part::Topic {
+            self.topic += length;
+            self.extent.topic_over = self.topic == self.topic_total;
+        }
+    }
+
+    pub(super) fn take(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// The shortest tail of the current part that runs on into what follows: from its last line end.
+    pub(super) fn eaten_tail(&self) -> Vec<u8> {
+        let part = &self.bytes[self.part_start..];
+        memchr::memrchr(b'\n', part).map_or_else(Vec::new, |end| part[end + 1..].to_vec())
+    }
+
+    /// The message, if all of it came, or why it is lost.
+    pub(super) fn end(mut self, client: ClientIndex, blanks: Option<u8>) -> Result<ReceivedMessage, String> {
+        if self.topic < self.topic_total || self.bytes.len() < self.total() {
+            let (came, total) = (self.bytes.len(), self.total());
+            return Err(format!("{came} of {total} bytes came before its +CMQTTRXEND"));
+        }
+        if !self.spacing_agrees(blanks) {
+            return Err("its lines are not spaced evenly: bytes are missing".to_owned());
+        }
+        Ok(ReceivedMessage::new(client, self.topic_total, self.bytes))
+    }
+
+    fn total(&self) -> usize {
+        self.topic_total + self.payload_total
+    }
+
+    fn spacing_agrees(&mut self, blanks: Option<u8>) -> bool {
+        let Some(blanks) = blanks else { return true };
+        *self.spacing.get_or_insert(blanks) == blanks
+    }
+}

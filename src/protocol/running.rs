@@ -1,0 +1,127 @@
+//! The command on the channel, and how far it has come.
+
+use std::time::{Duration, Instant};
+
+use super::job::Job;
+use super::urc::client_and_code;
+use super::{Awaited, ClientIndex, Form, Operation};
+
+/// `client is busy`, chapter 4.1.
+pub(super) const CLIENT_IS_BUSY: u16 = 14;
+/// A module that has just rebooted does not answer what was asked before.
+const BOOT_GRACE: Duration = Duration::from_millis(500);
+/// `AT+CMQTTSUB?` lists bare topics, so its end is the `OK` before the answer to this.
+pub(super) const LISTING_FENCE_NAME: &[u8] = b"CMQTTDISC";
+pub(super) const LISTING_FENCE: &str = "AT+CMQTTDISC=?";
+
+#[derive(Debug)]
+pub(crate) struct Running {
+    pub(crate) job: Job,
+    pub(super) phase: Phase,
+    pub(super) lines: Vec<Vec<u8>>,
+    /// The operation's result, where it came before the final result code.
+    pub(super) result: Option<u16>,
+    /// A result that came while one given up before was still owed: the final result code tells whose it is.
+    pub(super) contested: Option<(u16, Vec<u8>)>,
+    pub(super) limit: Instant,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Its line is yet to be written.
+    Ready,
+    AwaitingPrompt,
+    /// The prompt came; the data is yet to be written.
+    Prompted,
+    AwaitingFinal,
+    /// The topics of `AT+CMQTTSUB?`, until the fence answers.
+    Listing {
+        fenced: bool,
+    },
+    /// The fence answered: its own `OK` is left.
+    ListingOver,
+}
+
+impl Running {
+    pub(super) fn new(job: Job) -> Self {
+        let limit = job.deadline;
+        Self { job, phase: Phase::Ready, lines: Vec::new(), result: None, contested: None, limit }
+    }
+
+    pub(crate) fn awaits_answer(&self) -> bool {
+        self.phase != Phase::Ready
+    }
+
+    /// Read and test forms own what carries their prefix, though it may look like a result.
+    pub(crate) fn takes_before_results(&self, line: &[u8]) -> bool {
+        let command = self.job.command();
+        match self.phase {
+            Phase::Ready => false,
+            Phase::Listing { .. } => true,
+            _ => matches!(command.form(), Form::Read | Form::Test) && command.line.owns(line),
+        }
+    }
+
+    pub(crate) fn operation(&self) -> Option<(Operation, Option<ClientIndex>)> {
+        self.awaits_answer()
+            .then(|| self.job.command().line.operation())?
+            .map(|operation| (operation, self.job.command().client()))
+    }
+
+    pub(crate) fn note_result(&mut self, code: u16, line: &[u8]) {
+        self.result.get_or_insert(code);
+        self.lines.push(line.to_vec());
+    }
+
+    /// Returns the one noted before, which so belongs to the operation given up.
+    pub(crate) fn note_contested_result(&mut self, code: u16, line: &[u8]) -> Option<(u16, Vec<u8>)> {
+        if code == CLIENT_IS_BUSY || self.contested.is_some() {
+            self.note_result(code, line);
+            return self.contested.take();
+        }
+        self.contested = Some((code, line.to_vec()));
+        None
+    }
+
+    pub(super) fn owns_echo(&self, line: &[u8]) -> bool {
+        match self.phase {
+            Phase::Ready => false,
+            Phase::Listing { .. } | Phase::ListingOver => {
+                line == LISTING_FENCE.as_bytes()
+                    || (self.lines.is_empty() && line == self.job.command().line.bytes())
+            }
+            _ => line == self.job.command().line.bytes().trim_ascii_end(),
+        }
+    }
+
+    /// The result code that a refused command carries on a line of its own, `+CMQTT…: <client_index>,<err>`.
+    pub(super) fn refusal_code(&self) -> Option<u16> {
+        let name_length = self.job.command().line.name().len();
+        let own = self.lines.iter().rev().find(|line| self.job.command().line.owns(line))?;
+        let values = own.get(name_length + 2..)?;
+        client_and_code(values).map(|(_, code)| code)
+    }
+
+    /// Bytes of data that the module may still be waiting for.
+    pub(super) fn owed_data(&self) -> usize {
+        match &self.job.command().data {
+            Some(data) => data.bytes.len(),
+            None => 0,
+        }
+    }
+
+    pub(super) fn awaited(&self) -> Awaited {
+        match self.phase {
+            Phase::Ready => Awaited::Turn,
+            Phase::AwaitingPrompt | Phase::Prompted => Awaited::Prompt,
+            _ => Awaited::FinalResult,
+        }
+    }
+
+    /// No answer is owed before this any longer.
+    pub(crate) fn shorten(&mut self, now: Instant) {
+        if self.awaits_answer() {
+            self.limit = self.limit.min(now + BOOT_GRACE);
+        }
+    }
+}

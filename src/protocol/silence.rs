@@ -1,0 +1,110 @@
+//! A command without an answer: it is given up, and the channel brought back to command mode.
+
+use std::time::Instant;
+
+use super::channel::Channel;
+use super::engine::Engine;
+use super::event::Event;
+use super::job::{Owner, Pending, PendingState};
+use super::recovery::{Progress, Recovery};
+use super::running::LISTING_FENCE_NAME;
+use super::{Awaited, Failure, Operation, UnknownReason};
+
+impl Engine {
+    pub(super) fn give_up_on_channel(&mut self, now: Instant) {
+        match &mut self.channel {
+            Channel::Recovering(recovery) => {
+                let progress = recovery.handle_timeout(&mut self.fences, &mut self.outbox, now);
+                self.recovery_went(progress, now);
+            }
+            Channel::Running(running) if running.limit <= now => self.give_up_running(now),
+            _ => {}
+        }
+    }
+
+    fn give_up_running(&mut self, now: Instant) {
+        let Channel::Running(mut running) = std::mem::replace(&mut self.channel, Channel::Idle) else {
+            return;
+        };
+        if let Some((code, line)) = running.contested.take() {
+            self.resolve_given_up(running.job.lane, code, &line);
+        }
+        let line = &running.job.command().line;
+        self.fences.avoided =
+            if line.lists_topics() { LISTING_FENCE_NAME.to_vec() } else { line.name().to_vec() };
+        let awaited = running.awaited();
+        if awaited == Awaited::Turn {
+            let failure = running.job.not_started();
+            self.finish(running.job, Err(failure));
+            return;
+        }
+        let owed = running.owed_data();
+        if owed > 0 {
+            let command = running.job.command().clone();
+            self.undo_filling(&command, now);
+        }
+        let shown = running.job.command().line.shown();
+        if running.job.owner == Owner::RestartCheck {
+            // Written before the module had come up.
+            self.ask_whether_it_restarted(now);
+            self.recover(owed, now);
+            return;
+        }
+        let Some((operation, _)) = running.operation() else {
+            self.finish(running.job, Err(Failure::NoAnswer { command: shown, awaited }));
+            self.recover(owed, now);
+            return;
+        };
+        // It was written, or will be filled up if it asks for data after all: its result may still come.
+        let failure = match operation {
+            Operation::Publish => Failure::ResultUnknown { command: shown, reason: UnknownReason::Timeout },
+            _ => Failure::NoAnswer { command: shown, awaited },
+        };
+        self.forget_given_up(running.job.lane);
+        let slot = running.job.lane.slot();
+        self.report(&running.job, Err(failure));
+        let mut pending = Pending::new(running.job, operation, PendingState::GivenUp, now);
+        pending.filled = (awaited == Awaited::Prompt && owed > 0).then_some(owed);
+        self.pending[slot] = Some(pending);
+        self.recover(owed, now);
+    }
+
+    pub(super) fn recover(&mut self, owed: usize, now: Instant) {
+        self.framer.data_entry_over(false);
+        self.outbox.clear();
+        let byte_time = self.wire_time(1);
+        let recovery = Recovery::after_silence(owed, byte_time, &mut self.fences, &mut self.outbox, now);
+        self.channel = Channel::Recovering(recovery);
+    }
+
+    pub(super) fn handle_recovery_line(&mut self, line: &[u8], now: Instant) -> bool {
+        let Channel::Recovering(recovery) = &mut self.channel else { return false };
+        let progress = recovery.handle_line(line, &mut self.fences, &mut self.outbox, now);
+        if let Some(progress) = progress {
+            self.recovery_went(progress, now);
+        }
+        progress.is_some()
+    }
+
+    fn recovery_went(&mut self, progress: Progress, now: Instant) {
+        let Channel::Recovering(recovery) = &self.channel else { return };
+        let was_opening = recovery.is_opening();
+        match progress {
+            Progress::Ongoing => return,
+            Progress::Recovered => self.channel = Channel::Idle,
+            Progress::Mute => {
+                self.channel = Channel::Mute;
+                if !was_opening {
+                    self.events.push_back(Event::Mute);
+                }
+                let waiting =
+                    self.queues.take_where(|job| !was_opening || matches!(job.owner, Owner::Opening(_)));
+                for job in waiting {
+                    let failure = Failure::Mute { command: job.shown() };
+                    self.finish(job, Err(failure));
+                }
+            }
+        }
+        self.advance(now);
+    }
+}
