@@ -72,6 +72,20 @@ def test_the_quickstart(simulator: SimulatedModem, broker_url: str) -> None:
     assert sorted(re.findall("^received .*'message (.)'$", output, re.MULTILINE)) == sorted("0123456789")
 
 
+def test_a_field_failure_comes_back_on_the_desk(
+    simulator: SimulatedModem, broker_url: str, tmp_path: Path
+) -> None:
+    example, transcript = ROOT / "examples/field_failure.py", tmp_path / "failure.txt"
+    simulator.fail_next("CMQTTPUB", 17)
+
+    recorded = run(example, "--port", simulator.port, "--broker", broker_url, "--transcript", str(transcript))
+    replayed = run(example, "--replay", str(transcript), "--broker", broker_url)
+
+    assert "+CMQTTPUB: 0,17" in recorded.stdout
+    assert replayed.stdout == recorded.stdout
+    assert "secret of unit 7" not in transcript.read_text()
+
+
 @pytest.mark.parametrize(("option", "broker"), [([], "mosquitto"), (["--embedded"], "amqtt")])
 def test_the_demo(option: list[str], broker: str) -> None:
     output = run(ROOT / "scripts/demo.py", *option).stdout
