@@ -29,6 +29,10 @@ class _WireCode(IntEnum):
         member._meaning = _UNKNOWN
         return member
 
+    def __reduce_ex__(self, _protocol: object) -> tuple[type[Self], tuple[int]]:
+        # Early 3.11 releases pickle a member by its name, and only those of the note can be found by it.
+        return type(self), (self._value_,)
+
     @property
     def meaning(self) -> str:
         """What the number means, in the wording of the application note."""
