@@ -83,16 +83,17 @@ impl Callbacks {
     }
 
     /// Those whose subscription matches; else the client's; else the module's.
-    pub(super) fn for_message(&self, py: Python<'_>, message: &ReceivedMessage, found: &mut Vec<Py<PyAny>>) {
+    pub(super) fn for_message(&self, py: Python<'_>, message: &ReceivedMessage) -> Vec<Py<PyAny>> {
         let table = self.0.lock();
         let client = &table.clients[message.client().slot()];
         let matching =
             client.subscriptions.iter().filter(|known| matches_filter(&known.filter, message.topic()));
-        found.extend(matching.map(|known| known.callback.clone_ref(py)));
-        if found.is_empty() {
-            let general = client.on_message.as_ref().or(table.module[On::Message as usize].as_ref());
-            found.extend(general.map(|callback| callback.clone_ref(py)));
+        let found: Vec<_> = matching.map(|known| known.callback.clone_ref(py)).collect();
+        if !found.is_empty() {
+            return found;
         }
+        let general = client.on_message.as_ref().or(table.module[On::Message as usize].as_ref());
+        general.map(|callback| callback.clone_ref(py)).into_iter().collect()
     }
 
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {

@@ -6,6 +6,7 @@ use pyo3::types::{PyDict, PyList, PyTuple};
 
 use super::errors;
 use super::patience::Signals;
+use super::threads::Threads;
 use super::values::Message;
 use crate::commands::Invalid;
 use crate::protocol::{ReceivedMessage, matches_filter};
@@ -16,13 +17,14 @@ use crate::session::{Error, Inbox, Nothing};
 /// Made by `MqttClient.capture`.
 #[pyclass(frozen, module = "simcom_mqtt")]
 pub(super) struct Capture {
+    threads: Arc<Threads>,
     inbox: Arc<Inbox>,
     filter: String,
 }
 
 impl Capture {
-    pub(super) fn new(inbox: Arc<Inbox>, filter: &[u8]) -> Self {
-        Self { inbox, filter: String::from_utf8_lossy(filter).into_owned() }
+    pub(super) fn new(threads: Arc<Threads>, inbox: Arc<Inbox>, filter: &[u8]) -> Self {
+        Self { threads, inbox, filter: String::from_utf8_lossy(filter).into_owned() }
     }
 }
 
@@ -31,6 +33,7 @@ impl Capture {
     /// All that arrived so far, those handed out by `get()` included.
     #[getter]
     fn messages<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let _visit = self.threads.enter()?;
         list(py, self.inbox.messages())
     }
 
@@ -42,7 +45,9 @@ impl Capture {
     #[pyo3(signature = (*exc))]
     fn __exit__(&self, exc: &Bound<'_, PyTuple>) {
         let _ = exc;
-        self.inbox.close();
+        if !self.threads.modem.is_forked() {
+            self.inbox.end();
+        }
     }
 
     /// The next message, waiting for it if need be.
@@ -51,6 +56,7 @@ impl Capture {
     #[pyo3(signature = (timeout = 10.0))]
     fn get(&self, py: Python<'_>, timeout: f64) -> PyResult<Message> {
         let deadline = Instant::now() + wait_time(timeout)?;
+        let _visit = self.threads.enter()?;
         let signals = Signals::default();
         match py.detach(|| self.inbox.next(deadline, &signals)) {
             Ok(message) => Ok(message.into()),
@@ -64,6 +70,7 @@ impl Capture {
     #[pyo3(signature = (n, timeout = 10.0))]
     fn wait_count<'py>(&self, py: Python<'py>, n: usize, timeout: f64) -> PyResult<Bound<'py, PyList>> {
         let deadline = Instant::now() + wait_time(timeout)?;
+        let _visit = self.threads.enter()?;
         let signals = Signals::default();
         match py.detach(|| self.inbox.wait_count(n, deadline, &signals)) {
             Ok(messages) => list(py, messages),
@@ -75,6 +82,9 @@ impl Capture {
     }
 
     fn __repr__(&self) -> String {
+        if self.threads.modem.is_forked() {
+            return format!("<Capture of {:?} in the parent process>", self.filter);
+        }
         format!("<Capture of {:?}: {} messages>", self.filter, self.inbox.messages().len())
     }
 }
@@ -91,8 +101,13 @@ impl Capture {
         let arrived = self.inbox.messages();
         match nothing {
             Nothing::Interrupted => signals.take(),
-            Nothing::Closed if arrived.is_empty() => Error::Closed.into(),
-            Nothing::Closed | Nothing::TimedOut => {
+            Nothing::Closed => Error::Closed.into(),
+            Nothing::Ended => {
+                let text =
+                    format!("{what} on {:?}, and the capture has ended; {}", self.filter, listed(&arrived));
+                message_timeout(py, &text, arrived)
+            }
+            Nothing::TimedOut => {
                 let text = format!("{what} on {:?} within {timeout} s; {}", self.filter, listed(&arrived));
                 message_timeout(py, &text, arrived)
             }
@@ -103,13 +118,14 @@ impl Capture {
 /// Messages as they arrive, from its making on.
 #[pyclass(frozen, module = "simcom_mqtt")]
 pub(super) struct Messages {
+    threads: Arc<Threads>,
     inbox: Arc<Inbox>,
     timeout: Option<Duration>,
 }
 
 impl Messages {
-    pub(super) fn new(inbox: Arc<Inbox>, timeout: Option<Duration>) -> Self {
-        Self { inbox, timeout }
+    pub(super) fn new(threads: Arc<Threads>, inbox: Arc<Inbox>, timeout: Option<Duration>) -> Self {
+        Self { threads, inbox, timeout }
     }
 }
 
@@ -120,11 +136,12 @@ impl Messages {
     }
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Message>> {
+        let _visit = self.threads.enter()?;
         let deadline = self.timeout.map(|timeout| Instant::now() + timeout);
         let signals = Signals::default();
         match py.detach(|| self.inbox.take(deadline, &signals)) {
             Ok(message) => Ok(Some(message.into())),
-            Err(Nothing::TimedOut) => Ok(None),
+            Err(Nothing::TimedOut | Nothing::Ended) => Ok(None),
             Err(Nothing::Closed) => Err(Error::Closed.into()),
             Err(Nothing::Interrupted) => Err(signals.take()),
         }
@@ -142,10 +159,11 @@ pub(super) fn wait_for_message(
     let deadline = Instant::now() + wait_time(timeout)?;
     let signals = Signals::default();
     loop {
-        let message = match py.detach(|| inbox.next(deadline, &signals)) {
+        let is_wanted = |message: &ReceivedMessage| matches_filter(filter, message.topic());
+        let message = match py.detach(|| inbox.next_where(is_wanted, deadline, &signals)) {
             Ok(message) => message,
             Err(Nothing::Interrupted) => return Err(signals.take()),
-            Err(Nothing::Closed) => return Err(Error::Closed.into()),
+            Err(Nothing::Closed | Nothing::Ended) => return Err(Error::Closed.into()),
             Err(Nothing::TimedOut) => {
                 let arrived = inbox.messages();
                 let shown = String::from_utf8_lossy(filter);
@@ -153,9 +171,6 @@ pub(super) fn wait_for_message(
                 return Err(message_timeout(py, &text, arrived));
             }
         };
-        if !matches_filter(filter, message.topic()) {
-            continue;
-        }
         let message = Py::new(py, Message::from(message))?;
         match accepts {
             Some(accepts) if !accepts.call1((&message,))?.is_truthy()? => {}

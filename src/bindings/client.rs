@@ -62,10 +62,9 @@ impl MqttClient {
     fn __exit__(&self, py: Python<'_>, exc: &Bound<'_, PyTuple>) -> PyResult<()> {
         let _ = exc;
         let (modem, index) = (self.modem.get(), self.index);
-        if modem.modem().is_ok_and(|modem| modem.is_open()) {
+        if modem.is_open() {
             modem.run(py, |modem, patience| {
-                modem.leave_client(index, Instant::now() + EXIT_TIME, patience);
-                Ok(())
+                modem.leave_client(index, Instant::now() + EXIT_TIME, patience).map(drop)
             })?;
         }
         modem.callbacks.forget_client(index);
@@ -307,7 +306,8 @@ impl MqttClient {
 
     /// Whether the driver knows the client to be connected; asks nobody.
     fn is_connected(&self) -> PyResult<bool> {
-        Ok(self.modem.get().modem()?.facts().is_connected(self.index))
+        let modem = self.modem.get().modem()?;
+        Ok(modem.is_open() && modem.facts().is_connected(self.index))
     }
 
     /// What the module says of this client: `AT+CMQTTACCQ?`, `CONNECT?`, `DISC?`, `SSLCFG?`, `CFG?`.
@@ -344,8 +344,10 @@ impl MqttClient {
     #[pyo3(signature = (filter = TopicBytes(b"#".to_vec())), text_signature = "($self, filter='#')")]
     fn capture(&self, filter: TopicBytes) -> PyResult<Capture> {
         let filter = Topic::parse(filter.0)?;
-        let inbox = self.modem.get().modem()?.hub().inbox(self.index, Some(filter.bytes().to_vec()));
-        Ok(Capture::new(inbox, filter.bytes()))
+        let threads = self.modem.get().threads()?;
+        let _visit = threads.enter_open()?;
+        let inbox = threads.modem.hub().inbox(self.index, Some(filter.bytes().to_vec()));
+        Ok(Capture::new(threads.clone(), inbox, filter.bytes()))
     }
 
     /// Iterate over what arrives from this call on.
@@ -355,8 +357,10 @@ impl MqttClient {
     fn messages(&self, filter: TopicBytes, timeout: Option<f64>) -> PyResult<Messages> {
         let filter = Topic::parse(filter.0)?;
         let timeout = timeout.map(|timeout| seconds("timeout", timeout)).transpose()?;
-        let inbox = self.modem.get().modem()?.hub().inbox(self.index, Some(filter.bytes().to_vec()));
-        Ok(Messages::new(inbox, timeout))
+        let threads = self.modem.get().threads()?;
+        let _visit = threads.enter_open()?;
+        let inbox = threads.modem.hub().inbox(self.index, Some(filter.bytes().to_vec()));
+        Ok(Messages::new(threads.clone(), inbox, timeout))
     }
 
     /// Wait for a message that arrives after this call.
@@ -378,7 +382,9 @@ impl MqttClient {
         r#match: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<Message>> {
         let filter = Topic::parse(filter.0)?;
-        let inbox = self.modem.get().modem()?.hub().inbox(self.index, None);
+        let threads = self.modem.get().threads()?;
+        let _visit = threads.enter_open()?;
+        let inbox = threads.modem.hub().inbox(self.index, None);
         wait_for_message(py, &inbox, filter.bytes(), timeout, r#match)
     }
 

@@ -1,94 +1,91 @@
 use std::sync::Arc;
 
-use pyo3::call::PyCallArgs;
+use parking_lot::Mutex;
 use pyo3::prelude::*;
-use pyo3::types::{PyWeakrefMethods, PyWeakrefReference};
+use pyo3::types::{PyTuple, PyWeakrefMethods, PyWeakrefReference};
 
 use super::callbacks::On;
 use super::client::MqttClient;
 use super::modem::SimcomMqtt;
+use super::threads::Work;
 use super::values::Message;
-use crate::protocol::ReceivedMessage;
+use crate::protocol::ClientIndex;
 use crate::session::{Endless, Hub, Notice};
 
-/// The target of the thread that runs callbacks, one at a time and in order.
+/// What the thread that runs callbacks, one at a time and in order, takes its work from.
 #[pyclass(frozen)]
 pub(super) struct Dispatcher {
     hub: Arc<Hub>,
     /// Weak, so that a module nobody holds can be closed by the collector.
     modem: Py<PyWeakrefReference>,
+    /// Held while its callbacks run.
+    served: Mutex<Option<Py<SimcomMqtt>>>,
 }
 
 impl Dispatcher {
     pub(super) fn new(hub: Arc<Hub>, modem: &Bound<'_, SimcomMqtt>) -> PyResult<Self> {
-        Ok(Self { hub, modem: PyWeakrefReference::new(modem.as_any())?.unbind() })
+        let modem = PyWeakrefReference::new(modem.as_any())?.unbind();
+        Ok(Self { hub, modem, served: Mutex::default() })
+    }
+
+    fn modem<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, SimcomMqtt>>> {
+        self.modem.bind(py).upgrade_as::<SimcomMqtt>()
     }
 }
 
 #[pymethods]
 impl Dispatcher {
-    fn __call__(&self, py: Python<'_>) -> PyResult<()> {
-        const BATCH: usize = 256;
-        let mut batch = Vec::with_capacity(BATCH);
-        let mut found = Vec::new();
-        while py.detach(|| self.hub.notices().pop_batch(&mut batch, BATCH, &Endless)).is_ok() {
-            let Some(modem) = self.modem.bind(py).upgrade_as::<SimcomMqtt>()? else { return Ok(()) };
-            for notice in batch.drain(..) {
-                if let Err(error) = deliver(&modem, notice, &mut found) {
-                    modem.get().callback_failed(py, error);
-                }
+    /// The next callbacks with their arguments, waited for; None at the end.
+    fn take<'py>(&self, py: Python<'py>) -> PyResult<Option<Work<'py>>> {
+        let served = self.served.lock().take();
+        drop(served);
+        let mut waiting = self.hub.notices().try_pop();
+        loop {
+            let next = waiting.take().map_or_else(|| py.detach(|| self.hub.notices().pop(&Endless)), Ok);
+            let Ok(notice) = next else { return Ok(None) };
+            let Some(modem) = self.modem(py)? else { return Ok(None) };
+            if let Some(work) = work_for(&modem, notice)? {
+                *self.served.lock() = Some(modem.unbind());
+                return Ok(Some(work));
             }
         }
-        Ok(())
+    }
+
+    /// A callback raised: kept. Whether it is to be logged.
+    fn failed(&self, error: &Bound<'_, PyAny>) -> PyResult<bool> {
+        match self.modem(error.py())? {
+            Some(modem) => Ok(modem.get().callback_failed(error)),
+            None => Ok(true),
+        }
     }
 }
 
-fn deliver(modem: &Bound<'_, SimcomMqtt>, notice: Notice, found: &mut Vec<Py<PyAny>>) -> PyResult<()> {
+fn work_for<'py>(modem: &Bound<'py, SimcomMqtt>, notice: Notice) -> PyResult<Option<Work<'py>>> {
+    let (py, callbacks) = (modem.py(), &modem.get().callbacks);
+    let on = |on| callbacks.get(py, on).into_iter().collect();
+    let found: Vec<_> = match &notice {
+        Notice::Message(message) => callbacks.for_message(py, message),
+        Notice::ConnectionLost { .. } => on(On::ConnectionLost),
+        Notice::NetworkLost => on(On::NetworkLost),
+        Notice::Reconnected(_) => on(On::Reconnected),
+        Notice::Restarted => on(On::Restart),
+        Notice::MessageLost { .. } => on(On::MessageLost),
+        Notice::Urc(_) => on(On::Urc),
+    };
+    if found.is_empty() { Ok(None) } else { Ok(Some((found, arguments(modem, notice)?))) }
+}
+
+fn arguments<'py>(modem: &Bound<'py, SimcomMqtt>, notice: Notice) -> PyResult<Bound<'py, PyTuple>> {
     let py = modem.py();
     match notice {
-        Notice::Message(message) => return deliver_message(modem, message, found),
+        Notice::Message(message) => (Message::from(message),).into_pyobject(py),
         Notice::ConnectionLost { client, cause } => {
-            let Some(callback) = modem.get().callbacks.get(py, On::ConnectionLost) else { return Ok(()) };
-            let client = MqttClient::of(modem, client)?;
             let cause = py.import("simcom_mqtt.codes")?.getattr("LossCause")?.call1((cause,))?;
-            callback.call1(py, (client, cause))?;
+            (MqttClient::of(modem, client)?, cause).into_pyobject(py)
         }
-        Notice::NetworkLost => call(modem, On::NetworkLost, ())?,
-        Notice::Reconnected(client) => {
-            let Some(callback) = modem.get().callbacks.get(py, On::Reconnected) else { return Ok(()) };
-            callback.call1(py, (MqttClient::of(modem, client)?,))?;
-        }
-        Notice::Restarted => call(modem, On::Restart, ())?,
-        Notice::MessageLost { client, why } => {
-            call(modem, On::MessageLost, (client.map(crate::protocol::ClientIndex::number), why))?;
-        }
-        Notice::Urc(line) => call(modem, On::Urc, (String::from_utf8_lossy(&line).into_owned(),))?,
+        Notice::NetworkLost | Notice::Restarted => Ok(PyTuple::empty(py)),
+        Notice::Reconnected(client) => (MqttClient::of(modem, client)?,).into_pyobject(py),
+        Notice::MessageLost { client, why } => (client.map(ClientIndex::number), why).into_pyobject(py),
+        Notice::Urc(line) => (String::from_utf8_lossy(&line).into_owned(),).into_pyobject(py),
     }
-    Ok(())
-}
-
-fn call<'py>(modem: &Bound<'py, SimcomMqtt>, on: On, arguments: impl PyCallArgs<'py>) -> PyResult<()> {
-    match modem.get().callbacks.get(modem.py(), on) {
-        Some(callback) => callback.bind(modem.py()).call1(arguments).map(drop),
-        None => Ok(()),
-    }
-}
-
-fn deliver_message(
-    modem: &Bound<'_, SimcomMqtt>,
-    message: Arc<ReceivedMessage>,
-    found: &mut Vec<Py<PyAny>>,
-) -> PyResult<()> {
-    let py = modem.py();
-    modem.get().callbacks.for_message(py, &message, found);
-    if found.is_empty() {
-        return Ok(());
-    }
-    let message = Bound::new(py, Message::from(message))?;
-    for callback in found.drain(..) {
-        if let Err(error) = callback.bind(py).call1((&message,)) {
-            modem.get().callback_failed(py, error);
-        }
-    }
-    Ok(())
 }

@@ -5,13 +5,17 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyType};
 
-use crate::protocol::{Failure, LostBy, UnknownReason};
+use crate::protocol::{LostBy, UnknownReason};
 use crate::session::{Error, LateResult};
 
 impl From<Error> for PyErr {
     fn from(error: Error) -> Self {
-        Python::attach(|py| to_python(py, &error).unwrap_or_else(|failure| failure))
+        Python::attach(|py| into_python(py, &error))
     }
+}
+
+pub(super) fn into_python(py: Python<'_>, error: &Error) -> PyErr {
+    to_python(py, error).unwrap_or_else(|failure| failure)
 }
 
 fn to_python(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
@@ -23,7 +27,7 @@ fn to_python(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     let class = match error {
         Error::Invalid(_) | Error::Address(_) => return Ok(PyValueError::new_err(message)),
         Error::Port(_) | Error::PortLost { .. } => "PortError",
-        Error::Closed | Error::Forked => "ClosedError",
+        Error::Closed | Error::Forked => return closed(py, &message),
         Error::Cancelled | Error::Interrupted | Error::PayloadHeld { .. } | Error::WillHalfEntered(_) => {
             "SimcomError"
         }
@@ -93,10 +97,7 @@ fn outcome_unknown(
 ) -> PyResult<PyErr> {
     let fields = PyDict::new(py);
     if let Some(late) = late {
-        let future = new_future(py)?;
-        fields.set_item("late", &future)?;
-        let future = future.unbind();
-        late.when_known(move |result| Python::attach(|py| end_future(py, &future, result.map_err(no_more))));
+        fields.set_item("late", late_future(py, late)?)?;
     }
     let error = make(py, "OutcomeUnknownError", message, Some(&fields))?;
     let cause = match reason {
@@ -118,49 +119,29 @@ fn outcome_unknown(
     Ok(error)
 }
 
-/// Why a late result is a failure: the module's own words, or that none can come.
-fn no_more(failure: Failure) -> Error {
-    match failure {
-        Failure::Refused { command, response, code, client } => {
-            Error::Refused { command, response, code, client }
-        }
-        Failure::ResultUnknown { command, reason } => Error::OutcomeUnknown { command, reason, late: None },
-        Failure::NoAnswer { command, .. } | Failure::Mute { command } => {
-            Error::OutcomeUnknown { command, reason: UnknownReason::Timeout, late: None }
-        }
-        Failure::ConnectionLost { command, cause } => {
-            Error::OutcomeUnknown { command, reason: UnknownReason::Lost(cause), late: None }
-        }
-        Failure::Closed | Failure::Cancelled | Failure::PayloadHeld { .. } => Error::Closed,
-    }
-}
-
-pub(super) fn is_closed(py: Python<'_>, error: &PyErr) -> bool {
+pub(super) fn is_closed(error: &Bound<'_, PyAny>) -> bool {
     static CLOSED: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    let class = CLOSED.import(py, "simcom_mqtt.errors", "ClosedError");
-    class.is_ok_and(|class| error.is_instance(py, class))
+    let class = CLOSED.import(error.py(), "simcom_mqtt.errors", "ClosedError");
+    class.is_ok_and(|class| error.is_instance(class).unwrap_or(false))
 }
 
-fn new_future(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+fn late_future<'py>(py: Python<'py>, late: &LateResult) -> PyResult<Bound<'py, PyAny>> {
     static FUTURE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    FUTURE.import(py, "concurrent.futures", "Future")?.call0()
+    let future = FUTURE.import(py, "concurrent.futures", "Future")?.call0()?;
+    match late.known_or_promised(|| Box::new(future.clone().unbind())) {
+        None => {}
+        Some(Ok(())) => drop(future.call_method1("set_result", (py.None(),))?),
+        Some(Err(error)) => drop(future.call_method1("set_exception", (into_python(py, &error),))?),
+    }
+    Ok(future)
 }
 
-/// Nobody can be told if this fails: a future that was completed by somebody else is none of ours any more.
-pub(super) fn end_future(py: Python<'_>, future: &Py<PyAny>, result: Result<(), Error>) {
-    let future = future.bind(py);
-    let ended =
-        match future.call_method0("set_running_or_notify_cancel").and_then(|running| running.is_truthy()) {
-            Ok(false) => return,
-            Err(error) => Err(error),
-            Ok(true) => match result {
-                Ok(()) => future.call_method1("set_result", (py.None(),)).map(drop),
-                Err(error) => future.call_method1("set_exception", (PyErr::from(error),)).map(drop),
-            },
-        };
-    if let Err(error) = ended {
-        error.write_unraisable(py, Some(future));
-    }
+/// Made without a step of Python code: threads that the end of the interpreter surprises may be here, and would be ended
+/// at that step, inside Rust.
+fn closed(py: Python<'_>, message: &str) -> PyResult<PyErr> {
+    static CLOSED: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let class = CLOSED.import(py, "simcom_mqtt.errors", "ClosedError")?;
+    Ok(PyErr::from_value(class.call_method1("__new__", (class, message))?))
 }
 
 pub(super) fn make(

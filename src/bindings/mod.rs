@@ -13,7 +13,7 @@ mod certificates;
 mod client;
 mod dispatcher;
 mod errors;
-mod line_logger;
+mod loggers;
 mod modem;
 mod network;
 mod patience;
@@ -24,12 +24,12 @@ mod reporter;
 mod service;
 mod threads;
 mod values;
+mod visits;
 
 use pyo3::prelude::*;
 
 /// Fills the module `simcom_mqtt._native`.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    line_logger::install(module.py())?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<modem::SimcomMqtt>()?;
     module.add_class::<client::MqttClient>()?;

@@ -17,7 +17,7 @@ use super::arguments::Integer;
 use super::callbacks::{Callback, Callbacks, On};
 use super::dispatcher::Dispatcher;
 use super::errors;
-use super::line_logger;
+use super::loggers;
 use super::patience::wait;
 use super::threads::Threads;
 use super::values::{QueueCounters, Stats};
@@ -80,7 +80,7 @@ impl SimcomMqtt {
         if self.opened.get().is_some() {
             return Err(PyTypeError::new_err("this SimcomMqtt is open already: make a new one"));
         }
-        let log_lines = line_logger::is_enabled(py)?;
+        let log_lines = loggers::is_enabled(py)?;
         let configuration = Configuration {
             port,
             baudrate: baud_rate(baudrate)?,
@@ -93,19 +93,17 @@ impl SimcomMqtt {
         let modem = wait(py, |patience| Modem::open(configuration, patience))?;
         let threads = Threads::start(py, modem)?;
         let opened = Opened { threads, logging_lines: AtomicBool::new(log_lines) };
-        if let Err(second) = self.opened.set(opened) {
-            second.threads.close(py);
+        match self.opened.set(opened) {
+            Ok(()) => Ok(()),
+            Err(second) => second.threads.close(py),
         }
-        Ok(())
     }
 
     /// Close the port and stop the threads, in at most 2 s: from any thread, any number of times.
     ///
     /// Also done when the interpreter exits. What the module holds (clients, connections) stays as it is.
-    fn close(&self, py: Python<'_>) {
-        if let Some(opened) = self.opened.get() {
-            opened.threads.close(py);
-        }
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        self.opened.get().map_or(Ok(()), |opened| opened.threads.close(py))
     }
 
     fn __enter__(slf: Py<Self>) -> Py<Self> {
@@ -119,27 +117,24 @@ impl SimcomMqtt {
     fn __exit__(&self, py: Python<'_>, exc: &Bound<'_, PyTuple>) -> PyResult<()> {
         let _ = exc;
         let Some(opened) = self.opened.get() else { return Ok(()) };
-        let left = if opened.threads.modem.is_open() {
-            wait(py, |patience| {
-                opened.threads.modem.leave(EXIT_TIME, patience);
-                Ok(())
-            })
-        } else {
-            Ok(())
+        let left = match opened.threads.enter_open() {
+            Ok(_visit) => wait(py, |patience| opened.threads.modem.leave(EXIT_TIME, patience)),
+            Err(_) => Ok(()),
         };
-        opened.threads.close(py);
-        left
+        let closed = opened.threads.close(py);
+        left.and(closed)
     }
 
     /// The port, as it was given.
     #[getter]
     fn port(&self) -> PyResult<String> {
-        Ok(self.modem()?.port().to_owned())
+        let opened = self.opened.get().ok_or(Error::Closed)?;
+        Ok(opened.threads.modem.port().to_owned())
     }
 
     /// Whether the port is open: False after `close()`.
     #[getter]
-    fn is_open(&self) -> bool {
+    pub(super) fn is_open(&self) -> bool {
         self.modem().is_ok_and(|modem| modem.is_open())
     }
 
@@ -243,11 +238,9 @@ impl SimcomMqtt {
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         let name = slf.get_type().name()?;
         let this = slf.get();
-        Ok(match this.modem() {
-            Ok(modem) if modem.is_open() => format!("<{name} on {:?}, open>", modem.port()),
-            Ok(modem) => format!("<{name} on {:?}, closed>", modem.port()),
-            Err(_) => format!("<{name}, not opened>"),
-        })
+        let Some(opened) = this.opened.get() else { return Ok(format!("<{name}, not opened>")) };
+        let state = if this.is_open() { "open" } else { "closed" };
+        Ok(format!("<{name} on {:?}, {state}>", opened.threads.modem.port()))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -265,11 +258,13 @@ impl SimcomMqtt {
 
 impl SimcomMqtt {
     pub(super) fn modem(&self) -> Result<&Arc<Modem>, Error> {
-        self.opened.get().map(|opened| &opened.threads.modem).ok_or(Error::Closed)
+        Ok(&self.threads()?.modem)
     }
 
     pub(super) fn threads(&self) -> Result<&Arc<Threads>, Error> {
-        self.opened.get().map(|opened| &opened.threads).ok_or(Error::Closed)
+        let threads = self.opened.get().map(|opened| &opened.threads).ok_or(Error::Closed)?;
+        // Before any lock, which may be held for ever there.
+        if threads.modem.is_forked() { Err(Error::Forked) } else { Ok(threads) }
     }
 
     /// Runs `job` on the module without the interpreter lock; Ctrl-C ends it.
@@ -278,15 +273,16 @@ impl SimcomMqtt {
         py: Python<'_>,
         job: impl Send + FnOnce(&Arc<Modem>, &dyn Patience) -> Result<T, Error>,
     ) -> PyResult<T> {
-        let modem = self.modem()?;
+        let threads = self.threads()?;
+        let _visit = threads.enter_open()?;
         self.follow_log_level(py)?;
-        wait(py, |patience| job(modem, patience))
+        wait(py, |patience| job(&threads.modem, patience))
     }
 
     /// The I/O thread cannot ask Python whether anybody reads the log, so every call tells it.
     pub(super) fn follow_log_level(&self, py: Python<'_>) -> PyResult<()> {
         let Some(opened) = self.opened.get() else { return Ok(()) };
-        let enabled = line_logger::is_enabled(py)?;
+        let enabled = loggers::is_enabled(py)?;
         if opened.logging_lines.swap(enabled, Ordering::Relaxed) != enabled {
             opened.threads.modem.log_lines(enabled);
         }
@@ -310,6 +306,7 @@ impl SimcomMqtt {
     /// Callbacks are run from the first that is set on.
     pub(super) fn begin_dispatching(slf: &Bound<'_, Self>) -> PyResult<()> {
         let threads = slf.get().threads()?;
+        let _visit = threads.enter_open()?;
         threads.dispatch(slf.py(), || {
             let dispatcher = Dispatcher::new(threads.modem.hub().clone(), slf)?;
             Ok(Py::new(slf.py(), dispatcher)?.into_any())
@@ -326,27 +323,17 @@ impl SimcomMqtt {
         Ok(())
     }
 
-    /// Logged and kept; the next callback runs all the same.
-    pub(super) fn callback_failed(&self, py: Python<'_>, error: PyErr) {
-        if !self.is_open() && errors::is_closed(py, &error) {
+    /// Kept; the next callback runs all the same. Whether it is to be logged.
+    pub(super) fn callback_failed(&self, error: &Bound<'_, PyAny>) -> bool {
+        if !self.is_open() && errors::is_closed(error) {
             // It was at work when the driver was closed, which is no fault of its own.
-            return;
-        }
-        let value = error.value(py).clone().into_any();
-        let logged = || -> PyResult<()> {
-            let fields = PyDict::new(py);
-            fields.set_item("exc_info", &value)?;
-            let logger = py.import("logging")?.call_method1("getLogger", ("simcom_mqtt",))?;
-            logger.call_method("error", ("a callback raised an exception",), Some(&fields))?;
-            Ok(())
-        };
-        if let Err(failure) = logged() {
-            failure.write_unraisable(py, None);
+            return false;
         }
         let mut errors = self.callback_errors.lock();
         if errors.len() < MOST_CALLBACK_ERRORS {
-            errors.push(value.unbind());
+            errors.push(error.clone().unbind());
         }
+        true
     }
 }
 
@@ -357,6 +344,8 @@ impl Drop for SimcomMqtt {
             return;
         }
         Python::attach(|py| {
+            // Whoever lets go of it may be about to raise.
+            let raised = PyErr::take(py);
             let text = format!(
                 "unclosed SimcomMqtt on {:?}: call close() or use a with block",
                 opened.threads.modem.port()
@@ -366,7 +355,12 @@ impl Drop for SimcomMqtt {
             if let Err(error) = PyErr::warn(py, &category, &text, 1) {
                 error.write_unraisable(py, None);
             }
-            opened.threads.close(py);
+            if let Err(error) = opened.threads.close(py) {
+                error.write_unraisable(py, None);
+            }
+            if let Some(raised) = raised {
+                raised.restore(py);
+            }
         });
     }
 }

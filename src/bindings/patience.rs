@@ -18,8 +18,9 @@ impl Patience for Signals {
 
     fn go_on(&self) -> Result<(), Interrupted> {
         #[expect(clippy::redundant_closure_for_method_calls, reason = "the method is not general enough")]
-        let checked = Python::attach(|py| py.check_signals());
-        checked.map_err(|error| {
+        let checked = Python::try_attach(|py| py.check_signals());
+        // An interpreter that is gone has no signals to tell of.
+        checked.unwrap_or(Ok(())).map_err(|error| {
             *self.raised.lock() = Some(error);
             Interrupted
         })

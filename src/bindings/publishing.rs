@@ -5,7 +5,6 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 
-use super::errors::end_future;
 use super::modem::SimcomMqtt;
 use super::patience::Signals;
 use super::threads::Threads;
@@ -61,32 +60,17 @@ pub(super) fn publish_nowait<'py>(
     arguments: PublishArguments,
 ) -> PyResult<Bound<'py, PyAny>> {
     static FUTURE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let threads = modem.threads()?;
+    let _visit = threads.enter_open()?;
     let future = FUTURE.import(py, "simcom_mqtt.futures", "PublishFuture")?.call0()?;
-    let claim = future.clone().unbind();
-    let done = move |result| {
-        Python::attach(|py| match result {
-            Err(Error::Cancelled) => cancel(claim.bind(py)),
-            result => end_future(py, &claim, result),
-        });
-    };
+    let promise = Box::new(future.clone().unbind());
     let id = modem.run(py, |modem, patience| {
         let transaction = arguments.into_transaction(modem, client, patience)?.timed_from_its_turn();
-        modem.publish_later(client, transaction, done, patience)
+        modem.publish_later(client, transaction, promise, patience)
     })?;
-    let withdrawal = Withdrawal { threads: Arc::downgrade(modem.threads()?), id };
+    let withdrawal = Withdrawal { threads: Arc::downgrade(threads), id };
     future.setattr("_withdraw", Bound::new(py, withdrawal)?)?;
     Ok(future)
-}
-
-fn cancel(future: &Bound<'_, PyAny>) {
-    let base = || future.py().import("concurrent.futures")?.getattr("Future");
-    let cancelled = base().and_then(|base| {
-        base.call_method1("cancel", (future,))?;
-        future.call_method0("set_running_or_notify_cancel")
-    });
-    if let Err(error) = cancelled {
-        error.write_unraisable(future.py(), Some(future));
-    }
 }
 
 /// Takes a queued publish back; called by the future's `cancel`.
@@ -100,6 +84,7 @@ struct Withdrawal {
 impl Withdrawal {
     fn __call__(&self, py: Python<'_>) -> PyResult<bool> {
         let Some(threads) = self.threads.upgrade() else { return Ok(false) };
+        let Ok(_visit) = threads.enter_open() else { return Ok(false) };
         let signals = Signals::default();
         py.detach(|| threads.modem.withdraw(self.id, &signals)).map_err(|_| signals.take())
     }

@@ -1,11 +1,15 @@
 use std::sync::Arc;
 
-use log::Level;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyTuple;
 
-use crate::session::{self, Endless, Hub, Logger, Record, Report};
+use super::errors::into_python;
+use super::loggers;
+use super::threads::Work;
+use crate::session::{Endless, Error, Hub, Level, Promise, Record, Report};
 
-/// The target of the thread that writes log records and completes futures, so that no callback can hold them up.
+/// What the thread that writes log records and ends futures, so that no callback can hold them up, takes its work from.
 #[pyclass(frozen)]
 pub(super) struct Reporter {
     hub: Arc<Hub>,
@@ -19,27 +23,47 @@ impl Reporter {
 
 #[pymethods]
 impl Reporter {
-    fn __call__(&self, py: Python<'_>) {
-        const BATCH: usize = 64;
-        let mut batch = Vec::with_capacity(BATCH);
-        while py.detach(|| self.hub.reports().pop_batch(&mut batch, BATCH, &Endless)).is_ok() {
-            for report in batch.drain(..) {
-                match report {
-                    Report::Record(record) => write(&record),
-                    Report::Task(task) => task(),
-                }
-            }
-        }
+    /// The next thing to call and its arguments, waited for; None at the end.
+    fn take<'py>(&self, py: Python<'py>) -> PyResult<Option<Work<'py>>> {
+        let reports = self.hub.reports();
+        let next = reports.try_pop().map_or_else(|| py.detach(|| reports.pop(&Endless)), Ok);
+        let Ok(report) = next else { return Ok(None) };
+        let (function, arguments) = match report {
+            Report::Record(record) => writing(py, &record)?,
+            Report::Ended(promise, result) => ending(py, promise, result)?,
+        };
+        Ok(Some((vec![function], arguments)))
+    }
+
+    /// A log handler or a future's callback raised. Whether it is to be logged.
+    #[expect(clippy::unused_self, reason = "as of the source of callbacks, which keeps them")]
+    fn failed(&self, error: &Bound<'_, PyAny>) -> bool {
+        let _ = error;
+        true
     }
 }
 
-fn write(record: &Record) {
-    let level = match record.level {
-        session::Level::Debug => Level::Debug,
-        session::Level::Warning => Level::Warn,
+type Call<'py> = (Py<PyAny>, Bound<'py, PyTuple>);
+
+fn writing<'py>(py: Python<'py>, record: &Record) -> PyResult<Call<'py>> {
+    let level: u8 = match record.level {
+        Level::Debug => 10,
+        Level::Warning => 30,
     };
-    match record.kind {
-        Logger::Driver => log::log!(target: "simcom_mqtt", level, "{}", record.text),
-        Logger::Line => log::log!(target: "simcom_mqtt::at", level, "{}", record.text),
+    let log = loggers::logger(py, record.kind)?.getattr("log")?.unbind();
+    Ok((log, (level, &record.text).into_pyobject(py)?))
+}
+
+fn ending(py: Python<'_>, promise: Promise, result: Result<(), Error>) -> PyResult<Call<'_>> {
+    static END: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static WITHDRAW: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    // Whoever makes a promise makes it of a future.
+    let Ok(future) = promise.downcast::<Py<PyAny>>() else { unreachable!("a promise is a Python future") };
+    if let Err(Error::Cancelled) = result {
+        let withdraw = WITHDRAW.import(py, "simcom_mqtt.futures", "withdrawn")?.clone().unbind();
+        return Ok((withdraw, (*future,).into_pyobject(py)?));
     }
+    let end = END.import(py, "simcom_mqtt.futures", "end")?.clone().unbind();
+    let error = result.err().map(|error| into_python(py, &error).into_value(py));
+    Ok((end, (*future, error).into_pyobject(py)?))
 }

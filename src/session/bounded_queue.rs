@@ -73,31 +73,38 @@ impl<T> BoundedQueue<T> {
         self.state.lock().peak
     }
 
-    /// All items there are, at most `most`, waited for until there is one.
+    /// The next item, if there is one.
+    pub fn try_pop(&self) -> Option<T> {
+        self.state.lock().pop()
+    }
+
+    /// The next item, waited for.
     ///
     /// # Errors
     ///
     /// See [`Nothing`].
-    pub fn pop_batch(&self, batch: &mut Vec<T>, most: usize, patience: &dyn Patience) -> Result<(), Nothing> {
+    pub fn pop(&self, patience: &dyn Patience) -> Result<T, Nothing> {
         let mut state = self.state.lock();
         wait_until(&self.changed, &mut state, None, patience, |state| {
-            let answer = match state {
-                State { items, .. } if !items.is_empty() => Ok(()),
-                State { closed: true, .. } => Err(Nothing::Closed),
-                _ => {
-                    state.waiting = true;
-                    return None;
-                }
-            };
-            Some(answer)
-        })??;
-        let count = state.items.len().min(most);
-        let mut bytes = 0;
-        batch.extend(state.items.drain(..count).map(|(item, size)| {
-            bytes += size;
-            item
-        }));
-        state.bytes -= bytes;
-        Ok(())
+            let item = state.pop();
+            state.waiting = item.is_none();
+            item.map(Ok).or_else(|| state.closed.then_some(Err(Nothing::Closed)))
+        })?
+    }
+
+    /// Closes it, and takes what nobody is going to read any more.
+    pub(super) fn abandon(&self) -> impl Iterator<Item = T> + use<T> {
+        self.close();
+        let mut state = self.state.lock();
+        state.bytes = 0;
+        std::mem::take(&mut state.items).into_iter().map(|(item, _)| item)
+    }
+}
+
+impl<T> State<T> {
+    fn pop(&mut self) -> Option<T> {
+        let (item, size) = self.items.pop_front()?;
+        self.bytes -= size;
+        Some(item)
     }
 }

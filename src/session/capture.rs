@@ -24,7 +24,8 @@ struct State {
     /// How many of them were handed out.
     read: usize,
     bytes: usize,
-    closed: bool,
+    /// Why no more are taken.
+    end: Option<Nothing>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +48,7 @@ impl Inbox {
             return true;
         }
         let mut state = self.state.lock();
-        if state.closed {
+        if state.end.is_some() {
             return true;
         }
         if state.messages.len() - state.read >= self.limits.items
@@ -68,11 +69,29 @@ impl Inbox {
     ///
     /// See [`Nothing`].
     pub fn next(&self, deadline: Instant, patience: &dyn Patience) -> Result<Arc<ReceivedMessage>, Nothing> {
+        self.next_where(|_| true, deadline, patience)
+    }
+
+    /// The next one that is wanted; all are kept.
+    ///
+    /// # Errors
+    ///
+    /// See [`Nothing`].
+    pub fn next_where(
+        &self,
+        is_wanted: impl Fn(&ReceivedMessage) -> bool,
+        deadline: Instant,
+        patience: &dyn Patience,
+    ) -> Result<Arc<ReceivedMessage>, Nothing> {
         let mut state = self.state.lock();
         wait_until(&self.changed, &mut state, Some(deadline), patience, |state| {
-            let message = state.messages.get(state.read).cloned();
-            state.read += usize::from(message.is_some());
-            message.map(Ok).or_else(|| state.closed.then_some(Err(Nothing::Closed)))
+            let wanted = state.messages[state.read..].iter().position(|message| is_wanted(message));
+            let Some(offset) = wanted else {
+                state.read = state.messages.len();
+                return state.end.map(Err);
+            };
+            state.read += offset + 1;
+            Some(Ok(state.messages[state.read - 1].clone()))
         })?
     }
 
@@ -91,7 +110,7 @@ impl Inbox {
         let mut state = self.state.lock();
         wait_until(&self.changed, &mut state, deadline, patience, |state| {
             let Some(message) = state.messages.get(state.read).cloned() else {
-                return state.closed.then_some(Err(Nothing::Closed));
+                return state.end.map(Err);
             };
             state.read += 1;
             state.bytes -= message.size();
@@ -119,7 +138,7 @@ impl Inbox {
             if state.messages.len() >= count {
                 return Some(Ok(state.messages.clone()));
             }
-            state.closed.then_some(Err(Nothing::Closed))
+            state.end.map(Err)
         })?
     }
 
@@ -128,8 +147,17 @@ impl Inbox {
         self.state.lock().messages.clone()
     }
 
-    pub fn close(&self) {
-        self.state.lock().closed = true;
+    /// No more are collected; what was collected can be read.
+    pub fn end(&self) {
+        self.finish(Nothing::Ended);
+    }
+
+    pub(super) fn close(&self) {
+        self.finish(Nothing::Closed);
+    }
+
+    fn finish(&self, why: Nothing) {
+        self.state.lock().end = Some(why);
         self.changed.notify_all();
     }
 }

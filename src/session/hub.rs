@@ -11,7 +11,7 @@ use super::facts::Facts;
 use super::keeper::{KeeperSignal, Trouble};
 use super::notice::Notice;
 use super::record::Record;
-use super::report::Report;
+use super::report::{Promise, Report};
 use super::transcript::Transcript;
 use super::waiting::Closing;
 use crate::protocol::{ClientIndex, Counters, Event, ReceivedMessage};
@@ -89,16 +89,28 @@ impl Hub {
         &self.closing
     }
 
-    /// Runs `task` on the reporting thread; on this one if that has ended, since a future must not hang.
-    pub fn run_later(&self, task: Box<dyn FnOnce() + Send>) {
-        if let Err(Report::Task(task)) = self.reports.push_always(Report::Task(task)) {
-            task();
-        }
+    /// Ends a promise on the reporting thread.
+    pub(super) fn end_later(&self, promise: Promise, result: Result<(), Error>) {
+        // Cannot fail: the last promise is ended before the queue is closed.
+        let _ = self.reports.push_always(Report::Ended(promise, result));
     }
 
     /// From now on notices are kept, and somebody has to take them: whoever is told `true`.
     pub fn begin_dispatching(&self) -> bool {
         !self.dispatching.swap(true, Ordering::AcqRel)
+    }
+
+    /// Nobody takes them after all.
+    pub fn end_dispatching(&self) {
+        self.dispatching.store(false, Ordering::Release);
+    }
+
+    /// No further notice is taken. Returns how many messages were still waiting, which counts them as dropped.
+    pub fn abandon_notices(&self) -> u64 {
+        let abandoned =
+            self.notices.abandon().filter(|notice| matches!(notice, Notice::Message(_))).count() as u64;
+        self.dropped_messages.fetch_add(abandoned, Ordering::Relaxed);
+        abandoned
     }
 
     /// What a client gets from now on; without a filter, all of it.
@@ -107,6 +119,9 @@ impl Hub {
         let mut inboxes = self.inboxes.write();
         inboxes.retain(|known| known.strong_count() > 0);
         inboxes.push(Arc::downgrade(&inbox));
+        if self.closing.is_over() {
+            inbox.close();
+        }
         inbox
     }
 

@@ -2,10 +2,10 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use super::error::Error;
 use super::hub::Hub;
-use crate::protocol::Failure;
-
-type Listener = Box<dyn FnOnce(Result<(), Failure>) + Send>;
+use super::report::Promise;
+use crate::protocol::{Failure, UnknownReason};
 
 /// The result of a publish that was given up as unknown: it may still come, or cannot any more.
 pub struct LateResult {
@@ -14,7 +14,7 @@ pub struct LateResult {
 }
 
 enum State {
-    Open(Vec<Listener>),
+    Open(Vec<Promise>),
     Known(Result<(), Failure>),
 }
 
@@ -23,27 +23,41 @@ impl LateResult {
         Self { hub, state: Mutex::new(State::Open(Vec::new())) }
     }
 
-    /// Calls `listener` on the reporting thread once the result is known.
-    pub fn when_known(&self, listener: impl FnOnce(Result<(), Failure>) + Send + 'static) {
+    /// The result if it is known. Else the promise that `promise` makes is ended on the reporting thread once it is.
+    pub fn known_or_promised(&self, promise: impl FnOnce() -> Promise) -> Option<Result<(), Error>> {
         let mut state = self.state.lock();
         match &mut *state {
-            State::Open(listeners) => listeners.push(Box::new(listener)),
-            State::Known(result) => {
-                let result = result.clone();
-                drop(state);
-                self.hub.run_later(Box::new(move || listener(result)));
+            State::Open(promises) => {
+                promises.push(promise());
+                None
             }
+            State::Known(result) => Some(explained(result)),
         }
     }
 
     pub(super) fn resolve(&self, result: &Result<(), Failure>) {
         let state = std::mem::replace(&mut *self.state.lock(), State::Known(result.clone()));
-        let State::Open(listeners) = state else { return };
-        for listener in listeners {
-            let result = result.clone();
-            self.hub.run_later(Box::new(move || listener(result)));
+        let State::Open(promises) = state else { return };
+        for promise in promises {
+            self.hub.end_later(promise, explained(result));
         }
     }
+}
+
+/// Why a late result is a failure: the module's own words, or that none can come.
+fn explained(result: &Result<(), Failure>) -> Result<(), Error> {
+    let unknown = |command, reason| Error::OutcomeUnknown { command, reason, late: None };
+    result.clone().map_err(|failure| match failure {
+        Failure::Refused { command, response, code, client } => {
+            Error::Refused { command, response, code, client }
+        }
+        Failure::ResultUnknown { command, reason } => unknown(command, reason),
+        Failure::NoAnswer { command, .. } | Failure::Mute { command, .. } => {
+            unknown(command, UnknownReason::Timeout)
+        }
+        Failure::ConnectionLost { command, cause } => unknown(command, UnknownReason::Lost(cause)),
+        Failure::Closed | Failure::Cancelled | Failure::PayloadHeld { .. } => Error::Closed,
+    })
 }
 
 impl std::fmt::Debug for LateResult {

@@ -37,5 +37,5 @@ pub use modem::{Configuration, Modem};
 pub use notice::Notice;
 pub use patience::{Endless, Interrupted, Patience};
 pub use record::{Level, Logger, Record};
-pub use report::Report;
+pub use report::{Promise, Report};
 pub use waiting::Nothing;

@@ -13,7 +13,8 @@ use super::hub::Hub;
 use super::late::LateResult;
 use super::mailbox::{Mailbox, Request, Submission};
 use super::patience::{Endless, Interrupted, Patience};
-use super::publish_gate::PublishGate;
+use super::publish_gate::PublishGates;
+use super::report::Promise;
 use super::restoring::KeptClient;
 use super::ticket::{Completion, Slot, Ticket};
 use super::transcript::Transcript;
@@ -46,7 +47,7 @@ pub struct Modem {
     hub: Arc<Hub>,
     /// Taken out, and left alone, in a forked child: its locks may be held for ever.
     thread: Option<IoThread>,
-    gate: Arc<PublishGate>,
+    gates: PublishGates,
     next_id: AtomicU64,
     closed: AtomicBool,
     payload_limit: Mutex<Option<PayloadLimit>>,
@@ -95,7 +96,7 @@ impl Modem {
             waker: thread.waker(),
             hub,
             thread: Some(thread),
-            gate: Arc::default(),
+            gates: PublishGates::default(),
             next_id: AtomicU64::new(OPENING + 1),
             closed: AtomicBool::new(false),
             payload_limit: Mutex::default(),
@@ -111,7 +112,9 @@ impl Modem {
             Ok(Err(failure)) => Err(modem.error(failure, Duration::ZERO, None)),
         };
         if let Err(error) = result {
-            modem.close();
+            modem.begin_closing();
+            // Nobody can interrupt this, and the error is known already.
+            let _ = modem.finish_closing(Instant::now() + CLOSING_TIME, &Endless);
             return Err(error);
         }
         Ok(modem)
@@ -144,7 +147,7 @@ impl Modem {
     }
 
     /// Idempotent, from any thread. Everything that waits ends with [`Error::Closed`].
-    pub fn close(&self) {
+    pub fn begin_closing(&self) {
         if self.is_forked() {
             return;
         }
@@ -152,9 +155,25 @@ impl Modem {
         if first && self.mailbox.put(Request::Close).is_ok() {
             self.waker.wake();
         }
-        let Some(thread) = &self.thread else { return };
-        if !thread.join(CLOSING_TIME) && first {
-            thread.stop();
+    }
+
+    /// Waits until the port is closed; a driver that does not come to it is stopped.
+    ///
+    /// # Errors
+    ///
+    /// The wait was interrupted; the closing goes on.
+    pub fn finish_closing(&self, deadline: Instant, patience: &dyn Patience) -> Result<(), Interrupted> {
+        let Some(thread) = self.thread.as_ref().filter(|_| !self.is_forked()) else { return Ok(()) };
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if thread.join(patience.interval().map_or(left, |interval| interval.min(left))) {
+                return Ok(());
+            }
+            if left.is_zero() {
+                thread.stop();
+                return Ok(());
+            }
+            patience.go_on()?;
         }
     }
 
@@ -228,7 +247,7 @@ impl Modem {
         self.wait(&ticket, timeout, patience).map(drop)
     }
 
-    /// Queues a publish, waiting while too many wait already; `done` is called on the reporting thread.
+    /// Queues a publish, waiting while too many wait already; `promise` is ended on the reporting thread.
     ///
     /// # Errors
     ///
@@ -237,11 +256,11 @@ impl Modem {
         &self,
         client: ClientIndex,
         transaction: Transaction,
-        done: impl FnOnce(Result<(), Error>) + Send + 'static,
+        promise: Promise,
         patience: &dyn Patience,
     ) -> Result<TransactionId, Error> {
         let timeout = transaction.timeout();
-        let entry = self.gate.enter(client, patience).map_err(|_| Error::Interrupted)?;
+        let entry = self.gates.enter(client, patience).map_err(|_| Error::Interrupted)?;
         let late = Arc::new(LateResult::new(self.hub.clone()));
         let completion = Completion::Calling(Box::new({
             let (late, hub, port) = (late.clone(), self.hub.clone(), self.configuration.port.clone());
@@ -249,7 +268,7 @@ impl Modem {
                 drop(entry);
                 let error = |failure| Error::from_failure(failure, &port, timeout.as_secs_f64(), Some(late));
                 let result = outcome.map(drop).map_err(error);
-                hub.run_later(Box::new(move || done(result)));
+                hub.end_later(promise, result);
             }
         }));
         self.put(transaction, completion, Some(late), false)
@@ -303,7 +322,7 @@ impl Modem {
     pub(super) fn pause(&self, time: Duration, patience: &dyn Patience) -> Result<(), Error> {
         match self.hub.closing().wait(Instant::now() + time, patience) {
             Nothing::TimedOut => Ok(()),
-            Nothing::Closed => Err(Error::Closed),
+            Nothing::Closed | Nothing::Ended => Err(Error::Closed),
             Nothing::Interrupted => Err(Error::Interrupted),
         }
     }
@@ -321,10 +340,13 @@ impl Modem {
         &self.kept
     }
 
-    pub(super) fn request(&self, request: Request) {
-        if self.mailbox.put(request).is_ok() {
+    /// False if the driver has ended, and with it whatever was asked.
+    pub(super) fn request(&self, request: Request) -> bool {
+        let is_taken = self.mailbox.put(request).is_ok();
+        if is_taken {
             self.waker.wake();
         }
+        is_taken
     }
 
     pub(super) fn is_port_lost(&self) -> bool {
@@ -345,7 +367,9 @@ impl Modem {
     pub(super) fn find_module_again(&self) -> Result<(), Error> {
         let slot = Arc::new(Slot::default());
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        self.request(Request::Open(id, Completion::Waiting(slot.clone())));
+        if !self.request(Request::Open(id, Completion::Waiting(slot.clone()))) {
+            return Err(Error::Closed);
+        }
         match slot.wait(&Endless) {
             Ok(Ok(_) | Err(Failure::Refused { .. })) => Ok(()),
             Ok(Err(Failure::NoAnswer { .. } | Failure::Mute { .. })) => Err(self.mute()),
@@ -403,6 +427,8 @@ impl Drop for Modem {
     fn drop(&mut self) {
         if self.is_forked() {
             std::mem::forget(self.thread.take());
+            // Dropping what lies in them would take locks.
+            std::mem::forget((self.hub.clone(), self.mailbox.clone()));
             return;
         }
         if self.mailbox.put(Request::Close).is_ok() {

@@ -4,6 +4,7 @@ use parking_lot::{Condvar, Mutex};
 
 use super::late::LateResult;
 use super::patience::{Interrupted, Patience};
+use super::waiting::wait_until;
 use crate::protocol::{Outcome, TransactionId};
 
 /// A claim to the outcome of a transaction.
@@ -29,19 +30,7 @@ impl Slot {
     /// The engine ends every transaction by its own deadline, so this needs none.
     pub(super) fn wait(&self, patience: &dyn Patience) -> Result<Outcome, Interrupted> {
         let mut outcome = self.outcome.lock();
-        loop {
-            if let Some(outcome) = outcome.take() {
-                return Ok(outcome);
-            }
-            match patience.interval() {
-                None => self.ready.wait(&mut outcome),
-                Some(interval) => {
-                    if self.ready.wait_for(&mut outcome, interval).timed_out() && outcome.is_none() {
-                        parking_lot::MutexGuard::unlocked(&mut outcome, || patience.go_on())?;
-                    }
-                }
-            }
-        }
+        wait_until(&self.ready, &mut outcome, None, patience, Option::take).map_err(|_| Interrupted)
     }
 }
 

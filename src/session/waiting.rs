@@ -8,7 +8,10 @@ use super::patience::{Interrupted, Patience};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nothing {
     TimedOut,
+    /// The driver was closed.
     Closed,
+    /// The capture has ended.
+    Ended,
     Interrupted,
 }
 
@@ -31,6 +34,10 @@ impl Closing {
         self.changed.notify_all();
     }
 
+    pub(super) fn is_over(&self) -> bool {
+        *self.closed.lock()
+    }
+
     pub(super) fn wait(&self, deadline: Instant, patience: &dyn Patience) -> Nothing {
         let mut closed = self.closed.lock();
         let end =
@@ -47,6 +54,7 @@ pub(super) fn wait_until<S, T>(
     patience: &dyn Patience,
     mut ready: impl FnMut(&mut S) -> Option<T>,
 ) -> Result<T, Nothing> {
+    let mut asked = Instant::now();
     loop {
         if let Some(answer) = ready(state) {
             return Ok(answer);
@@ -55,13 +63,16 @@ pub(super) fn wait_until<S, T>(
         if deadline.is_some_and(|deadline| deadline <= now) {
             return Err(Nothing::TimedOut);
         }
-        match shorter(deadline.map(|deadline| deadline - now), patience.interval()) {
+        let until_asking = patience.interval().map(|interval| interval.saturating_sub(now - asked));
+        if until_asking.is_some_and(|left| left.is_zero()) {
+            // By the clock: what changes all the time without being ready must not keep a signal waiting.
+            MutexGuard::unlocked(state, || patience.go_on())?;
+            asked = Instant::now();
+            continue;
+        }
+        match shorter(deadline.map(|deadline| deadline - now), until_asking) {
             None => changed.wait(state),
-            Some(slice) => {
-                if changed.wait_for(state, slice).timed_out() {
-                    MutexGuard::unlocked(state, || patience.go_on())?;
-                }
-            }
+            Some(slice) => drop(changed.wait_for(state, slice)),
         }
     }
 }
@@ -70,5 +81,46 @@ fn shorter(left: Option<Duration>, right: Option<Duration>) -> Option<Duration> 
     match (left, right) {
         (Some(left), Some(right)) => Some(left.min(right)),
         (one, other) => one.or(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::thread;
+
+    use parking_lot::Mutex;
+
+    use super::*;
+
+    struct Short;
+
+    impl Patience for Short {
+        fn interval(&self) -> Option<Duration> {
+            Some(Duration::from_millis(5))
+        }
+
+        fn go_on(&self) -> Result<(), Interrupted> {
+            Err(Interrupted)
+        }
+    }
+
+    #[test]
+    fn changes_that_make_nothing_ready_do_not_keep_patience_from_ending() {
+        let shared = Arc::new((Mutex::new(()), Condvar::new(), AtomicBool::new(false)));
+        let changing = thread::spawn({
+            let shared = shared.clone();
+            move || {
+                while !shared.2.load(Ordering::Relaxed) {
+                    shared.1.notify_all();
+                    thread::yield_now();
+                }
+            }
+        });
+        let end = wait_until::<_, ()>(&shared.1, &mut shared.0.lock(), None, &Short, |()| None);
+        shared.2.store(true, Ordering::Relaxed);
+        changing.join().unwrap();
+        assert_eq!(end, Err(Nothing::Interrupted));
     }
 }
