@@ -21,7 +21,7 @@ use super::running::Running;
 use super::staging::Staging;
 use super::tracing::Tracer;
 use super::urc::{OperationResult, Urc};
-use super::{Failure, LostBy, Transaction};
+use super::{Failure, LostBy, Transaction, UnknownReason};
 
 /// How long an ambiguous echo of entered data is waited for.
 const ECHO_TIME: Duration = Duration::from_millis(300);
@@ -79,8 +79,10 @@ impl Engine {
 
     /// Finds the module and turns its echo off; [`Event::Completed`] tells how it went.
     pub fn open(&mut self, id: TransactionId, now: Instant) {
+        self.fail_running(&UnknownReason::Timeout, |command| Failure::Mute { command });
+        self.outbox.clear();
         let echo_off = Transaction::single(super::Command::new("ATE0"), Duration::from_secs(30));
-        self.queues.push(Job::new(Owner::Opening(id), echo_off, now));
+        self.queues.push_front(Job::new(Owner::Opening(id), echo_off, now));
         self.channel = Channel::Recovering(Recovery::opening(self.wire_time(1), &mut self.outbox, now));
         self.show_written();
     }
@@ -264,7 +266,7 @@ impl Engine {
         self.reassembly.reset("the port is gone");
         self.take_from_reassembly(now);
         let cause = LostBy::Port(reason.clone());
-        self.fail_everything(&super::UnknownReason::Lost(cause.clone()), |command| Failure::ConnectionLost {
+        self.fail_everything(&UnknownReason::Lost(cause.clone()), |command| Failure::ConnectionLost {
             command,
             cause: cause.clone(),
         });
@@ -283,7 +285,7 @@ impl Engine {
 
     /// The driver is being closed.
     pub fn close(&mut self) {
-        self.fail_everything(&super::UnknownReason::Closed, |_| Failure::Closed);
+        self.fail_everything(&UnknownReason::Closed, |_| Failure::Closed);
         self.gone = Some(Failure::Closed);
     }
 

@@ -229,21 +229,22 @@ impl Engine {
 
     pub(super) fn fail_everything(&mut self, reason: &UnknownReason, failure: impl Fn(String) -> Failure) {
         self.fail_operations(reason, &failure);
-        if let Channel::Running(running) = std::mem::replace(&mut self.channel, Channel::Idle) {
-            let publishing =
-                running.operation().is_some_and(|(operation, _)| operation == Operation::Publish);
-            let command = running.job.shown();
-            if publishing {
-                self.lose_result(&running.job, reason);
-            } else {
-                self.finish(running.job, Err(failure(command)));
-            }
-        }
+        self.fail_running(reason, &failure);
         for job in self.queues.take_where(|_| true) {
             let outcome = failure(job.shown());
             self.finish(job, Err(outcome));
         }
         self.outbox.clear();
+    }
+
+    /// Takes the command off the channel.
+    pub(super) fn fail_running(&mut self, reason: &UnknownReason, failure: impl Fn(String) -> Failure) {
+        let Channel::Running(running) = std::mem::replace(&mut self.channel, Channel::Idle) else { return };
+        let command = running.job.shown();
+        match running.operation() {
+            Some((Operation::Publish, _)) => self.lose_result(&running.job, reason),
+            _ => self.finish(running.job, Err(failure(command))),
+        }
     }
 
     fn fail_operations(&mut self, reason: &UnknownReason, failure: impl Fn(String) -> Failure) {

@@ -25,18 +25,28 @@ fn half_entered(module: &mut ScriptedModule) -> Vec<String> {
     module.take_events().into_iter().filter_map(shown).collect()
 }
 
-/// A publish whose PUB is refused, so that the module may hold its payload still.
-fn publish_in_vain(module: &mut ScriptedModule) {
-    module.publish(1, 0, b"topic", b"old");
+/// Up to the line of PAYLOAD.
+fn publish_until_payload(module: &mut ScriptedModule, id: u64, payload: &[u8]) {
+    module.publish(id, 0, b"topic", payload);
     module.expect_line("AT+CMQTTTOPIC=0,5");
     module.send("\r\n>");
     module.expect_data(b"topic");
     module.send(then(&["OK"]));
-    module.expect_line("AT+CMQTTPAYLOAD=0,3");
+    module.expect_line(&format!("AT+CMQTTPAYLOAD=0,{}", payload.len()));
+}
+
+/// Up to the line of PUB.
+fn publish_until_pub(module: &mut ScriptedModule, id: u64, payload: &[u8]) {
+    publish_until_payload(module, id, payload);
     module.send("\r\n>");
-    module.expect_data(b"old");
+    module.expect_data(payload);
     module.send(then(&["OK"]));
     module.expect_line(PUB);
+}
+
+/// A publish whose PUB is refused, so that the module may hold its payload still.
+fn publish_in_vain(module: &mut ScriptedModule) {
+    publish_until_pub(module, 1, b"old");
     module.send(then(&["ERROR"]));
     module.expect_refusal(1);
 }
@@ -56,16 +66,7 @@ fn an_empty_publish_is_not_sent_while_the_module_may_hold_a_payload() {
 fn a_publish_that_the_module_accepts_makes_room_for_an_empty_one() {
     let mut module = ScriptedModule::new();
     publish_in_vain(&mut module);
-    module.publish(2, 0, b"topic", b"new");
-    module.expect_line("AT+CMQTTTOPIC=0,5");
-    module.send("\r\n>");
-    module.expect_data(b"topic");
-    module.send(then(&["OK"]));
-    module.expect_line("AT+CMQTTPAYLOAD=0,3");
-    module.send("\r\n>");
-    module.expect_data(b"new");
-    module.send(then(&["OK"]));
-    module.expect_line(PUB);
+    publish_until_pub(&mut module, 2, b"new");
     module.send(then(&["OK", "+CMQTTPUB: 0,0"]));
     module.expect_success(2);
     module.publish(3, 0, b"topic", b"");
@@ -87,12 +88,7 @@ fn releasing_the_client_makes_room_too() {
 #[test]
 fn a_payload_without_a_prompt_is_as_good_as_held() {
     let mut module = ScriptedModule::new();
-    module.publish(1, 0, b"topic", b"old");
-    module.expect_line("AT+CMQTTTOPIC=0,5");
-    module.send("\r\n>");
-    module.expect_data(b"topic");
-    module.send(then(&["OK"]));
-    module.expect_line("AT+CMQTTPAYLOAD=0,3");
+    publish_until_payload(&mut module, 1, b"old");
     module.wait_ms(TOO_LONG);
     module.expect_failure(1);
     answer_fence(&mut module);

@@ -151,3 +151,20 @@ fn commands_wait_for_the_opening_and_echo_off() {
     assert_eq!(module.expect_success(2), [[b"SIM7672E"]]);
     module.expect_no_news();
 }
+
+/// A driver that reconnects opens again whatever the channel is at.
+#[test]
+fn opening_again_ends_the_command_on_the_channel() {
+    let mut module = ScriptedModule::new();
+    module.run(1, "AT+CSQ");
+    module.expect_line("AT+CSQ");
+    module.run(2, "AT+CPSI?");
+    module.open(3);
+    assert_eq!(module.expect_failure(1), Failure::Mute { command: "AT+CSQ".to_owned() });
+    module.expect_line("AT");
+    module.send("AT\r\r\nOK\r\n");
+    module.expect_line("ATE0");
+    module.send(then(&["OK"]));
+    module.expect_success(3);
+    module.expect_line("AT+CPSI?");
+}
