@@ -590,7 +590,7 @@ class Reconnect:
     ) -> Self: ...
     @property
     def min_delay(self) -> float:
-        """Seconds before the first attempt."""
+        """The least seconds between two attempts; the first comes at once."""
 
     @property
     def max_delay(self) -> float:

@@ -55,10 +55,10 @@ impl Capture {
     /// MessageTimeoutError: none came in time; `received` tells what arrived before.
     #[pyo3(signature = (timeout = 10.0))]
     fn get(&self, py: Python<'_>, timeout: f64) -> PyResult<Message> {
-        let deadline = Instant::now() + wait_time(timeout)?;
+        let wait = self.inbox.begin_wait(Some(Instant::now() + wait_time(timeout)?));
         let _visit = self.threads.enter()?;
         let signals = Signals::default();
-        match py.detach(|| self.inbox.next(deadline, &signals)) {
+        match py.detach(|| self.inbox.next(wait, &signals)) {
             Ok(message) => Ok(message.into()),
             Err(nothing) => Err(self.missing(py, nothing, &signals, "no further message", timeout)),
         }
@@ -69,10 +69,10 @@ impl Capture {
     /// MessageTimeoutError: fewer came in time; they are in `received`.
     #[pyo3(signature = (n, timeout = 10.0))]
     fn wait_count<'py>(&self, py: Python<'py>, n: usize, timeout: f64) -> PyResult<Bound<'py, PyList>> {
-        let deadline = Instant::now() + wait_time(timeout)?;
+        let wait = self.inbox.begin_wait(Some(Instant::now() + wait_time(timeout)?));
         let _visit = self.threads.enter()?;
         let signals = Signals::default();
-        match py.detach(|| self.inbox.wait_count(n, deadline, &signals)) {
+        match py.detach(|| self.inbox.wait_count(n, wait, &signals)) {
             Ok(messages) => list(py, messages),
             Err(nothing) => {
                 let what = format!("{} of {n} messages", self.inbox.messages().len());
@@ -102,6 +102,7 @@ impl Capture {
         match nothing {
             Nothing::Interrupted => signals.take(),
             Nothing::Closed => Error::Closed.into(),
+            Nothing::Lost(cause) => Error::NoMoreMessages(cause).into(),
             Nothing::Ended => {
                 let text =
                     format!("{what} on {:?}, and the capture has ended; {}", self.filter, listed(&arrived));
@@ -137,11 +138,12 @@ impl Messages {
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Message>> {
         let _visit = self.threads.enter()?;
-        let deadline = self.timeout.map(|timeout| Instant::now() + timeout);
+        let wait = self.inbox.begin_wait(self.timeout.map(|timeout| Instant::now() + timeout));
         let signals = Signals::default();
-        match py.detach(|| self.inbox.take(deadline, &signals)) {
+        match py.detach(|| self.inbox.take(wait, &signals)) {
             Ok(message) => Ok(Some(message.into())),
             Err(Nothing::TimedOut | Nothing::Ended) => Ok(None),
+            Err(Nothing::Lost(cause)) => Err(Error::NoMoreMessages(cause).into()),
             Err(Nothing::Closed) => Err(Error::Closed.into()),
             Err(Nothing::Interrupted) => Err(signals.take()),
         }
@@ -156,14 +158,15 @@ pub(super) fn wait_for_message(
     timeout: f64,
     accepts: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Py<Message>> {
-    let deadline = Instant::now() + wait_time(timeout)?;
+    let wait = inbox.begin_wait(Some(Instant::now() + wait_time(timeout)?));
     let signals = Signals::default();
     loop {
         let is_wanted = |message: &ReceivedMessage| matches_filter(filter, message.topic());
-        let message = match py.detach(|| inbox.next_where(is_wanted, deadline, &signals)) {
+        let message = match py.detach(|| inbox.next_where(is_wanted, wait, &signals)) {
             Ok(message) => message,
             Err(Nothing::Interrupted) => return Err(signals.take()),
             Err(Nothing::Closed | Nothing::Ended) => return Err(Error::Closed.into()),
+            Err(Nothing::Lost(cause)) => return Err(Error::NoMoreMessages(cause).into()),
             Err(Nothing::TimedOut) => {
                 let arrived = inbox.messages();
                 let shown = String::from_utf8_lossy(filter);

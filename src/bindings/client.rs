@@ -14,8 +14,8 @@ use super::modem::{SimcomMqtt, require_callable};
 use super::publishing::{PublishArguments, publish_nowait};
 use super::values::{ClientState, Message};
 use crate::commands::{
-    self, Credentials, DisconnectTimeout, KeepAlive, OperationTimeout, ProtocolVersion, QoS, ServerAddress,
-    SslContextIndex, Topic, Will, WillMessage, client, client_configuration, connection, seconds,
+    self, Credentials, KeepAlive, OperationTimeout, ProtocolVersion, QoS, ServerAddress, SslContextIndex,
+    Topic, Will, WillMessage, client, client_configuration, connection, seconds,
 };
 use crate::protocol::{ClientIndex, Command, Transaction};
 use crate::session::{ClientFacts, Error};
@@ -177,17 +177,16 @@ impl MqttClient {
     #[pyo3(signature = (timeout = 60.0))]
     fn disconnect(&self, py: Python<'_>, timeout: f64) -> PyResult<()> {
         let timeout = seconds("timeout", timeout)?;
-        let command = connection::disconnect(self.index, Some(DisconnectTimeout::covering(timeout)));
-        self.modem.get().modem()?.forget(self.index);
-        self.execute(py, vec![command], timeout)
+        let index = self.index;
+        self.modem.get().run(py, |modem, patience| modem.disconnect(index, timeout, patience))
     }
 
     /// Give the client back to the module: `AT+CMQTTREL`, chapter 2.2.4. This object is then of no use.
     ///
     /// MqttError: it is still connected.
     fn release(&self, py: Python<'_>) -> PyResult<()> {
-        self.modem.get().modem()?.forget(self.index);
-        self.run_all(py, vec![client::release(self.index)])?;
+        let index = self.index;
+        self.modem.get().run(py, |modem, patience| modem.release(index, patience))?;
         self.modem.get().callbacks.forget_client(self.index);
         Ok(())
     }

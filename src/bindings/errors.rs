@@ -26,7 +26,7 @@ fn to_python(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     let fields = PyDict::new(py);
     let class = match error {
         Error::Invalid(_) | Error::Address(_) => return Ok(PyValueError::new_err(message)),
-        Error::Port(_) | Error::PortLost { .. } => "PortError",
+        Error::Port(_) | Error::PortLost { .. } | Error::NoMoreMessages(LostBy::Port(_)) => "PortError",
         Error::Closed | Error::Forked => return closed(py, &message),
         Error::Cancelled | Error::Interrupted | Error::PayloadHeld { .. } | Error::WillHalfEntered(_) => {
             "SimcomError"
@@ -72,8 +72,10 @@ fn to_python(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
             fields.set_item("client_index", client.number())?;
             "NotConnectedError"
         }
-        Error::ConnectionLost { cause: LostBy::Restart, .. } => "ModuleRestartedError",
-        Error::ConnectionLost { .. } => "ConnectionLostError",
+        Error::ConnectionLost { cause: LostBy::Restart, .. } | Error::NoMoreMessages(LostBy::Restart) => {
+            "ModuleRestartedError"
+        }
+        Error::ConnectionLost { .. } | Error::NoMoreMessages(_) => "ConnectionLostError",
         Error::OutcomeUnknown { command, reason, late } => {
             return outcome_unknown(py, &message, command, reason, late.as_ref());
         }

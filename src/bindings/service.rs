@@ -76,7 +76,7 @@ impl SimcomMqtt {
         let (index, client_id) = slf.get().run(slf.py(), |modem, patience| {
             let (index, client_id) = modem.connect(&plan, patience)?;
             if let Some(policy) = policy {
-                modem.keep(index, client_id.clone(), plan, policy);
+                modem.keep(index, client_id.clone(), plan, policy, patience);
             }
             Ok((index, client_id))
         })?;

@@ -122,6 +122,18 @@ impl Engine {
         was_there
     }
 
+    /// Whether the result of this publish may still come, or is told of already.
+    pub fn may_be_late(&self, id: TransactionId) -> bool {
+        let is_told = |event: &Event| matches!(event, Event::Late { id: late, .. } if *late == id);
+        self.pending.iter().flatten().any(|pending| pending.job.is_for(id)) || self.events.iter().any(is_told)
+    }
+
+    /// The module was found restarted, though no banner told of it.
+    pub fn note_restart(&mut self, now: Instant) {
+        self.restart_confirmed = true;
+        self.advance(now);
+    }
+
     pub fn set_tracing(&mut self, on: bool) {
         self.tracer.set(on);
         self.outbox.show(on);

@@ -5,7 +5,7 @@ use parking_lot::{Condvar, Mutex};
 
 use super::patience::Patience;
 use super::waiting::{Nothing, wait_until};
-use crate::protocol::{ClientIndex, ReceivedMessage, matches_filter};
+use crate::protocol::{ClientIndex, LostBy, ReceivedMessage, matches_filter};
 
 /// Collects the messages of one client that a filter selects, from its making to its end. Fed by the I/O thread, so it
 /// works inside a callback too.
@@ -26,6 +26,16 @@ struct State {
     bytes: usize,
     /// Why no more are taken.
     end: Option<Nothing>,
+    /// How often the client lost its connection for good, and why it did last.
+    losses: u64,
+    cause: Option<LostBy>,
+}
+
+/// A wait as it began: what was lost before does not end it.
+#[derive(Clone, Copy, Debug)]
+pub struct InboxWait {
+    deadline: Option<Instant>,
+    losses: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -63,13 +73,18 @@ impl Inbox {
         true
     }
 
+    /// A wait that begins now, and ends at `deadline`.
+    pub fn begin_wait(&self, deadline: Option<Instant>) -> InboxWait {
+        InboxWait { deadline, losses: self.state.lock().losses }
+    }
+
     /// The next one, and kept.
     ///
     /// # Errors
     ///
     /// See [`Nothing`].
-    pub fn next(&self, deadline: Instant, patience: &dyn Patience) -> Result<Arc<ReceivedMessage>, Nothing> {
-        self.next_where(|_| true, deadline, patience)
+    pub fn next(&self, wait: InboxWait, patience: &dyn Patience) -> Result<Arc<ReceivedMessage>, Nothing> {
+        self.next_where(|_| true, wait, patience)
     }
 
     /// The next one that is wanted; all are kept.
@@ -80,15 +95,15 @@ impl Inbox {
     pub fn next_where(
         &self,
         is_wanted: impl Fn(&ReceivedMessage) -> bool,
-        deadline: Instant,
+        wait: InboxWait,
         patience: &dyn Patience,
     ) -> Result<Arc<ReceivedMessage>, Nothing> {
         let mut state = self.state.lock();
-        wait_until(&self.changed, &mut state, Some(deadline), patience, |state| {
+        wait_until(&self.changed, &mut state, wait.deadline, patience, |state| {
             let wanted = state.messages[state.read..].iter().position(|message| is_wanted(message));
             let Some(offset) = wanted else {
                 state.read = state.messages.len();
-                return state.end.map(Err);
+                return state.end_of(wait).map(Err);
             };
             state.read += offset + 1;
             Some(Ok(state.messages[state.read - 1].clone()))
@@ -100,17 +115,13 @@ impl Inbox {
     /// # Errors
     ///
     /// See [`Nothing`].
-    pub fn take(
-        &self,
-        deadline: Option<Instant>,
-        patience: &dyn Patience,
-    ) -> Result<Arc<ReceivedMessage>, Nothing> {
+    pub fn take(&self, wait: InboxWait, patience: &dyn Patience) -> Result<Arc<ReceivedMessage>, Nothing> {
         /// How many read messages are forgotten at once.
         const TIDY: usize = 64;
         let mut state = self.state.lock();
-        wait_until(&self.changed, &mut state, deadline, patience, |state| {
+        wait_until(&self.changed, &mut state, wait.deadline, patience, |state| {
             let Some(message) = state.messages.get(state.read).cloned() else {
-                return state.end.map(Err);
+                return state.end_of(wait).map(Err);
             };
             state.read += 1;
             state.bytes -= message.size();
@@ -130,15 +141,15 @@ impl Inbox {
     pub fn wait_count(
         &self,
         count: usize,
-        deadline: Instant,
+        wait: InboxWait,
         patience: &dyn Patience,
     ) -> Result<Vec<Arc<ReceivedMessage>>, Nothing> {
         let mut state = self.state.lock();
-        wait_until(&self.changed, &mut state, Some(deadline), patience, |state| {
+        wait_until(&self.changed, &mut state, wait.deadline, patience, |state| {
             if state.messages.len() >= count {
                 return Some(Ok(state.messages.clone()));
             }
-            state.end.map(Err)
+            state.end_of(wait).map(Err)
         })?
     }
 
@@ -156,8 +167,30 @@ impl Inbox {
         self.finish(Nothing::Closed);
     }
 
+    /// Whoever waits now gets what has arrived, and then nothing.
+    pub(super) fn lose(&self, client: ClientIndex, cause: &LostBy) {
+        if client != self.client {
+            return;
+        }
+        let mut state = self.state.lock();
+        state.losses += 1;
+        state.cause = Some(cause.clone());
+        drop(state);
+        self.changed.notify_all();
+    }
+
     fn finish(&self, why: Nothing) {
         self.state.lock().end = Some(why);
         self.changed.notify_all();
+    }
+}
+
+impl State {
+    /// Why a wait goes on no longer, if so.
+    fn end_of(&self, wait: InboxWait) -> Option<Nothing> {
+        if self.end.is_some() {
+            return self.end.clone();
+        }
+        self.cause.clone().filter(|_| self.losses > wait.losses).map(Nothing::Lost)
     }
 }

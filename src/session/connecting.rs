@@ -54,7 +54,7 @@ impl Modem {
             self.prepare_tls(tls, client, patience)?;
         }
         self.run_soon(client::acquire(client, &client_id, plan.server.tls()), patience)?;
-        let connected = self.configure_and_connect(plan, client, deadline, patience);
+        let connected = self.execute(connect_by(plan, client, deadline), patience);
         if let Err(error) = connected {
             // The client is of no use to the caller, who gets the reason and no object.
             let _ = self.run_soon(client::release(client), patience);
@@ -135,33 +135,6 @@ impl Modem {
         self.execute(Transaction::new(configure, timeout), patience).map(drop)
     }
 
-    pub(super) fn configure_and_connect(
-        &self,
-        plan: &ConnectPlan,
-        client: ClientIndex,
-        deadline: Instant,
-        patience: &dyn Patience,
-    ) -> Result<(), Error> {
-        let mut commands = vec![
-            client_configuration::configure_version(client, plan.version),
-            client_configuration::configure_utf8_check(client, plan.check_utf8),
-            client_configuration::configure_operation_timeout(client, plan.operation_timeout),
-        ];
-        // A failed CONNECT and DISC clear it, and the context the module then takes may not verify.
-        commands.extend(plan.tls.as_ref().map(|tls| client::use_ssl_context(client, tls.context(client))));
-        commands.extend(plan.will.iter().flat_map(|will| will.enter(client)));
-        let credentials = plan.credentials.as_ref();
-        commands.push(connection::connect(
-            client,
-            &plan.server,
-            plan.keep_alive,
-            plan.clean_session,
-            credentials,
-        ));
-        let left = deadline.saturating_duration_since(Instant::now());
-        self.execute(Transaction::new(commands, left).retrying_while_busy(), patience).map(drop)
-    }
-
     /// Runs one command within the time that a module takes at most for it.
     ///
     /// # Errors
@@ -171,6 +144,28 @@ impl Modem {
         let timeout = self.usual_timeout(&command);
         self.run(command, timeout, patience)
     }
+}
+
+/// CFG, SSLCFG, WILL and CONNECT of an acquired client.
+pub(super) fn connect_by(plan: &ConnectPlan, client: ClientIndex, deadline: Instant) -> Transaction {
+    let mut commands = vec![
+        client_configuration::configure_version(client, plan.version),
+        client_configuration::configure_utf8_check(client, plan.check_utf8),
+        client_configuration::configure_operation_timeout(client, plan.operation_timeout),
+    ];
+    // A failed CONNECT and DISC clear it, and the context the module then takes may not verify.
+    commands.extend(plan.tls.as_ref().map(|tls| client::use_ssl_context(client, tls.context(client))));
+    commands.extend(plan.will.iter().flat_map(|will| will.enter(client)));
+    let credentials = plan.credentials.as_ref();
+    commands.push(connection::connect(
+        client,
+        &plan.server,
+        plan.keep_alive,
+        plan.clean_session,
+        credentials,
+    ));
+    let left = deadline.saturating_duration_since(Instant::now());
+    Transaction::new(commands, left).retrying_while_busy()
 }
 
 fn no_client_left(acquired: &[AcquiredClient]) -> Error {

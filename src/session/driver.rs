@@ -3,13 +3,13 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use super::hub::Hub;
-use super::keeper::Trouble;
-use super::keeping::{Keeping, Parked, Verdict};
+use super::keeping::{Absence, Keeping, Verdict};
 use super::late::LateResult;
 use super::mailbox::{Mailbox, Request, Submission};
+use super::parked::Parked;
 use super::ticket::Completion;
 use crate::link::Driver;
-use crate::protocol::{ClientIndex, Engine, Event, Failure, Outcome, TransactionId};
+use crate::protocol::{ClientIndex, Engine, Event, Failure, LostBy, Outcome, TransactionId};
 
 /// Stands between the engine and everybody else, on the I/O thread.
 pub(super) struct ModemDriver {
@@ -65,29 +65,21 @@ impl ModemDriver {
                 self.engine.abandon(id, now);
             }
             Request::Withdraw(id, answer) => {
-                let parked = self.keeping.withdraw(id);
-                if parked {
-                    self.finish(id, Err(Failure::Cancelled));
-                }
-                let taken_back = parked || self.engine.withdraw(id);
+                let taken_back = self.withdraw(id);
                 answer.fill(if taken_back { Err(Failure::Cancelled) } else { Ok(Vec::new()) });
             }
-            Request::Keep(client, policy) => self.keeping.keep(client, policy),
-            Request::Forget(client) => {
-                for (id, failure) in self.keeping.forget(client) {
-                    self.finish(id, Err(failure));
+            Request::Keep(client, policy) => {
+                self.forget(client);
+                let is_connected = self.hub.facts().is_connected(client);
+                self.keeping.keep(client, policy, (!is_connected).then_some(Absence::Doubted));
+                if !is_connected {
+                    // Lost between its connection and here.
+                    self.hub.keeper(client).look();
                 }
             }
-            Request::ComeBack(client) => {
-                for parked in self.keeping.come_back(client) {
-                    let transaction = parked.transaction(now);
-                    let id = parked.id;
-                    if let Some(claim) = self.claims.get_mut(&id) {
-                        claim.kept = Some((client, parked));
-                        self.engine.submit(id, transaction, now);
-                    }
-                }
-            }
+            Request::Forget(client) => self.forget(client),
+            Request::ComeBack { client, found_after } => self.come_back(client, found_after, now),
+            Request::Restarted => self.engine.note_restart(now),
             Request::Trace(on) => self.engine.set_tracing(on),
             Request::Close => {
                 self.engine.close();
@@ -96,10 +88,54 @@ impl ModemDriver {
         }
     }
 
+    fn withdraw(&mut self, id: TransactionId) -> bool {
+        if self.keeping.withdraw(id) {
+            self.finish(id, Err(Failure::Cancelled));
+            return true;
+        }
+        let kept = self.claims.get(&id).and_then(|claim| claim.kept.as_ref());
+        let was_written = kept.is_some_and(|(_, parked)| parked.was_written());
+        !was_written && self.engine.withdraw(id)
+    }
+
+    fn forget(&mut self, client: ClientIndex) {
+        let (absence, parked) = self.keeping.forget(client);
+        for (id, failure) in parked {
+            self.finish(id, Err(failure));
+        }
+        if let Some(Absence::Lost(cause)) = absence {
+            self.hub.end_waits(client, &cause);
+        }
+    }
+
+    /// Unless it was lost again meanwhile, which its keeper looks after.
+    fn come_back(&mut self, client: ClientIndex, found_after: Option<u64>, now: Instant) {
+        let is_back = match found_after {
+            Some(losses) => self.hub.keeper(client).losses() == losses,
+            None => self.hub.facts().is_connected(client),
+        };
+        if !is_back || !self.keeping.is_kept(client) {
+            return;
+        }
+        self.hub.change_facts(|facts| facts.is_back(client));
+        let (absence, parked) = self.keeping.come_back(client);
+        if found_after.is_none() || matches!(absence, Some(Absence::Lost(_))) {
+            self.hub.reconnected(client);
+        }
+        for parked in parked {
+            let (id, transaction) = (parked.id(), parked.transaction(now));
+            if let Some(claim) = self.claims.get_mut(&id) {
+                claim.kept = Some((client, parked));
+                self.engine.submit(id, transaction, now);
+            }
+        }
+    }
+
     fn submit(&mut self, submission: Submission, now: Instant) {
-        let Submission { id, transaction, completion, late, restores } = submission;
-        let kept =
-            transaction.needs_connection_of().filter(|client| !restores && self.keeping.is_kept(*client));
+        let Submission { id, transaction, completion, late, waits_for_connection } = submission;
+        let kept = transaction
+            .needs_connection_of()
+            .filter(|client| waits_for_connection && self.keeping.is_kept(*client));
         let parked = kept.map(|client| (client, Parked::new(id, transaction.clone(), now)));
         let mut claim = Claim { completion: Some(completion), late, kept: None };
         match parked {
@@ -116,24 +152,29 @@ impl ModemDriver {
     }
 
     /// Over, or to be done again when the connection is back.
-    fn complete(&mut self, id: TransactionId, outcome: Outcome) {
+    fn complete(&mut self, id: TransactionId, outcome: Outcome, now: Instant) {
         let kept = self.claims.get_mut(&id).and_then(|claim| claim.kept.take());
         let Some((client, parked)) = kept else {
             self.finish(id, outcome);
             return;
         };
-        match self.keeping.judge(client, parked, outcome) {
+        match self.keeping.judge(client, parked, outcome, now) {
             Verdict::Over(outcome) => self.finish(id, outcome),
             Verdict::Parked => {}
-            Verdict::Doubted => self.hub.keeper().notify(Trouble::Doubt),
+            Verdict::Doubted => self.hub.keeper(client).look(),
         }
     }
 
     fn finish(&mut self, id: TransactionId, outcome: Outcome) {
         let Some(claim) = self.claims.get_mut(&id) else { return };
         let completion = claim.completion.take();
-        let is_open = claim.late.is_some() && matches!(outcome, Err(Failure::ResultUnknown { .. }));
-        if !is_open {
+        let may_come = self.engine.may_be_late(id);
+        if let Err(unknown @ Failure::ResultUnknown { .. }) = &outcome
+            && let Some(late) = claim.late.as_ref().filter(|_| !may_come)
+        {
+            late.resolve(&Err(unknown.clone()));
+        }
+        if !may_come {
             self.claims.remove(&id);
         }
         if let Some(completion) = completion {
@@ -155,14 +196,38 @@ impl ModemDriver {
         }
     }
 
-    fn hand_out_events(&mut self) {
+    fn hand_out_events(&mut self, now: Instant) {
+        // Whoever is woken by an event may look at them.
+        self.hub.set_counters(self.engine.counters());
         while let Some(event) = self.engine.poll_event() {
             self.keeping.observe(&event);
             match event {
-                Event::Completed { id, outcome } => self.complete(id, outcome),
+                Event::Completed { id, outcome } => self.complete(id, outcome, now),
                 Event::Late { id, result } => self.late(id, &result),
-                event => self.hub.handle(event, self.received_at),
+                event => {
+                    self.end_waits(&event);
+                    self.hub.handle(event, self.received_at);
+                }
             }
+        }
+    }
+
+    /// Whoever waits for a message of a client that nobody brings back waits in vain.
+    fn end_waits(&self, event: &Event) {
+        let facts = self.hub.facts();
+        let (clients, cause) = match event {
+            Event::ConnectionLost { client, cause } => (vec![*client], LostBy::Connection(*cause)),
+            // Told of each connection before.
+            Event::NetworkLost => {
+                let connected = ClientIndex::ALL.into_iter().filter(|client| facts.is_connected(*client));
+                (connected.collect(), LostBy::Network)
+            }
+            Event::Restarted => (ClientIndex::ALL.to_vec(), LostBy::Restart),
+            Event::PortLost(reason) => (ClientIndex::ALL.to_vec(), LostBy::Port(reason.clone())),
+            _ => return,
+        };
+        for client in clients.into_iter().filter(|client| !self.keeping.is_kept(*client)) {
+            self.hub.end_waits(client, &cause);
         }
     }
 }
@@ -172,13 +237,14 @@ impl Driver for ModemDriver {
         for request in self.mailbox.take() {
             self.handle_request(request, now);
             // What was lost before a request must not be taken for lost after it.
-            self.hand_out_events();
+            self.hand_out_events(now);
         }
     }
 
     fn handle_input(&mut self, bytes: &[u8], now: Instant) {
         self.received_at = SystemTime::now();
         self.engine.handle_input(bytes, now);
+        self.hand_out_events(now);
     }
 
     fn handle_timeout(&mut self, now: Instant) {
@@ -186,14 +252,17 @@ impl Driver for ModemDriver {
             self.finish(id, Err(failure));
         }
         self.engine.handle_timeout(now);
+        self.hand_out_events(now);
     }
 
     fn handle_port_lost(&mut self, reason: String, now: Instant) {
         self.engine.handle_port_lost(reason, now);
+        self.hand_out_events(now);
     }
 
     fn handle_port_attached(&mut self, _now: Instant) {
         self.engine.handle_port_attached();
+        self.hub.port_is_back();
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
@@ -206,6 +275,7 @@ impl Driver for ModemDriver {
 
     fn handle_transmitted(&mut self, count: usize, now: Instant) {
         self.engine.handle_written(count, now);
+        self.hand_out_events(now);
     }
 
     fn must_drain(&self) -> bool {
@@ -214,7 +284,6 @@ impl Driver for ModemDriver {
 
     fn flush(&mut self) {
         self.hub.set_counters(self.engine.counters());
-        self.hand_out_events();
     }
 
     fn is_finished(&self) -> bool {
@@ -225,11 +294,11 @@ impl Driver for ModemDriver {
 impl Drop for ModemDriver {
     /// Nobody is left waiting, whatever ended the thread.
     fn drop(&mut self) {
-        for client in ClientIndex::ALL {
-            self.keeping.forget(client);
-        }
         self.engine.close();
-        self.hand_out_events();
+        self.hand_out_events(Instant::now());
+        for (id, failure) in self.keeping.close() {
+            self.finish(id, Err(failure));
+        }
         for request in self.mailbox.shut() {
             match request {
                 Request::Submit(submission) => end(Some(submission.completion), submission.late),

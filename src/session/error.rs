@@ -34,7 +34,7 @@ pub enum Error {
     )]
     OutcomeUnknown { command: String, reason: UnknownReason, late: Option<Arc<LateResult>> },
     #[error(
-        "{command} was not sent, the connection was lost before ({}): connect again",
+        "{command} was not sent: the connection was lost before ({}), and was not back in time",
         cause_in_words(cause)
     )]
     ConnectionLost { command: String, cause: LostBy },
@@ -56,6 +56,8 @@ pub enum Error {
          again, or release the client"
     )]
     WillHalfEntered(ClientIndex),
+    #[error("no message comes any more: {}; connect and subscribe again", cause_in_words(.0))]
+    NoMoreMessages(LostBy),
     #[error("the port was closed: open it again with a new SimcomMqtt")]
     Closed,
     #[error(

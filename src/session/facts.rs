@@ -109,6 +109,13 @@ impl Facts {
         self.restarted();
     }
 
+    /// A client of ours that the module has kept, though what is known of it may be forgotten.
+    pub(super) fn remember(&mut self, client: ClientIndex, client_id: &str, tls: bool) {
+        let facts =
+            || ClientFacts { acquired_here: true, ..ClientFacts::found(client_id.to_owned(), tls, false) };
+        self.clients[client.slot()].get_or_insert_with(facts);
+    }
+
     pub(super) fn is_back(&mut self, client: ClientIndex) {
         self.set_connected(client, true);
     }

@@ -8,13 +8,13 @@ use super::bounded_queue::BoundedQueue;
 use super::capture::{Inbox, QueueLimits};
 use super::error::Error;
 use super::facts::Facts;
-use super::keeper::{KeeperSignal, Trouble};
+use super::keeper::Keeper;
 use super::notice::Notice;
 use super::record::Record;
 use super::report::{Promise, Report};
 use super::transcript::Transcript;
 use super::waiting::Closing;
-use crate::protocol::{ClientIndex, Counters, Event, ReceivedMessage};
+use crate::protocol::{ClientIndex, Counters, Event, LostBy, ReceivedMessage};
 
 /// Where events of the I/O thread meet everybody else: facts, captures, the callback queue and the log.
 pub struct Hub {
@@ -26,7 +26,7 @@ pub struct Hub {
     dispatching: AtomicBool,
     reports: BoundedQueue<Report>,
     closing: Closing,
-    keeper: Arc<KeeperSignal>,
+    keepers: [Arc<Keeper>; 2],
     port_lost: AtomicBool,
     reconnects: AtomicU64,
     transcript: Option<Transcript>,
@@ -50,7 +50,7 @@ impl Hub {
             notices: BoundedQueue::new(limits.items, limits.bytes),
             dispatching: AtomicBool::new(false),
             closing: Closing::default(),
-            keeper: Arc::default(),
+            keepers: Default::default(),
             port_lost: AtomicBool::new(false),
             reconnects: AtomicU64::new(0),
             transcript,
@@ -125,6 +125,13 @@ impl Hub {
         inbox
     }
 
+    /// Nobody brings this client's connection back: whoever waits for its messages now waits in vain.
+    pub(super) fn end_waits(&self, client: ClientIndex, cause: &LostBy) {
+        for inbox in self.inboxes.read().iter().filter_map(Weak::upgrade) {
+            inbox.lose(client, cause);
+        }
+    }
+
     pub fn counters(&self) -> Counters {
         *self.counters.lock()
     }
@@ -137,8 +144,8 @@ impl Hub {
         self.reconnects.load(Ordering::Relaxed)
     }
 
-    pub(super) fn keeper(&self) -> &Arc<KeeperSignal> {
-        &self.keeper
+    pub(super) fn keeper(&self, client: ClientIndex) -> &Arc<Keeper> {
+        &self.keepers[client.slot()]
     }
 
     pub(super) fn is_port_lost(&self) -> bool {
@@ -149,13 +156,24 @@ impl Hub {
         self.port_lost.store(false, Ordering::Release);
     }
 
-    pub(super) fn reconnected(&self, notice: Notice) {
+    pub(super) fn reconnected(&self, client: ClientIndex) {
         self.reconnects.fetch_add(1, Ordering::Relaxed);
-        self.notify(notice);
+        self.log(Record::reconnected(client));
+        self.notify(Notice::Reconnected(client));
     }
 
-    pub(super) fn reconnect_failed(&self, error: &Error, delay: Duration) {
-        self.log(Record::reconnect_failed(&error.to_string(), delay));
+    pub(super) fn reconnect_failed(&self, client: ClientIndex, error: &Error, delay: Duration) {
+        self.log(Record::reconnect_failed(client, &error.to_string(), delay));
+    }
+
+    pub(super) fn gave_up_reconnecting(&self, client: ClientIndex, error: &Error) {
+        self.log(Record::gave_up_reconnecting(client, &error.to_string()));
+    }
+
+    fn all_lost(&self) {
+        for keeper in &self.keepers {
+            keeper.lost();
+        }
     }
 
     pub(super) fn set_counters(&self, counters: Counters) {
@@ -178,29 +196,31 @@ impl Hub {
                 self.facts.lock().connection_lost(client);
                 self.log(Record::connection_lost(client, cause));
                 self.notify(Notice::ConnectionLost { client, cause });
-                self.keeper.notify(Trouble::Connection);
+                self.keeper(client).lost();
             }
             Event::NetworkLost => {
                 self.facts.lock().network_lost();
                 self.log(Record::network_lost());
                 self.notify(Notice::NetworkLost);
-                self.keeper.notify(Trouble::Connection);
+                self.all_lost();
             }
             Event::Restarted => {
                 self.facts.lock().restarted();
                 self.log(Record::restarted());
                 self.notify(Notice::Restarted);
-                self.keeper.notify(Trouble::Connection);
+                self.all_lost();
             }
             Event::PortLost(reason) => {
                 self.port_lost.store(true, Ordering::Release);
                 self.facts.lock().port_lost();
                 self.log(Record::port_lost(&reason));
-                self.keeper.notify(Trouble::Port);
+                self.all_lost();
             }
             Event::Mute => {
                 self.log(Record::mute());
-                self.keeper.notify(Trouble::Mute);
+                for keeper in &self.keepers {
+                    keeper.look();
+                }
             }
             Event::Urc { line, .. } => self.notify(Notice::Urc(line)),
             Event::Trace { direction, kind, bytes, masked } => {
@@ -218,7 +238,9 @@ impl Hub {
     /// No more events: whoever waits for a message gets none.
     pub(super) fn close(&self) {
         self.closing.close();
-        self.keeper.stop();
+        for keeper in &self.keepers {
+            keeper.stop();
+        }
         self.notices.close();
         self.reports.close();
         if let Some(transcript) = &self.transcript {

@@ -3,9 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use crate::protocol::{
-    Awaited, ClientIndex, Event, Failure, LostBy, Outcome, Transaction, TransactionId, UnknownReason,
-};
+use super::parked::{Fate, Parked};
+use crate::protocol::{ClientIndex, Event, Failure, LostBy, Outcome, TransactionId};
 
 /// Which publishes in flight go out again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,47 +21,35 @@ pub(super) struct Keeping {
 #[derive(Debug)]
 struct Kept {
     policy: ResendPolicy,
-    away: bool,
+    absence: Option<Absence>,
+    /// In the order of their submission.
     parked: VecDeque<Parked>,
 }
 
-/// A transaction that needs the connection, from its submission to its end.
-#[derive(Debug)]
-pub(super) struct Parked {
-    pub(super) id: TransactionId,
-    pub(super) transaction: Transaction,
-    deadline: Instant,
-    /// PUB had been written: if it does not go out again in time, nobody knows what became of it.
-    written: bool,
-    /// The module refused it without a reason, which once may be because it had restarted.
-    refused: bool,
+/// Why a kept client can send nothing now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Absence {
+    /// A refusal or silence that may mean a loss that nobody told of.
+    Doubted,
+    /// The module answers nothing.
+    Mute,
+    Lost(LostBy),
 }
 
-impl Parked {
-    pub(super) fn new(id: TransactionId, transaction: Transaction, now: Instant) -> Self {
-        let deadline = transaction.deadline(now);
-        Self { id, transaction, deadline, written: false, refused: false }
-    }
-
-    /// With what is left of its time.
-    pub(super) fn transaction(&self, now: Instant) -> Transaction {
-        self.transaction.clone().within(self.deadline.saturating_duration_since(now))
-    }
-
-    fn expired(&self) -> Failure {
-        let command = self.transaction.shown();
-        if self.written {
-            return Failure::ResultUnknown { command, reason: UnknownReason::Timeout };
+impl Absence {
+    fn weight(&self) -> u8 {
+        match self {
+            Self::Doubted => 0,
+            Self::Mute => 1,
+            Self::Lost(_) => 2,
         }
-        Failure::NoAnswer { command, awaited: Awaited::Turn }
     }
 
-    fn abandoned(&self, cause: LostBy) -> Failure {
-        let command = self.transaction.shown();
-        if self.written {
-            return Failure::ResultUnknown { command, reason: UnknownReason::Lost(cause) };
+    fn failure(&self, command: String) -> Failure {
+        match self {
+            Self::Lost(cause) => Failure::ConnectionLost { command, cause: cause.clone() },
+            Self::Doubted | Self::Mute => Failure::Mute { command },
         }
-        Failure::ConnectionLost { command, cause }
     }
 }
 
@@ -78,15 +65,24 @@ pub(super) enum Verdict {
 }
 
 impl Keeping {
-    pub(super) fn keep(&mut self, client: ClientIndex, policy: ResendPolicy) {
-        self.clients[client.slot()] = Some(Kept { policy, away: false, parked: VecDeque::new() });
+    /// `absence`: why it is away from the beginning.
+    pub(super) fn keep(&mut self, client: ClientIndex, policy: ResendPolicy, absence: Option<Absence>) {
+        self.clients[client.slot()] = Some(Kept { policy, absence, parked: VecDeque::new() });
     }
 
-    /// Nobody reconnects this client any more: what waited ends.
-    pub(super) fn forget(&mut self, client: ClientIndex) -> Vec<(TransactionId, Failure)> {
-        let Some(kept) = self.clients[client.slot()].take() else { return Vec::new() };
-        let fail = |parked: &Parked| (parked.id, parked.abandoned(LostBy::Network));
-        kept.parked.iter().map(fail).collect()
+    /// Nobody reconnects this client any more: what waited ends. Says why it was away, if it was.
+    pub(super) fn forget(&mut self, client: ClientIndex) -> (Option<Absence>, Vec<(TransactionId, Failure)>) {
+        let Some(kept) = self.clients[client.slot()].take() else { return (None, Vec::new()) };
+        let absence = kept.absence.clone().unwrap_or(Absence::Doubted);
+        let fail = |parked: Parked| (parked.id(), parked.abandoned(|command| absence.failure(command)));
+        (kept.absence, kept.parked.into_iter().map(fail).collect())
+    }
+
+    /// Nobody is left waiting.
+    pub(super) fn close(&mut self) -> Vec<(TransactionId, Failure)> {
+        let kept = self.clients.iter_mut().filter_map(Option::take);
+        let tell = |parked: Parked| (parked.id(), parked.told(Failure::Closed));
+        kept.flat_map(|kept| kept.parked).map(tell).collect()
     }
 
     pub(super) fn is_kept(&self, client: ClientIndex) -> bool {
@@ -94,104 +90,125 @@ impl Keeping {
     }
 
     pub(super) fn is_away(&self, client: ClientIndex) -> bool {
-        self.clients[client.slot()].as_ref().is_some_and(|kept| kept.away)
+        self.clients[client.slot()].as_ref().is_some_and(|kept| kept.absence.is_some())
     }
 
     pub(super) fn park(&mut self, client: ClientIndex, parked: Parked) {
         if let Some(kept) = &mut self.clients[client.slot()] {
-            kept.parked.push_back(parked);
+            kept.park(parked);
         }
     }
 
-    /// Whether it was still waiting.
+    /// Whether it was still waiting, and nothing of it had ever been written.
     pub(super) fn withdraw(&mut self, id: TransactionId) -> bool {
-        let mut found = false;
-        for kept in self.clients.iter_mut().flatten() {
-            kept.parked.retain(|parked| {
-                let is_it = parked.id == id && !parked.written;
-                found |= is_it;
-                !is_it
-            });
-        }
-        found
+        self.remove(|parked| parked.id() == id && !parked.was_written())
     }
 
     /// Whether it waited to go out once more.
     pub(super) fn withdraw_written(&mut self, id: TransactionId) -> bool {
-        let mut found = false;
-        for kept in self.clients.iter_mut().flatten() {
-            kept.parked.retain(|parked| {
-                found |= parked.id == id;
-                parked.id != id
-            });
-        }
-        found
+        self.remove(|parked| parked.id() == id)
     }
 
     /// Which clients a URC takes away.
     pub(super) fn observe(&mut self, event: &Event) {
         match event {
-            Event::ConnectionLost { client, .. } => self.go_away(*client),
-            Event::NetworkLost | Event::Restarted | Event::PortLost(_) | Event::Mute => {
-                for client in ClientIndex::ALL {
-                    self.go_away(client);
-                }
+            Event::ConnectionLost { client, cause } => {
+                self.go_away(*client, &Absence::Lost(LostBy::Connection(*cause)));
             }
+            Event::NetworkLost => self.all_go_away(&Absence::Lost(LostBy::Network)),
+            Event::Restarted => self.all_go_away(&Absence::Lost(LostBy::Restart)),
+            Event::PortLost(reason) => self.all_go_away(&Absence::Lost(LostBy::Port(reason.clone()))),
+            Event::Mute => self.all_go_away(&Absence::Mute),
             _ => {}
         }
     }
 
-    fn go_away(&mut self, client: ClientIndex) {
-        if let Some(kept) = &mut self.clients[client.slot()] {
-            kept.away = true;
-        }
-    }
-
-    /// The connection is back: what waited goes out, in its order.
-    pub(super) fn come_back(&mut self, client: ClientIndex) -> VecDeque<Parked> {
-        let Some(kept) = &mut self.clients[client.slot()] else { return VecDeque::new() };
-        kept.away = false;
-        std::mem::take(&mut kept.parked)
+    /// The connection is back. Says why it was away, and gives what waited, in its order.
+    pub(super) fn come_back(&mut self, client: ClientIndex) -> (Option<Absence>, VecDeque<Parked>) {
+        let Some(kept) = &mut self.clients[client.slot()] else { return (None, VecDeque::new()) };
+        (kept.absence.take(), std::mem::take(&mut kept.parked))
     }
 
     /// Whether a transaction that ended this way waits for the connection instead.
-    pub(super) fn judge(&mut self, client: ClientIndex, mut parked: Parked, outcome: Outcome) -> Verdict {
-        /// `no connection`, chapter 4.1.
-        const NO_CONNECTION: u16 = 11;
-        let Some(kept) = &mut self.clients[client.slot()] else { return Verdict::Over(outcome) };
-        let doubted = match &outcome {
-            Err(Failure::ConnectionLost { .. } | Failure::Mute { .. }) => false,
-            Err(Failure::Refused { code: None | Some(NO_CONNECTION), .. }) if !parked.refused => true,
-            Err(Failure::ResultUnknown { reason: UnknownReason::Lost(_), .. })
-                if parked.transaction.prepare_again(kept.policy.resend_qos2) =>
-            {
-                parked.written = true;
-                false
-            }
-            _ => return Verdict::Over(outcome),
+    pub(super) fn judge(
+        &mut self,
+        client: ClientIndex,
+        mut parked: Parked,
+        outcome: Outcome,
+        now: Instant,
+    ) -> Verdict {
+        let failure = match outcome {
+            Ok(answers) => return Verdict::Over(Ok(answers)),
+            Err(failure) => failure,
         };
-        parked.refused |= doubted;
-        kept.away |= doubted;
-        kept.parked.push_back(parked);
-        if doubted { Verdict::Doubted } else { Verdict::Parked }
+        let Some(kept) = &mut self.clients[client.slot()] else {
+            return Verdict::Over(Err(parked.told(failure)));
+        };
+        match parked.fate(&failure, kept.policy, now) {
+            Fate::Over => Verdict::Over(Err(parked.told(failure))),
+            Fate::Waits => {
+                kept.park(parked);
+                Verdict::Parked
+            }
+            Fate::Doubted => {
+                kept.go_away(&Absence::Doubted);
+                kept.park(parked);
+                Verdict::Doubted
+            }
+        }
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         let parked = self.clients.iter().flatten().flat_map(|kept| &kept.parked);
-        parked.map(|parked| parked.deadline).min()
+        parked.map(Parked::deadline).min()
     }
 
     pub(super) fn take_expired(&mut self, now: Instant) -> Vec<(TransactionId, Failure)> {
         let mut expired = Vec::new();
         for kept in self.clients.iter_mut().flatten() {
-            kept.parked.retain(|parked| {
-                let over = parked.deadline <= now;
-                if over {
-                    expired.push((parked.id, parked.expired()));
-                }
-                !over
-            });
+            let absence = kept.absence.clone().unwrap_or(Absence::Doubted);
+            let parked = std::mem::take(&mut kept.parked).into_iter();
+            let (over, waiting): (VecDeque<_>, _) = parked.partition(|parked| parked.deadline() <= now);
+            kept.parked = waiting;
+            let fail = |parked: Parked| (parked.id(), parked.abandoned(|command| absence.failure(command)));
+            expired.extend(over.into_iter().map(fail));
         }
         expired
+    }
+
+    fn all_go_away(&mut self, absence: &Absence) {
+        for client in ClientIndex::ALL {
+            self.go_away(client, absence);
+        }
+    }
+
+    fn go_away(&mut self, client: ClientIndex, absence: &Absence) {
+        if let Some(kept) = &mut self.clients[client.slot()] {
+            kept.go_away(absence);
+        }
+    }
+
+    fn remove(&mut self, selects: impl Fn(&Parked) -> bool) -> bool {
+        let waiting = |keeping: &Self| keeping.clients.iter().flatten().map(|kept| kept.parked.len()).sum();
+        let before: usize = waiting(self);
+        for kept in self.clients.iter_mut().flatten() {
+            kept.parked.retain(|parked| !selects(parked));
+        }
+        waiting(self) < before
+    }
+}
+
+impl Kept {
+    /// What is certain is not replaced by what is less so.
+    fn go_away(&mut self, absence: &Absence) {
+        if self.absence.as_ref().is_none_or(|known| known.weight() <= absence.weight()) {
+            self.absence = Some(absence.clone());
+        }
+    }
+
+    /// One that was on the line ends after those that had waited behind it.
+    fn park(&mut self, parked: Parked) {
+        let at = self.parked.partition_point(|waiting| waiting.id() < parked.id());
+        self.parked.insert(at, parked);
     }
 }

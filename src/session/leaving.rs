@@ -3,13 +3,56 @@ use std::time::{Duration, Instant};
 use super::error::Error;
 use super::modem::Modem;
 use super::patience::Patience;
-use crate::commands::{client, connection, service};
-use crate::protocol::{ClientIndex, Command};
+use crate::commands::{DisconnectTimeout, client, connection, service};
+use crate::protocol::{ClientIndex, Command, Transaction};
+
+/// No connection attempt lasts longer on the module.
+const LONGEST_CONNECT: Duration = Duration::from_secs(185);
 
 /// Whether there is any use in going on.
 type Going = Result<bool, Error>;
 
 impl Modem {
+    /// Disconnects a client. One that is away already stays away.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the module, the broker, the line or time says.
+    pub fn disconnect(
+        &self,
+        index: ClientIndex,
+        timeout: Duration,
+        patience: &dyn Patience,
+    ) -> Result<(), Error> {
+        if self.stop_bringing_back(index)? {
+            return Ok(());
+        }
+        let command = connection::disconnect(index, Some(DisconnectTimeout::covering(timeout)));
+        self.execute(Transaction::single(command, timeout).retrying_while_busy(), patience).map(drop)
+    }
+
+    /// Gives a client back.
+    ///
+    /// # Errors
+    ///
+    /// It is still connected, or whatever the module, the line or time says.
+    pub fn release(&self, index: ClientIndex, patience: &dyn Patience) -> Result<(), Error> {
+        self.stop_bringing_back(index)?;
+        let release = client::release(index);
+        let timeout = self.usual_timeout(&release);
+        self.execute(Transaction::single(release, timeout).retrying_while_busy(), patience).map(drop)
+    }
+
+    /// Whether the client was kept, and is away. An attempt to connect it may be under way on the module: what it comes to
+    /// is taken down right behind it, and nobody waits for that.
+    fn stop_bringing_back(&self, index: ClientIndex) -> Result<bool, Error> {
+        let is_away = self.forget(index) && !self.facts().is_connected(index) && !self.hub().is_port_lost();
+        if is_away {
+            self.submit(Transaction::single(connection::disconnect(index, None), LONGEST_CONNECT))?;
+        }
+        Ok(is_away)
+    }
+
     /// Takes down what this object set up, as far as the module plays along within `time`.
     ///
     /// # Errors
@@ -36,8 +79,9 @@ impl Modem {
     ///
     /// None but an interruption.
     pub fn leave_client(&self, index: ClientIndex, deadline: Instant, patience: &dyn Patience) -> Going {
+        // On a port that is gone, nothing else goes either.
+        let _ = self.stop_bringing_back(index);
         let facts = self.facts();
-        self.forget(index);
         let Some(known) = facts.client(index) else { return Ok(true) };
         if known.connected && !self.try_until(connection::disconnect(index, None), deadline, patience)? {
             return Ok(false);

@@ -19,8 +19,13 @@ pub(super) enum Request {
     /// Somebody reconnects this client.
     Keep(ClientIndex, ResendPolicy),
     Forget(ClientIndex),
-    /// It is connected again.
-    ComeBack(ClientIndex),
+    /// It is connected and subscribed again. `found_after`: found so on the module after so many losses, else made anew.
+    ComeBack {
+        client: ClientIndex,
+        found_after: Option<u64>,
+    },
+    /// The module restarted, and no banner told of it.
+    Restarted,
     Trace(bool),
     Close,
 }
@@ -30,8 +35,8 @@ pub(super) struct Submission {
     pub(super) transaction: Transaction,
     pub(super) completion: Completion,
     pub(super) late: Option<Arc<LateResult>>,
-    /// Part of a reconnection, so it does not wait for one.
-    pub(super) restores: bool,
+    /// While its client is being reconnected, it waits.
+    pub(super) waits_for_connection: bool,
 }
 
 #[derive(Default)]

@@ -16,6 +16,7 @@ mod mailbox;
 mod modem;
 mod network;
 mod notice;
+mod parked;
 mod patience;
 mod publish_gate;
 mod record;
@@ -26,7 +27,7 @@ mod transcript;
 mod waiting;
 
 pub use bounded_queue::BoundedQueue;
-pub use capture::{Inbox, QueueLimits};
+pub use capture::{Inbox, InboxWait, QueueLimits};
 pub use connecting::ConnectPlan;
 pub use error::Error;
 pub use facts::{ClientFacts, Facts};

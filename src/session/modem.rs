@@ -52,6 +52,7 @@ pub struct Modem {
     closed: AtomicBool,
     payload_limit: Mutex<Option<PayloadLimit>>,
     kept: Mutex<[Option<KeptClient>; 2]>,
+    restoring_service: Mutex<()>,
     /// To know the port by when it comes back under another name.
     identity: PortIdentity,
     process: u32,
@@ -101,6 +102,7 @@ impl Modem {
             closed: AtomicBool::new(false),
             payload_limit: Mutex::default(),
             kept: Mutex::default(),
+            restoring_service: Mutex::default(),
             identity,
             process: std::process::id(),
         };
@@ -220,20 +222,24 @@ impl Modem {
         command.limit().unwrap_or(self.command_timeout()) + self.command_timeout()
     }
 
-    /// As [`Modem::execute`], but as a part of a reconnection.
-    pub(super) fn restore_by(&self, transaction: Transaction) -> Result<(), Error> {
-        let timeout = transaction.timeout();
-        let ticket = self.submit(transaction, false, true)?;
-        self.wait(&ticket, timeout, &Endless).map(drop)
-    }
-
     /// # Errors
     ///
     /// Whatever the module, the line or time says.
     pub fn execute(&self, transaction: Transaction, patience: &dyn Patience) -> Result<Answers, Error> {
         let timeout = transaction.timeout();
-        let ticket = self.submit(transaction, false, false)?;
+        let ticket = self.submit(transaction)?;
         self.wait(&ticket, timeout, patience)
+    }
+
+    /// As [`Modem::execute`], for what needs the connection: while it is being rebuilt, it waits.
+    pub(super) fn execute_connected(
+        &self,
+        transaction: Transaction,
+        patience: &dyn Patience,
+    ) -> Result<(), Error> {
+        let timeout = transaction.timeout();
+        let ticket = self.submit_connected(transaction, None)?;
+        self.wait(&ticket, timeout, patience).map(drop)
     }
 
     /// As [`Modem::execute`], for a publish: its result can still be had if it is late.
@@ -243,7 +249,8 @@ impl Modem {
     /// Whatever the module, the line or time says.
     pub fn publish(&self, transaction: Transaction, patience: &dyn Patience) -> Result<(), Error> {
         let timeout = transaction.timeout();
-        let ticket = self.submit(transaction, true, false)?;
+        let late = Arc::new(LateResult::new(self.hub.clone()));
+        let ticket = self.submit_connected(transaction, Some(late))?;
         self.wait(&ticket, timeout, patience).map(drop)
     }
 
@@ -271,7 +278,7 @@ impl Modem {
                 hub.end_later(promise, result);
             }
         }));
-        self.put(transaction, completion, Some(late), false)
+        self.put(transaction, completion, Some(late), true)
     }
 
     /// Whether the transaction was taken back before its first byte was written.
@@ -301,28 +308,29 @@ impl Modem {
     ///
     /// The payload is longer than the module takes, or asking failed.
     pub fn payload(&self, bytes: Vec<u8>, patience: &dyn Patience) -> Result<Payload, Error> {
-        let known = *self.payload_limit.lock();
-        let limit = match known {
-            Some(limit) => limit,
-            None if bytes.is_empty() => PayloadLimit::LONGEST,
-            None => {
-                let asked = self.ask(PayloadLimit::query(), PayloadLimit::from_answer, patience);
-                let limit = match asked {
-                    Err(Error::Refused { .. } | Error::UnexpectedAnswer(_)) => PayloadLimit::LONGEST,
-                    asked => asked?,
-                };
-                *self.payload_limit.lock() = Some(limit);
-                limit
-            }
-        };
+        let limit =
+            if bytes.is_empty() { PayloadLimit::LONGEST } else { self.known_payload_limit(patience)? };
         Ok(Payload::parse(bytes, limit)?)
+    }
+
+    pub(super) fn known_payload_limit(&self, patience: &dyn Patience) -> Result<PayloadLimit, Error> {
+        let known = *self.payload_limit.lock();
+        if let Some(limit) = known {
+            return Ok(limit);
+        }
+        let limit = match self.ask(PayloadLimit::query(), PayloadLimit::from_answer, patience) {
+            Err(Error::Refused { .. } | Error::UnexpectedAnswer(_)) => PayloadLimit::LONGEST,
+            asked => asked?,
+        };
+        *self.payload_limit.lock() = Some(limit);
+        Ok(limit)
     }
 
     /// Lets time pass; closing the port ends it.
     pub(super) fn pause(&self, time: Duration, patience: &dyn Patience) -> Result<(), Error> {
         match self.hub.closing().wait(Instant::now() + time, patience) {
             Nothing::TimedOut => Ok(()),
-            Nothing::Closed | Nothing::Ended => Err(Error::Closed),
+            Nothing::Closed | Nothing::Ended | Nothing::Lost(_) => Err(Error::Closed),
             Nothing::Interrupted => Err(Error::Interrupted),
         }
     }
@@ -340,6 +348,10 @@ impl Modem {
         &self.kept
     }
 
+    pub(super) fn restoring_service(&self) -> &Mutex<()> {
+        &self.restoring_service
+    }
+
     /// False if the driver has ended, and with it whatever was asked.
     pub(super) fn request(&self, request: Request) -> bool {
         let is_taken = self.mailbox.put(request).is_ok();
@@ -349,10 +361,6 @@ impl Modem {
         is_taken
     }
 
-    pub(super) fn is_port_lost(&self) -> bool {
-        self.hub.is_port_lost()
-    }
-
     /// Opens the same device again, wherever it is now, and finds the module behind it.
     pub(super) fn attach_port_again(&self) -> Result<(), Error> {
         let Some(thread) = &self.thread else { return Err(Error::Forked) };
@@ -360,7 +368,6 @@ impl Modem {
         let (baudrate, flow_control) = (self.configuration.baudrate, self.configuration.flow_control);
         let port = link::open(&link::Settings { address: Address::parse(&path)?, baudrate, flow_control })?;
         thread.attach(port);
-        self.hub.port_is_back();
         self.find_module_again()
     }
 
@@ -378,10 +385,19 @@ impl Modem {
         }
     }
 
-    fn submit(&self, transaction: Transaction, is_publish: bool, restores: bool) -> Result<Ticket, Error> {
+    pub(super) fn submit(&self, transaction: Transaction) -> Result<Ticket, Error> {
         let slot = Arc::new(Slot::default());
-        let late = is_publish.then(|| Arc::new(LateResult::new(self.hub.clone())));
-        let id = self.put(transaction, Completion::Waiting(slot.clone()), late.clone(), restores)?;
+        let id = self.put(transaction, Completion::Waiting(slot.clone()), None, false)?;
+        Ok(Ticket { id, slot, late: None })
+    }
+
+    fn submit_connected(
+        &self,
+        transaction: Transaction,
+        late: Option<Arc<LateResult>>,
+    ) -> Result<Ticket, Error> {
+        let slot = Arc::new(Slot::default());
+        let id = self.put(transaction, Completion::Waiting(slot.clone()), late.clone(), true)?;
         Ok(Ticket { id, slot, late })
     }
 
@@ -390,7 +406,7 @@ impl Modem {
         transaction: Transaction,
         completion: Completion,
         late: Option<Arc<LateResult>>,
-        restores: bool,
+        waits_for_connection: bool,
     ) -> Result<TransactionId, Error> {
         if self.is_forked() {
             return Err(Error::Forked);
@@ -399,13 +415,18 @@ impl Modem {
             return Err(Error::Closed);
         }
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let request = Request::Submit(Submission { id, transaction, completion, late, restores });
+        let request = Request::Submit(Submission { id, transaction, completion, late, waits_for_connection });
         self.mailbox.put(request).map_err(|_| Error::Closed)?;
         self.waker.wake();
         Ok(id)
     }
 
-    fn wait(&self, ticket: &Ticket, timeout: Duration, patience: &dyn Patience) -> Result<Answers, Error> {
+    pub(super) fn wait(
+        &self,
+        ticket: &Ticket,
+        timeout: Duration,
+        patience: &dyn Patience,
+    ) -> Result<Answers, Error> {
         let Ok(outcome) = ticket.slot.wait(patience) else {
             self.abandon(ticket.id);
             return Err(Error::Interrupted);

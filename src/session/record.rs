@@ -51,8 +51,19 @@ impl Record {
         Self::warning("the module answers nothing any more".to_owned())
     }
 
-    pub(super) fn reconnect_failed(error: &str, delay: Duration) -> Self {
-        Self::warning(format!("not back yet: {error}; trying again within {:.1} s", delay.as_secs_f64()))
+    pub(super) fn reconnected(client: ClientIndex) -> Self {
+        Self::warning(format!("client {client} is connected again"))
+    }
+
+    pub(super) fn reconnect_failed(client: ClientIndex, error: &str, delay: Duration) -> Self {
+        let delay = delay.as_secs_f64();
+        Self::warning(format!("client {client} is not back yet: {error}; trying again in {delay:.2} s"))
+    }
+
+    pub(super) fn gave_up_reconnecting(client: ClientIndex, error: &str) -> Self {
+        Self::warning(format!(
+            "client {client} is not brought back any more, give_up_after has passed: {error}"
+        ))
     }
 
     pub(super) fn port_lost(reason: &str) -> Self {

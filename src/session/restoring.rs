@@ -3,16 +3,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::connecting::ConnectPlan;
+use super::connecting::{ConnectPlan, connect_by};
 use super::error::Error;
-use super::facts::{ClientFacts, Facts};
-use super::keeper::{ReconnectPolicy, Trouble};
+use super::facts::Facts;
+use super::keeper::ReconnectPolicy;
 use super::keeping::ResendPolicy;
 use super::mailbox::Request;
 use super::modem::Modem;
-use super::notice::Notice;
 use super::patience::{Endless, Patience};
-use crate::commands::{ClientId, QoS, Topic, client, connection, subscribing};
+use crate::commands::{ClientId, QoS, Topic, client, connection, service, subscribing};
 use crate::protocol::{ClientIndex, Transaction};
 
 /// All that is needed to bring a client back to where it was.
@@ -32,25 +31,41 @@ impl Modem {
         client_id: ClientId,
         plan: ConnectPlan,
         policy: ReconnectPolicy,
+        patience: &dyn Patience,
     ) {
+        // Asked now: a publish that has to wait for the connection cannot ask. If this fails too, it will.
+        let _ = self.known_payload_limit(patience);
         let kept = KeptClient { plan, client_id, policy, subscriptions: Vec::new() };
         self.kept().lock()[index.slot()] = Some(kept);
+        self.start_keeper(index);
+        self.hub().keeper(index).policy_changed();
         self.request(Request::Keep(index, ResendPolicy { resend_qos2: policy.resend_qos2 }));
-        self.start_keeper();
-        if !self.facts().is_connected(index) {
-            // Lost between its connection and here.
-            self.hub().keeper().notify(Trouble::Connection);
-        }
     }
 
-    /// The client is taken down on purpose.
-    pub fn forget(&self, index: ClientIndex) {
-        if self.kept().lock()[index.slot()].take().is_some() {
+    /// The client is taken down on purpose. Whether it was kept.
+    pub(super) fn forget(&self, index: ClientIndex) -> bool {
+        let was_kept = self.kept().lock()[index.slot()].take().is_some();
+        if was_kept {
+            self.hub().keeper(index).policy_changed();
             self.request(Request::Forget(index));
         }
+        was_kept
+    }
+
+    pub(super) fn give_up_reconnecting(&self, index: ClientIndex, error: &Error) {
+        self.hub().gave_up_reconnecting(index, error);
+        self.forget(index);
+    }
+
+    pub(super) fn reconnect_policy(&self, index: ClientIndex) -> Option<ReconnectPolicy> {
+        self.kept().lock()[index.slot()].as_ref().map(|kept| kept.policy)
     }
 
     /// Subscribes, and remembers it for the way back.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the module, the broker, the line or time says.
     pub fn subscribe(
         &self,
         index: ClientIndex,
@@ -60,15 +75,13 @@ impl Modem {
         timeout: Duration,
         patience: &dyn Patience,
     ) -> Result<(), Error> {
-        let subscribe = vec![subscribing::subscribe(index, topic, qos, dup)];
-        self.execute(Transaction::new(subscribe, timeout).retrying_while_busy(), patience)?;
-        self.change_subscriptions(index, |subscriptions| {
-            subscriptions.retain(|(known, _)| known != topic);
-            subscriptions.push((topic.clone(), qos));
-        });
-        Ok(())
+        let subscribe = Transaction::new(vec![subscribing::subscribe(index, topic, qos, dup)], timeout);
+        self.change_subscription(index, topic, Some(qos), subscribe, patience)
     }
 
+    /// # Errors
+    ///
+    /// Whatever the module, the broker, the line or time says.
     pub fn unsubscribe(
         &self,
         index: ClientIndex,
@@ -77,95 +90,123 @@ impl Modem {
         timeout: Duration,
         patience: &dyn Patience,
     ) -> Result<(), Error> {
-        let unsubscribe = vec![subscribing::unsubscribe(index, topic, dup)];
-        self.execute(Transaction::new(unsubscribe, timeout).retrying_while_busy(), patience)?;
-        self.change_subscriptions(index, |subscriptions| subscriptions.retain(|(known, _)| known != topic));
-        Ok(())
+        let unsubscribe = Transaction::new(vec![subscribing::unsubscribe(index, topic, dup)], timeout);
+        self.change_subscription(index, topic, None, unsubscribe, patience)
     }
 
-    fn change_subscriptions(&self, index: ClientIndex, change: impl FnOnce(&mut Vec<(Topic, QoS)>)) {
-        if let Some(kept) = &mut self.kept().lock()[index.slot()] {
-            change(&mut kept.subscriptions);
+    /// Remembered before it is done: the connection may be lost, and be rebuilt, before the caller has heard of its success.
+    fn change_subscription(
+        &self,
+        index: ClientIndex,
+        topic: &Topic,
+        qos: Option<QoS>,
+        transaction: Transaction,
+        patience: &dyn Patience,
+    ) -> Result<(), Error> {
+        let former = self.remember_subscription(index, topic, qos);
+        let changed = self.execute_connected(transaction.retrying_while_busy(), patience);
+        if changed.is_err() {
+            self.remember_subscription(index, topic, former);
         }
+        changed
     }
 
-    /// With several clients, the policy of the first decides when, and gives up last.
-    pub(super) fn most_patient_policy(&self) -> Option<ReconnectPolicy> {
-        self.kept().lock().iter().flatten().map(|kept| kept.policy).reduce(|one, other| ReconnectPolicy {
-            give_up_after: one.give_up_after.zip(other.give_up_after).map(|(one, other)| one.max(other)),
-            min_delay: one.min_delay.min(other.min_delay),
-            max_delay: one.max_delay.min(other.max_delay),
-            ..one
-        })
-    }
-
-    pub(super) fn give_up_reconnecting(&self) {
-        for index in ClientIndex::ALL {
-            self.forget(index);
-        }
+    /// What was remembered before.
+    fn remember_subscription(&self, index: ClientIndex, topic: &Topic, qos: Option<QoS>) -> Option<QoS> {
+        let mut kept = self.kept().lock();
+        let subscriptions = &mut kept[index.slot()].as_mut()?.subscriptions;
+        let known = subscriptions.iter().position(|(known, _)| known == topic);
+        let former = known.map(|at| subscriptions.remove(at).1);
+        subscriptions.extend(qos.map(|qos| (topic.clone(), qos)));
+        former
     }
 
     /// One attempt at all of it.
-    pub(super) fn restore(&self, trouble: Trouble) -> Result<(), Error> {
-        if self.is_port_lost() {
-            self.attach_port_again()?;
-        } else if trouble == Trouble::Mute {
-            self.find_module_again()?;
-        }
-        let was_started = self.is_started(&Endless)?;
-        if !was_started {
-            self.hub().change_facts(Facts::service_is_gone);
-            self.start_if_needed(&Endless)?;
-        }
-        for index in ClientIndex::ALL {
-            let kept = self.kept().lock()[index.slot()].clone();
-            if let Some(kept) = kept {
-                self.restore_client(index, &kept)?;
-            }
-        }
-        Ok(())
+    pub(super) fn restore(&self, index: ClientIndex, give_up_at: Option<Instant>) -> Result<(), Error> {
+        self.restore_service()?;
+        let kept = self.kept().lock()[index.slot()].clone();
+        kept.map_or(Ok(()), |kept| self.restore_client(index, &kept, give_up_at))
     }
 
-    fn restore_client(&self, index: ClientIndex, kept: &KeptClient) -> Result<(), Error> {
+    /// One client's thread after the other: they share the port and the service.
+    fn restore_service(&self) -> Result<(), Error> {
+        let _turn = self.restoring_service().lock();
+        if self.hub().is_port_lost() {
+            self.attach_port_again()?;
+        }
+        let answer = self.run_soon(service::query_started(), &Endless);
+        match answer {
+            Err(error) if error.is_refusal() => {}
+            answer => return answer.map(drop),
+        }
+        if self.facts().started == Some(true) {
+            // It restarted, and its banner was lost.
+            self.request(Request::Restarted);
+        }
+        self.hub().change_facts(Facts::service_is_gone);
+        self.start_if_needed(&Endless)
+    }
+
+    fn restore_client(
+        &self,
+        index: ClientIndex,
+        kept: &KeptClient,
+        give_up_at: Option<Instant>,
+    ) -> Result<(), Error> {
+        let losses = self.hub().keeper(index).losses();
         let acquired = self.ask(client::query_acquired(), client::acquired_clients, &Endless)?;
         let found = acquired.into_iter().find(|found| found.client == index);
-        let connected = self.ask(connection::query_connected(), connection::connected, &Endless)?;
-        let is_ours = found.as_ref().is_some_and(|found| found.client_id == kept.client_id.as_str());
-        // TLS is never taken over: what was verified when it was made is not known.
-        let is_alive = is_ours && !kept.plan.server.tls() && connected.contains(&(index, true));
-        if is_alive {
-            self.take_over(index, kept);
-            self.come_back(index);
+        let connected = self
+            .ask(connection::query_connected(), connection::connected, &Endless)?
+            .contains(&(index, true));
+        let is_ours = found.as_ref().is_some_and(|found| {
+            found.client_id == kept.client_id.as_str() && found.tls == kept.plan.server.tls()
+        });
+        if is_ours && connected && self.may_be_taken_over(index, &kept.plan)? {
+            self.remember_client(index, kept);
+            self.request(Request::ComeBack { client: index, found_after: Some(losses) });
             return Ok(());
         }
-        if found.is_some() && (!is_ours || connected.contains(&(index, true))) {
-            self.tear_down(index, &Endless)?;
-        }
-        if !is_ours || connected.contains(&(index, true)) {
-            self.run_soon(client::acquire(index, &kept.client_id, kept.plan.server.tls()), &Endless)?;
+        if is_ours && !connected {
+            self.remember_client(index, kept);
         } else {
-            self.take_over(index, kept);
+            if found.is_some() {
+                self.tear_down(index, &Endless)?;
+            }
+            self.run_soon(client::acquire(index, &kept.client_id, kept.plan.server.tls()), &Endless)?;
         }
-        let deadline = Instant::now() + kept.plan.timeout;
         if let Some(tls) = &kept.plan.tls {
             self.prepare_tls(tls, index, &Endless)?;
         }
-        self.configure_and_connect(&kept.plan, index, deadline, &Endless)?;
+        let end = Instant::now() + kept.plan.timeout;
+        let end = give_up_at.map_or(end, |give_up_at| give_up_at.min(end));
+        self.execute_kept(index, connect_by(&kept.plan, index, end))?;
         self.restore_subscriptions(index)?;
-        self.come_back(index);
-        self.hub().reconnected(Notice::Reconnected(index));
+        self.request(Request::ComeBack { client: index, found_after: None });
         Ok(())
     }
 
-    /// The module still has it as it was.
-    fn take_over(&self, index: ClientIndex, kept: &KeptClient) {
-        let connected = self.facts().is_connected(index);
+    /// A connection that the module still has. What was verified when another one's TLS began is not known.
+    fn may_be_taken_over(&self, index: ClientIndex, plan: &ConnectPlan) -> Result<bool, Error> {
+        if self.facts().is_connected(index) {
+            return Ok(true);
+        }
+        if plan.server.tls() {
+            return Ok(false);
+        }
+        let connections = self.ask(connection::query_connections(), connection::connections, &Endless)?;
+        Ok(connections.iter().any(|found| {
+            found.client == index
+                && found.server_address == plan.server.wire()
+                && found.keep_alive == Some(plan.keep_alive.number())
+                && found.clean_session == Some(plan.clean_session)
+        }))
+    }
+
+    /// The module still has the client; what was known of it may be forgotten.
+    fn remember_client(&self, index: ClientIndex, kept: &KeptClient) {
         self.hub().change_facts(|facts| {
-            if facts.client(index).is_none() {
-                let (id, tls) = (kept.client_id.as_str().to_owned(), kept.plan.server.tls());
-                let found = ClientFacts { acquired_here: true, ..ClientFacts::found(id, tls, connected) };
-                facts.found(index, found);
-            }
+            facts.remember(index, kept.client_id.as_str(), kept.plan.server.tls());
         });
     }
 
@@ -174,13 +215,20 @@ impl Modem {
         let time = Duration::from_secs(u64::from(kept.plan.operation_timeout.number()) + 5);
         for (topic, qos) in &kept.subscriptions {
             let subscribe = vec![subscribing::subscribe(index, topic, *qos, false)];
-            self.restore_by(Transaction::new(subscribe, time).retrying_while_busy())?;
+            self.execute_kept(index, Transaction::new(subscribe, time).retrying_while_busy())?;
         }
         Ok(())
     }
 
-    fn come_back(&self, index: ClientIndex) {
-        self.hub().change_facts(|facts| facts.is_back(index));
-        self.request(Request::ComeBack(index));
+    /// Submitted under the lock that `forget` takes: nothing connects a client again after it was taken down.
+    fn execute_kept(&self, index: ClientIndex, transaction: Transaction) -> Result<(), Error> {
+        let timeout = transaction.timeout();
+        let kept = self.kept().lock();
+        if kept[index.slot()].is_none() {
+            return Err(Error::Cancelled);
+        }
+        let ticket = self.submit(transaction)?;
+        drop(kept);
+        self.wait(&ticket, timeout, &Endless).map(drop)
     }
 }

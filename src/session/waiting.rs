@@ -3,9 +3,10 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::patience::{Interrupted, Patience};
+use crate::protocol::LostBy;
 
 /// Why a wait ended with nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Nothing {
     TimedOut,
     /// The driver was closed.
@@ -13,6 +14,8 @@ pub enum Nothing {
     /// The capture has ended.
     Ended,
     Interrupted,
+    /// The connection that it was to come over is gone.
+    Lost(LostBy),
 }
 
 impl From<Interrupted> for Nothing {

@@ -17,7 +17,10 @@ STARTED = r"mosquitto version \S+ running"
 
 
 class MosquittoBroker:
-    """Runs while the `with` block does. Ports: `plain`, `password`, `tls` and `mutual_tls`."""
+    """Runs while the `with` block does, and on the same ports again in another.
+
+    Ports: `plain`, `password`, `tls` and `mutual_tls`.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -29,12 +32,13 @@ class MosquittoBroker:
     def __enter__(self) -> Self:
         program = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin")
         assert program, "the Mosquitto broker is not installed: make test installs it"
+        log_length = self.log_length
         self._process = subprocess.Popen(
             [program, "-c", self._write_configuration()], stderr=subprocess.PIPE, text=True
         )
         self._reader = threading.Thread(target=self._read_log)
         self._reader.start()
-        self.wait_for_log(STARTED)
+        self.wait_for_log(STARTED, since=log_length)
         return self
 
     def __exit__(self, *exc: object) -> None:

@@ -11,7 +11,7 @@ use crate::session::ReconnectPolicy;
 ///
 /// Rebuilds service, client, connection and subscriptions, with exponential back-off and jitter.
 ///
-/// min_delay, max_delay: seconds between two attempts.
+/// min_delay, max_delay: seconds between two attempts; the first comes at once, unless the connection has hardly come back.
 /// give_up_after: seconds without success; None: never.
 /// resend_qos2: send QoS 2 publishes in flight again, which may deliver them twice.
 ///
@@ -50,7 +50,7 @@ impl Reconnect {
         Ok(Self { min_delay: least, max_delay: most, give_up_after, resend_qos2 })
     }
 
-    /// Seconds before the first attempt.
+    /// The least seconds between two attempts; the first comes at once.
     #[getter]
     fn min_delay(&self) -> f64 {
         self.min_delay.as_secs_f64()
