@@ -26,7 +26,10 @@ fn to_python(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     let fields = PyDict::new(py);
     let class = match error {
         Error::Invalid(_) | Error::Address(_) => return Ok(PyValueError::new_err(message)),
-        Error::Port(_) | Error::PortLost { .. } | Error::NoMoreMessages(LostBy::Port(_)) => "PortError",
+        Error::Port(_)
+        | Error::PortAway { .. }
+        | Error::PortLost { .. }
+        | Error::NoMoreMessages(LostBy::Port(_)) => "PortError",
         Error::Closed | Error::Forked => return closed(py, &message),
         Error::Cancelled | Error::Interrupted | Error::PayloadHeld { .. } | Error::WillHalfEntered(_) => {
             "SimcomError"

@@ -20,6 +20,11 @@ impl PortIdentity {
         Self::among(&list_ports(), path)
     }
 
+    /// Whether it is known by more than its path, so that something else at that path is not it.
+    pub fn is_usb(&self) -> bool {
+        self.usb_port.is_some()
+    }
+
     fn among(ports: &[PortInfo], path: &str) -> Self {
         let usb_port =
             ports.iter().find(|port| port.vid.is_some() && is_same_file(&port.device, path)).cloned();

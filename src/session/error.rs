@@ -17,6 +17,8 @@ pub enum Error {
     Port(#[from] PortError),
     #[error("port {port} is gone ({reason}): is the cable in, and the module powered?")]
     PortLost { port: String, reason: String },
+    #[error("the device that was port {port} has not come back: plug the module in again")]
+    PortAway { port: String },
     #[error("{}", refusal(command, response, *code, None))]
     Refused { command: String, response: String, code: Option<u16>, client: Option<ClientIndex> },
     #[error(transparent)]

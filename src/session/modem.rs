@@ -364,7 +364,11 @@ impl Modem {
     /// Opens the same device again, wherever it is now, and finds the module behind it.
     pub(super) fn attach_port_again(&self) -> Result<(), Error> {
         let Some(thread) = &self.thread else { return Err(Error::Forked) };
-        let path = link::find_again(&self.identity).unwrap_or_else(|| self.configuration.port.clone());
+        let path = match link::find_again(&self.identity) {
+            Some(path) => path,
+            None if self.identity.is_usb() => return Err(Error::PortAway { port: self.port().to_owned() }),
+            None => self.configuration.port.clone(),
+        };
         let (baudrate, flow_control) = (self.configuration.baudrate, self.configuration.flow_control);
         let port = link::open(&link::Settings { address: Address::parse(&path)?, baudrate, flow_control })?;
         thread.attach(port);

@@ -36,6 +36,12 @@ class Happenings:
             except queue.Empty:
                 raise AssertionError(f"no {happening} within {timeout} s, only {self.seen}") from None
 
+    def wait_for_all(self, *happenings: Happening) -> None:
+        """Return once all of these have happened, in whatever order."""
+        for happening in happenings:
+            if happening not in self.seen:
+                self.wait_for(*happening)
+
     @property
     def names(self) -> list[str]:
         """What has happened so far, without details."""

@@ -1,0 +1,94 @@
+"""A broker that goes away is called again, less and less often, until it is back."""
+
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+from happenings import Happenings, LogRecords
+from mosquitto_broker import MosquittoBroker
+from scripted_broker import CONNECT, PUBLISH, ScriptedBroker
+from simcom_mqtt import LossCause, Reconnect, SimcomMqtt
+from simcom_mqtt.simulator import SimulatedModem
+
+FAST = Reconnect(min_delay=0.05, max_delay=0.2)
+
+
+def test_a_broker_that_is_restarted(modem: SimcomMqtt, tmp_path: Path) -> None:
+    happenings = Happenings(modem)
+    broker = MosquittoBroker(tmp_path)
+    with LogRecords() as log:
+        with broker:
+            client = modem.connect(f"mqtt://127.0.0.1:{broker.plain}", reconnect=FAST)
+        happenings.wait_for("connection lost", 0, LossCause.CLOSED_PASSIVELY)
+        log.wait_for("not back yet.*SOCK_CONNECT_FAIL|not back yet.*AT\\+CMQTTCONNECT")
+        future = client.publish_nowait("a/b", b"", 1)
+        with broker:
+            happenings.wait_for("reconnected", 0)
+            assert future.result(5) is None
+            client.disconnect()
+
+
+def test_a_broker_that_refuses_for_a_while(modem: SimcomMqtt) -> None:
+    happenings = Happenings(modem)
+    with ScriptedBroker() as broker, LogRecords() as log:
+        client = modem.connect(broker.url, reconnect=FAST)
+        broker.connack = 3
+        broker.close_connections()
+        for _ in range(3):
+            log.wait_for("not back yet.*29")
+        broker.connack = 0
+        happenings.wait_for("reconnected", 0)
+
+        client.publish("a/b", b"", 1)
+        assert happenings.names == ["connection lost", "reconnected"]
+        client.disconnect()
+
+
+def test_delays_grow(modem: SimcomMqtt, tmp_path: Path) -> None:
+    policy = Reconnect(min_delay=0.1, max_delay=0.6)
+    with LogRecords() as log:
+        with MosquittoBroker(tmp_path) as broker:
+            modem.connect(f"mqtt://127.0.0.1:{broker.plain}", reconnect=policy)
+        times, delays = [], []
+        for _ in range(6):
+            match = log.wait_for(r"trying again in (\d+\.\d+) s")
+            times.append(time.monotonic())
+            delays.append(float(match[1]))
+
+    for delay, (shortest, longest) in zip(
+        delays, [(0.1, 0.2), (0.2, 0.4), (0.3, 0.6), (0.3, 0.6), (0.3, 0.6), (0.3, 0.6)], strict=True
+    ):
+        assert shortest - 0.01 <= delay <= longest + 0.01
+    for delay, began, ended in zip(delays, times, times[1:], strict=False):
+        assert ended - began > delay - 0.05
+
+
+def test_a_connection_that_does_not_last_is_not_rebuilt_without_delay(modem: SimcomMqtt) -> None:
+    # It hangs up on every message, as a broker does that does not allow it.
+    with ScriptedBroker(closes_on=PUBLISH) as broker:
+        client = modem.connect(broker.url, reconnect=Reconnect(min_delay=0.2, max_delay=1))
+        began = time.monotonic()
+
+        with pytest.raises(Exception, match="AT\\+CMQTTPUB"):
+            client.publish("not/allowed", b"", 1, timeout=8)
+
+        connects = sum(packet.type == CONNECT for packet in list(broker.packets.queue))
+        assert connects <= 6
+        assert time.monotonic() - began > 0.3 * (connects - 2)
+        client.disconnect()
+
+
+def test_nothing_happens_without_a_loss(
+    modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str
+) -> None:
+    client = modem.connect(broker_url, reconnect=FAST)
+    before = len(simulator.received)
+
+    client.publish("a/b")
+    client.publish("a/b")
+
+    names = [re.match(r"AT\+(\w+)", line) for line in simulator.received[before:]]
+    assert [match and match[1] for match in names] == ["CMQTTTOPIC", "CMQTTPUB"] * 2
+    assert modem.stats.reconnects == 0
