@@ -3,6 +3,7 @@
 PYTHON ?= python3
 PORT ?=
 BROKER ?=
+ONLY ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -18,8 +19,10 @@ ENVIRONMENT := $(VENV)/made-by-$(PYTHON_ID)
 # pyo3's build script asks an interpreter for its version; nothing is linked to it.
 WITH_PYTHON := PYO3_PYTHON=$(CURDIR)/$(BIN)/python
 
+BENCH_CRATE := --manifest-path tests/bench/Cargo.toml
+
 .DELETE_ON_ERROR:
-.PHONY: help demo test format lint build clean prerequisites
+.PHONY: help demo test bench format lint build clean prerequisites
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -34,21 +37,27 @@ test: prerequisites-of-tests lint $(EXTENSION) ## everything that must hold: for
 	$(BIN)/python -m mypy.stubtest simcom_mqtt --allowlist tests/stubtest-allowlist.txt
 	$(BIN)/python -m pytest -q
 
+bench: prerequisites-of-tests $(EXTENSION) $(VENV)/bench-peers ## measure, beside what people would use instead; ONLY=name: a part
+	$(BIN)/python tests/bench/run.py --output tests/bench/results $(if $(ONLY),--only $(ONLY))
+
 lint: $(VENV)/development-tools ## rustfmt, clippy, ruff and mypy, changing nothing
 	cargo fmt --check
+	cargo fmt --check $(BENCH_CRATE)
 	cargo clippy --locked --quiet --all-targets -- -D warnings
 	$(WITH_PYTHON) cargo clippy --locked --quiet --all-targets --features python -- -D warnings
+	cargo clippy --locked --quiet $(BENCH_CRATE) -- -D warnings
 	$(BIN)/ruff check --quiet
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/mypy
 
 format: $(VENV)/development-tools ## put Rust and Python into the project's format
 	cargo fmt
+	cargo fmt $(BENCH_CRATE)
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format --quiet
 
 clean: ## remove all that was built
-	rm -rf $(VENV) target dist .mypy_cache .pytest_cache .ruff_cache python/simcom_mqtt/_native.*.so
+	rm -rf $(VENV) target tests/bench/target dist .mypy_cache .pytest_cache .ruff_cache python/simcom_mqtt/_native.*.so
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 prerequisites:
@@ -71,6 +80,11 @@ $(VENV)/demo-tools: requirements/demo.txt $(ENVIRONMENT)
 	@touch $@
 
 $(VENV)/development-tools: requirements/dev.txt $(VENV)/demo-tools
+	@echo 'installing $<'
+	@$(PIP) install --require-hashes -r $<
+	@touch $@
+
+$(VENV)/bench-peers: requirements/bench.txt $(VENV)/development-tools
 	@echo 'installing $<'
 	@$(PIP) install --require-hashes -r $<
 	@touch $@

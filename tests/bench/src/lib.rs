@@ -1,0 +1,10 @@
+//! What the programs of the benchmark suite share.
+
+pub mod clock;
+pub mod flood;
+pub mod line;
+pub mod message_block;
+pub mod module;
+pub mod pace;
+pub mod reactions;
+pub mod terminal;
