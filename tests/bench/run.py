@@ -10,12 +10,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from suite import publish_latency
+from suite import inbound, publish_latency
 from suite.effort import SMOKE, Effort
 from suite.report import Table
 
 MEASURES: dict[str, Callable[[Effort], list[Table]]] = {
     "publish-latency": publish_latency.measure,
+    "inbound": inbound.measure,
 }
 
 

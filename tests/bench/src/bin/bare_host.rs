@@ -1,7 +1,8 @@
 //! The physical limit: a host that does nothing with what it reads.
 //!
-//! `bare-host read PORT BYTES`, `bare-host publish PORT COUNT PAYLOAD_SIZE` and `bare-host poll BYTES PORT...` say
-//! `ready`, wait for a line and then do it. The answer is a line of JSON.
+//! `bare-host read PORT PAYLOAD_SIZE COUNT`, `bare-host publish PORT COUNT PAYLOAD_SIZE` and `bare-host poll
+//! PAYLOAD_SIZE COUNT PORT...` say `ready`, wait for a line and then do it. The answer is a line of JSON. What is read
+//! is the peer's flood of that many messages.
 
 use std::io::{BufRead, Write, stdin, stdout};
 use std::os::fd::OwnedFd;
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use simcom_mqtt_bench::clock;
+use simcom_mqtt_bench::flood::Flood;
 use simcom_mqtt_bench::module::publish_pieces;
 use simcom_mqtt_bench::reactions::Reactions;
 use simcom_mqtt_bench::terminal::open_raw;
@@ -21,9 +23,9 @@ fn main() -> ExitCode {
     let words: Vec<_> = std::env::args().skip(1).collect();
     let words: Vec<_> = words.iter().map(String::as_str).collect();
     let result = match words[..] {
-        ["read", port, bytes] => read(port, bytes),
+        ["read", port, size, count] => read(port, size, count),
         ["publish", port, count, size] => publish(port, count, size),
-        ["poll", bytes, ref ports @ ..] => poll_ports(ports, bytes),
+        ["poll", size, count, ref ports @ ..] => poll_ports(ports, size, count),
         _ => Err("usage: bare-host read|publish|poll …, see its source".into()),
     };
     match result.and_then(|answer| tell(&answer)) {
@@ -35,13 +37,13 @@ fn main() -> ExitCode {
     }
 }
 
-fn read(port: &str, bytes: &str) -> Result<String, Failure> {
+fn read(port: &str, size: &str, count: &str) -> Result<String, Failure> {
     let port = open_raw(Path::new(port))?;
-    let mut remaining: usize = bytes.parse()?;
+    let mut remaining = Flood::new(size.parse()?, count.parse()?).length();
     let mut buffer = vec![0; 64 * 1024];
     wait_for_start()?;
     while remaining > 0 {
-        remaining -= rustix::io::read(&port, &mut buffer)?.min(remaining);
+        remaining = remaining.saturating_sub(rustix::io::read(&port, &mut buffer)? as u64);
     }
     Ok(format!("{{\"ended_ns\": {}}}", clock::monotonic()))
 }
@@ -64,9 +66,9 @@ fn publish(port: &str, count: &str, size: &str) -> Result<String, Failure> {
     Ok(format!("{{\"latencies_ns\": {:?}}}", times.as_nanoseconds()))
 }
 
-fn poll_ports(ports: &[&str], bytes: &str) -> Result<String, Failure> {
+fn poll_ports(ports: &[&str], size: &str, count: &str) -> Result<String, Failure> {
     let ports = ports.iter().map(|port| open_raw(Path::new(port))).collect::<Result<Vec<_>, _>>()?;
-    let mut remaining = bytes.parse::<usize>()? * ports.len();
+    let mut remaining = Flood::new(size.parse()?, count.parse()?).length() * ports.len() as u64;
     let mut buffer = vec![0; 64 * 1024];
     wait_for_start()?;
     let before = processor_time();
@@ -75,7 +77,7 @@ fn poll_ports(ports: &[&str], bytes: &str) -> Result<String, Failure> {
         poll(&mut watched, None)?;
         for (port, watched) in ports.iter().zip(&watched) {
             if watched.revents().contains(PollFlags::IN) {
-                remaining -= rustix::io::read(port, &mut buffer)?.min(remaining);
+                remaining = remaining.saturating_sub(rustix::io::read(port, &mut buffer)? as u64);
             }
         }
     }

@@ -1,0 +1,49 @@
+"""A private Mosquitto that drops nothing."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+CONFIGURATION = """{user}
+log_dest stderr
+set_tcp_nodelay true
+max_queued_messages 0
+max_queued_bytes 0
+listener {port} 127.0.0.1
+allow_anonymous true
+"""
+
+
+class Broker:
+    """Listens on `port` of the loopback interface while the `with` block lasts."""
+
+    def __init__(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            self.port: int = server.getsockname()[1]
+
+    def __enter__(self) -> Self:
+        program = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin")
+        assert program, "the Mosquitto broker is not installed: apt-get install mosquitto"
+        # Started by root it would become another user, who cannot read this file.
+        user = "user root" if os.geteuid() == 0 else ""
+        self._folder = tempfile.TemporaryDirectory()
+        configuration = Path(self._folder.name, "mosquitto.conf")
+        configuration.write_text(CONFIGURATION.format(user=user, port=self.port))
+        self._process = subprocess.Popen([program, "-c", configuration], stderr=subprocess.PIPE, text=True)
+        assert self._process.stderr
+        for line in self._process.stderr:
+            if line.rstrip().endswith("running"):
+                return self
+        raise RuntimeError(f"Mosquitto ended with status {self._process.wait()}")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.terminate()
+        self._process.communicate()
+        self._folder.cleanup()

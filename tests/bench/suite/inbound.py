@@ -1,0 +1,115 @@
+"""Received messages to a Python callback: as fast as they can come, and how late it is when they are few."""
+
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from suite.broker import Broker
+from suite.effort import Effort, interleaved, is_installed
+from suite.processes import Measured, Peer, Subject, program, python
+from suite.report import Table, microseconds
+from suite.statistics import median, median_of_rounds
+
+LIMIT = "bare 64-KiB read of the same stream"
+OURS = "simcom-mqtt"
+INTERVAL_US = 2_000
+# As many as the queue holds when the callbacks fall behind: 64 MiB.
+MOST_10_KIB = 6_000
+
+
+def measure(effort: Effort) -> list[Table]:
+    """Floods of both sizes, the dispatcher alone, and the latency."""
+    return [
+        _flood(effort, "100 B", 100, effort.of(60_000)),
+        _flood(effort, "10 KiB", 10_240, effort.of(MOST_10_KIB)),
+        _dispatcher(effort),
+        _latency(effort),
+    ]
+
+
+def _flood(effort: Effort, name: str, size: int, count: int) -> Table:
+    contenders: dict[str, Callable[[], Measured]] = {
+        LIMIT: partial(
+            _flooded, lambda port, count: [program("bare-host"), "read", port, size, count], size, count
+        ),
+        OURS: partial(_flooded, partial(python, "receive_simcom_mqtt"), size, count),
+    }
+    if is_installed("serial"):
+        fewer = max(count // 20, 2)
+        for reading in ("readline", "in_waiting"):
+            contenders[f"pyserial, {reading}"] = partial(
+                _flooded,
+                partial(_pyserial, reading),
+                size,
+                fewer,
+            )
+    contenders["paho-mqtt, from a loopback Mosquitto"] = partial(_paho, size, max(count // 4, 2))
+    rates = {
+        name: median(measured["rate"] for measured in rounds)
+        for name, rounds in interleaved(contenders, effort.rounds).items()
+    }
+    table = Table(
+        f"Inbound messages of {name} to a Python callback, unpaced",
+        ["", "messages/s", "payload MB/s", "simcom-mqtt is … × as fast"],
+    )
+    for contender, rate in rates.items():
+        table.add(contender, f"{rate:,.0f}", f"{rate * size / 1e6:.1f}", f"{rates[OURS] / rate:.2f}")
+    return table
+
+
+def _dispatcher(effort: Effort) -> Table:
+    count = effort.of(60_000)
+
+    def run() -> Measured:
+        measured = _flooded(partial(python, "dispatch_simcom_mqtt"), 100, count)
+        return {"rate": count * 1e9 / (measured["ended_ns"] - measured["began_ns"])}
+
+    rounds = interleaved({OURS: run}, effort.rounds)[OURS]
+    table = Table("The dispatcher alone, from a full queue", ["", "callbacks/s"])
+    table.add(OURS, f"{median(measured['rate'] for measured in rounds):,.0f}")
+    return table
+
+
+def _latency(effort: Effort) -> Table:
+    count = effort.of(2_000)
+
+    def run() -> Measured:
+        with Peer() as peer, Subject(python("latency_simcom_mqtt", peer.port, count)) as subject:
+            subject.start()
+            peer.tell(f"messages 100 {count} {INTERVAL_US}")
+            return subject.result()
+
+    rounds = interleaved({OURS: run}, effort.rounds)[OURS]
+    latencies = [measured["latencies_ns"] for measured in rounds]
+    table = Table("From the write of a message's last byte to its callback, process idle", ["", "p50", "p99"])
+    table.add(OURS, *(microseconds(median_of_rounds(latencies, share)) for share in (0.5, 0.99)))
+    table.notes.append(f"100 bytes every {INTERVAL_US / 1000:.0f} ms; the write itself is part of it.")
+    return table
+
+
+def _flooded(command: Callable[[str, int], Sequence[str | int]], size: int, count: int) -> Measured:
+    with Peer() as peer, Subject(command(peer.port, count)) as subject:
+        subject.start()
+        peer.tell(f"flood {size} {count}")
+        measured = subject.result()
+        began = peer.stats()["flood"]["began_ns"]
+        if measured.get("dropped"):
+            print(f"{measured['dropped']} messages dropped", file=sys.stderr)
+        return {"rate": count * 1e9 / (measured["ended_ns"] - began), **measured}
+
+
+def _pyserial(reading: str, port: str, count: int) -> list[str | int]:
+    return python("receive_pyserial", port, count, reading)
+
+
+def _paho(size: int, count: int) -> Measured:
+    with (
+        Broker() as broker,
+        Subject(python("receive_paho", broker.port, count)) as receiver,
+        Subject(python("publish_paho", broker.port, count, size)) as publisher,
+    ):
+        receiver.start()
+        publisher.start()
+        measured = receiver.result()
+        publisher.result()
+        return {"rate": count * 1e9 / (measured["ended_ns"] - measured["began_ns"])}
