@@ -8,7 +8,7 @@
 import argparse
 import sys
 
-from simcom_mqtt import Message, QoS, SimcomMqtt, Will
+from simcom_mqtt import Message, QoS, SimcomError, SimcomMqtt, Will
 
 LEVELS: list[QoS] = [0, 1, 2]
 
@@ -56,4 +56,7 @@ def tell(line: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except SimcomError as error:
+        sys.exit(str(error))

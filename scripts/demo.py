@@ -28,7 +28,7 @@ def main() -> int:
     parser.add_argument("--embedded", action="store_true", help="use amqtt, even with Mosquitto there")
     arguments = parser.parse_args()
     if arguments.port and not arguments.broker:
-        parser.error("a real module needs a broker that it can reach: add BROKER=mqtt://host[:port]")
+        sys.exit("a real module needs a broker that it can reach: add BROKER=mqtt://host[:port]")
 
     with ExitStack() as running:
         broker = arguments.broker or running.enter_context(local_broker(embedded=arguments.embedded))

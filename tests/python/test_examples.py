@@ -94,14 +94,22 @@ def test_the_demo(option: list[str], broker: str) -> None:
     assert "10 of 10 messages came back" in output
 
 
-def test_a_real_module_needs_a_broker() -> None:
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--port", "/dev/missing"], "BROKER=mqtt://"),
+        (["--port", "/dev/missing", "--broker", "mqtt://broker.example.com"], "no port /dev/missing"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(options: list[str], complaint: str) -> None:
     result = subprocess.run(
-        [sys.executable, ROOT / "scripts/demo.py", "--port", "/dev/ttyUSB2"],
+        [sys.executable, ROOT / "scripts/demo.py", *options],
         capture_output=True,
         text=True,
         timeout=9,
         check=False,
     )
 
-    assert result.returncode == 2
-    assert "BROKER=mqtt://" in result.stderr
+    assert (result.returncode, result.stdout) == (1, "")
+    (line,) = result.stderr.splitlines()
+    assert complaint in line
