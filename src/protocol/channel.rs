@@ -9,6 +9,7 @@ use super::job::{Job, Owner, Pending, PendingState, lane_is_busy, resembles_owed
 use super::reassembly::LONGEST_PAYLOAD;
 use super::recovery::Recovery;
 use super::running::{CLIENT_IS_BUSY, LISTING_FENCE, Phase, Running};
+use super::staging::filling_for;
 use super::{Failure, Form, Operation, Outcome};
 
 const BUSY_RETRY: Duration = Duration::from_millis(250);
@@ -77,7 +78,7 @@ impl Engine {
             self.restarted(now);
         }
         if matches!(self.channel, Channel::Mute) && !self.queues.is_empty() {
-            self.recover(0, now);
+            self.recover(&[], now);
         }
         if matches!(self.channel, Channel::Idle) && self.may_write() {
             let next = self.queues.pop(now, |job| {
@@ -171,7 +172,7 @@ impl Engine {
         let command = running.job.command().clone();
         self.undo_filling(&command, now);
         self.end_running(Err(failure));
-        self.recover(owed, now);
+        self.recover(&filling_for(&command.line, owed), now);
     }
 
     pub(super) fn handle_information(&mut self, line: &[u8], now: Instant) {

@@ -23,7 +23,7 @@ pub enum Event {
     },
     /// A command that acts on the MQTT stack succeeded, whoever sent it.
     Succeeded(CommandLine),
-    /// Its data entry broke off and was filled up with empty lines, so what the module holds of it is nobody's.
+    /// Its data entry broke off and was filled up, so what the module holds of it is nobody's.
     HalfEntered(CommandLine),
     ConnectionLost {
         client: ClientIndex,

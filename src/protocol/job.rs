@@ -216,7 +216,7 @@ pub(crate) struct Pending {
     pub(crate) job: Job,
     pub(crate) operation: Operation,
     pub(crate) state: PendingState,
-    /// Its data entry was filled up with so many empty lines, and nothing else.
+    /// Its data entry was filled up with so many bytes, and nothing else.
     pub(crate) filled: Option<usize>,
     /// After this its result is no longer to be expected.
     pub(crate) expires: Instant,

@@ -60,9 +60,13 @@ impl Outbox {
     }
 
     pub(crate) fn push_carriage_returns(&mut self, count: usize) {
+        self.push_raw(&vec![b'\r'; count]);
+    }
+
+    pub(crate) fn push_raw(&mut self, bytes: &[u8]) {
         let from = self.current.len();
-        self.current.resize(from + count, b'\r');
-        if count > 0 {
+        self.current.extend_from_slice(bytes);
+        if !bytes.is_empty() {
             self.keep_for_trace(TraceKind::Raw, from, false);
         }
     }

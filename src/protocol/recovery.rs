@@ -81,16 +81,16 @@ impl Recovery {
         }
     }
 
-    /// After a command without an answer. `owed` bytes of data may still be waited for: they are filled with empty lines,
-    /// which are harmless where they are not.
+    /// After a command without an answer. `filling` is for the bytes of data that may still be waited for, and harmless
+    /// where they are not.
     pub(crate) fn after_silence(
-        owed: usize,
+        filling: &[u8],
         byte_time: Duration,
         fences: &mut Fences,
         outbox: &mut Outbox,
         now: Instant,
     ) -> Self {
-        outbox.push_carriage_returns(owed);
+        outbox.push_raw(filling);
         let stage = Stage::Probing { left: 0 };
         let mut recovery = Self { stage, next: now, is_opening: false, echoed: false, byte_time };
         recovery.fence(TRIES, fences, outbox, now);

@@ -8,6 +8,7 @@ use super::event::Event;
 use super::job::{Owner, Pending, PendingState};
 use super::recovery::{Progress, Recovery};
 use super::running::LISTING_FENCE_NAME;
+use super::staging::filling_for;
 use super::{Awaited, Failure, Operation, UnknownReason};
 
 impl Engine {
@@ -39,6 +40,7 @@ impl Engine {
             return;
         }
         let owed = running.owed_data();
+        let filling = filling_for(line, owed);
         if owed > 0 {
             let command = running.job.command().clone();
             self.undo_filling(&command, now);
@@ -47,12 +49,12 @@ impl Engine {
         if running.job.owner == Owner::RestartCheck {
             // Written before the module had come up.
             self.ask_whether_it_restarted(now);
-            self.recover(owed, now);
+            self.recover(&[], now);
             return;
         }
         let Some((operation, _)) = running.operation() else {
             self.finish(running.job, Err(Failure::NoAnswer { command: shown, awaited }));
-            self.recover(owed, now);
+            self.recover(&filling, now);
             return;
         };
         // It was written, or will be filled up if it asks for data after all: its result may still come.
@@ -66,14 +68,14 @@ impl Engine {
         let mut pending = Pending::new(running.job, operation, PendingState::GivenUp, now);
         pending.filled = (awaited == Awaited::Prompt && owed > 0).then_some(owed);
         self.pending[slot] = Some(pending);
-        self.recover(owed, now);
+        self.recover(&filling, now);
     }
 
-    pub(super) fn recover(&mut self, owed: usize, now: Instant) {
+    pub(super) fn recover(&mut self, filling: &[u8], now: Instant) {
         self.framer.data_entry_over(false);
         self.outbox.clear();
         let byte_time = self.wire_time(1);
-        let recovery = Recovery::after_silence(owed, byte_time, &mut self.fences, &mut self.outbox, now);
+        let recovery = Recovery::after_silence(filling, byte_time, &mut self.fences, &mut self.outbox, now);
         self.channel = Channel::Recovering(recovery);
     }
 

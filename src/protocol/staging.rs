@@ -7,6 +7,8 @@ use super::event::Event;
 use super::job::{Job, Owner, Pending};
 use super::{ClientIndex, Command, CommandLine, Failure, Operation, Transaction};
 
+/// Not UTF-8, and no AT command.
+const REFUSED: u8 = 0xFF;
 /// How long an undoing command may wait for its turn and its answer.
 const UNDO_TIME: Duration = Duration::from_secs(60);
 
@@ -44,13 +46,26 @@ impl Staging {
     }
 }
 
+/// Fills up the data entry of a command that was given up: with empty lines, which are harmless in command mode.
+///
+/// But a broker hangs up on a client that names such a topic, and of a topic that lost bytes on the way nobody knows what
+/// to unsubscribe. One that is not UTF-8 is refused by the module itself, unless the client checks no topics.
+pub(super) fn filling_for(line: &CommandLine, length: usize) -> Vec<u8> {
+    if length == 0 || !matches!(line.name(), b"CMQTTSUB" | b"CMQTTUNSUB") {
+        return vec![b'\r'; length];
+    }
+    let mut filling = vec![REFUSED; length];
+    filling.push(b'\r');
+    filling
+}
+
 impl Engine {
     pub(super) fn refuse_spoiled(&mut self, job: Job) {
         let failure = Failure::PayloadHeld { command: job.shown() };
         self.finish(job, Err(failure));
     }
 
-    /// A data entry is being filled up with empty lines: what that leaves on the module must have no effect.
+    /// A data entry is being filled up: what that leaves on the module must have no effect.
     pub(super) fn undo_filling(&mut self, command: &Command, now: Instant) {
         let line = &command.line;
         self.staging.data_entered(line);
@@ -61,14 +76,14 @@ impl Engine {
         }
     }
 
-    /// The module subscribed after all, to the empty lines that its topic was filled up with.
+    /// The module subscribed after all, to what its topic was filled up with.
     pub(super) fn undo_subscription(&mut self, pending: &Pending) {
         let Some(length) = pending.filled.filter(|_| pending.operation == Operation::Subscribe) else {
             return;
         };
         let Some(client) = pending.job.command().client() else { return };
         let line = format!("AT+CMQTTUNSUB={},{length},0", ClientIndex::number(client));
-        self.undo(Command::new(line).with_data(vec![b'\r'; length]), pending.expires);
+        self.undo(Command::new(line).with_data(vec![REFUSED; length]), pending.expires);
     }
 
     fn undo(&mut self, command: Command, now: Instant) {

@@ -122,9 +122,35 @@ fn a_subscription_to_the_filling_is_undone_when_it_comes_about() {
     module.send(then(&["+CMQTTSUB: 0,0"]));
     module.expect_line("AT+CMQTTUNSUB=0,4,0");
     module.send("\r\n>");
-    module.expect_data(b"\r\r\r\r");
+    module.expect_data(&[0xFF; 4]);
     module.send(then(&["OK", "+CMQTTUNSUB: 0,0"]));
     module.expect_nothing_written();
+}
+
+/// A broker hangs up on a client that names a topic of empty lines, and a topic that lost bytes may be legal: what is
+/// not UTF-8 never gets there, for the module checks.
+#[test]
+fn a_topic_to_subscribe_to_is_filled_up_so_that_the_module_refuses_it() {
+    for line in ["AT+CMQTTSUB=0,4,1", "AT+CMQTTUNSUB=0,4,0"] {
+        for prompt in [true, false] {
+            let mut module = ScriptedModule::new();
+            module.enter(1, line, b"dut/");
+            module.expect_line(line);
+            if prompt {
+                module.send("\r\n>");
+                module.expect_data(b"dut/");
+            }
+            module.wait_ms(TOO_LONG);
+            module.expect_failure(1);
+            module.expect_data(b"\xFF\xFF\xFF\xFF\r");
+            let name = if line.contains("UNSUB") { "CMQTTUNSUB" } else { "CMQTTSUB" };
+            module.send(then(&[&format!("+{name}: 0,2"), "ERROR"]));
+            answer_fence(&mut module);
+            module.expect_nothing_written();
+            module.run(2, "AT+CSQ");
+            module.expect_line("AT+CSQ");
+        }
+    }
 }
 
 #[test]

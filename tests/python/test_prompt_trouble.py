@@ -1,0 +1,153 @@
+"""A prompt that does not come, comes late or is refused, data lost on the way, a port left in data entry.
+
+Whatever happens, the channel is back in command mode within its time-out, no byte of the data is run as a
+command, and nothing that was half entered has an effect on the broker.
+"""
+
+import os
+import re
+import tty
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from time import monotonic
+
+import pytest
+
+from host_client import HostClient
+from mosquitto_broker import MosquittoBroker
+from simcom_mqtt import Message, MqttClient, SimcomError, SimcomMqtt
+from simcom_mqtt.simulator import PROFILES, SimulatedModem
+from split_line import SplitLine
+
+COMMAND_TIMEOUT = 0.4
+BACK_WITHIN = 3.0
+"""In seconds: the command time-out, the fence behind the filling, and what this machine is slow."""
+EVIL = b"AT+CRESET\r\nAT+EVIL\r" * 10
+MEANT = re.compile(r"AT|ATE0|AT\+(CGSN|CSQ|CCERT\w+(=\S+)?|CMQTT\w+(=\?|\?|=\S+)?)|\udcff+")
+"""What the driver may say here: of what is in `EVIL` nothing. A topic is filled up with what is not UTF-8."""
+
+
+@dataclass
+class Bench:
+    """Two clients of a module on a line that can lose bytes, one of them not connected yet."""
+
+    module: SimulatedModem
+    line: SplitLine
+    modem: SimcomMqtt
+    client: MqttClient
+    second: MqttClient
+    host: HostClient
+    topic: str
+
+    def publish(self) -> None:
+        self.client.publish(f"{self.topic}/evil", EVIL, 1, timeout=2)
+
+    def works_as_ever(self) -> None:
+        """Commands and messages get through both ways, and nothing else does."""
+        assert self.modem.signal_quality().raw == "+CSQ: 23,0"
+        with self.client.capture() as inbox:
+            self.client.publish(f"{self.topic}/good", b"good", 1)
+            arrived = self.host.get()
+            assert (arrived.topic, arrived.payload) == (f"{self.topic}/good", b"good")
+            assert inbox.get() == Message(f"{self.topic}/good", b"good", self.client.index)
+        assert self.client.is_connected()
+        assert self.modem.subscribed_topics() == [f"{self.topic}/#".encode()]
+        assert self.modem.certificates() == []
+        assert self.host.is_empty()
+        assert [line for line in self.module.received if not MEANT.fullmatch(line)] == []
+
+
+ENTRIES: dict[str, Callable[[Bench], object]] = {
+    "CMQTTTOPIC": Bench.publish,
+    "CMQTTPAYLOAD": Bench.publish,
+    "CMQTTSUB": lambda bench: bench.client.subscribe(EVIL, 1, timeout=2),
+    "CMQTTUNSUB": lambda bench: bench.client.unsubscribe(EVIL, timeout=2),
+    "CMQTTWILLTOPIC": lambda bench: bench.second.set_will(EVIL, EVIL),
+    "CMQTTWILLMSG": lambda bench: bench.second.set_will(f"{bench.topic}/will", EVIL),
+    "CCERTDOWN": lambda bench: bench.modem.upload_certificate("evil.pem", EVIL, timeout=1),
+}
+TROUBLES: dict[str, Callable[[Bench, str], None]] = {
+    "no prompt": lambda bench, command: bench.module.mute_next(command, "prompt"),
+    "late prompt": lambda bench, command: bench.module.delay_next(command, 1.0, "prompt"),
+    "refused": lambda bench, command: bench.module.fail_next(command),
+    "one byte lost": lambda bench, command: bench.line.lose_data_of(f"AT+{command}=".encode(), 1),
+    "many bytes lost": lambda bench, command: bench.line.lose_data_of(f"AT+{command}=".encode(), 30),
+}
+
+
+LEFT_OPEN = ["AT+CMQTTTOPIC=0,500", "AT+CMQTTPAYLOAD=0,4096", "AT+CMQTTWILLMSG=1,1024,1"]
+
+
+@pytest.fixture
+def profile() -> str:
+    return "sim767x"
+
+
+@pytest.fixture
+def bench(profile: str, mosquitto: MosquittoBroker, host: HostClient, base: str) -> Iterator[Bench]:
+    host.subscribe(f"{base}/#")
+    with (
+        SimulatedModem(broker=f"127.0.0.1:{mosquitto.plain}", profile=profile) as module,
+        SplitLine(module.port) as line,
+        SimcomMqtt(line.port, command_timeout=COMMAND_TIMEOUT) as modem,
+    ):
+        client = modem.connect("broker")
+        client.subscribe(f"{base}/#", 1)
+        second = modem.acquire(f"{base}/second", 1)
+        with client.capture() as inbox:
+            client.publish(f"{base}/first", b"first")  # asks for the longest payload, which it does but once
+            assert (host.get().payload, inbox.get().payload) == (b"first", b"first")
+        yield Bench(module, line, modem, client, second, host, base)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("trouble", TROUBLES)
+@pytest.mark.parametrize("command", ENTRIES)
+def test_trouble(bench: Bench, profile: str, command: str, trouble: str) -> None:
+    TROUBLES[trouble](bench, command)
+
+    with pytest.raises(SimcomError):
+        ENTRIES[command](bench)
+    began = monotonic()
+    assert bench.modem.command("AT", timeout=BACK_WITHIN) == []
+
+    assert monotonic() - began < BACK_WITHIN
+    bench.works_as_ever()
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize(
+    "left", ["AT+CMQTTTOPIC=0,500", "AT+CMQTTPAYLOAD=0,4096", "AT+CMQTTWILLMSG=1,1024,1"]
+)
+def test_a_port_left_in_data_entry(
+    profile: str, left: str, mosquitto: MosquittoBroker, host: HostClient, base: str
+) -> None:
+    host.subscribe(f"{base}/#")
+    with SimulatedModem(broker=f"127.0.0.1:{mosquitto.plain}", profile=profile) as module:
+        with SimcomMqtt(module.port) as modem:
+            modem.start()
+            client = modem.acquire("left", 0)
+            client.connect("broker")
+            modem.acquire("left-too", 1)
+            modem.close()
+        die_in_data_entry(module, left)
+
+        with SimcomMqtt(module.port) as modem, modem.connect("broker", client_id="left") as client:
+            client.publish(f"{base}/good", b"", 1)
+            arrived = host.get()
+
+        assert (arrived.topic, arrived.payload) == (f"{base}/good", b"")
+        assert host.is_empty()
+        assert [line for line in module.received if not MEANT.fullmatch(line)] == []
+
+
+def die_in_data_entry(module: SimulatedModem, command: str) -> None:
+    """Half of the data is entered, then the port is closed."""
+    port = os.open(module.port, os.O_RDWR | os.O_NOCTTY)
+    tty.setraw(port)
+    os.write(port, command.encode() + b"\r")
+    said = b""
+    while b"\r\n>" not in said:
+        said += os.read(port, 4096)
+    os.write(port, EVIL)
+    os.close(port)
