@@ -16,6 +16,7 @@ mod mailbox;
 mod modem;
 mod network;
 mod notice;
+mod opening;
 mod parked;
 mod patience;
 mod publish_gate;

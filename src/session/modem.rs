@@ -12,6 +12,7 @@ use super::facts::{ClientFacts, Facts};
 use super::hub::Hub;
 use super::late::LateResult;
 use super::mailbox::{Mailbox, Request, Submission};
+use super::opening::open_port;
 use super::patience::{Endless, Interrupted, Patience};
 use super::publish_gate::PublishGates;
 use super::report::Promise;
@@ -72,7 +73,7 @@ impl Modem {
     pub fn open(configuration: Configuration, patience: &dyn Patience) -> Result<Self, Error> {
         let address = Address::parse(&configuration.port)?;
         let (baudrate, flow_control) = (configuration.baudrate, configuration.flow_control);
-        let port = link::open(&link::Settings { address, baudrate, flow_control })?;
+        let port = open_port(link::Settings { address, baudrate, flow_control }, patience)?;
         let identity = PortIdentity::of(&configuration.port);
         let settings =
             protocol::Settings { command_timeout: configuration.command_timeout, baudrate: baudrate.get() };
