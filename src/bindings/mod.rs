@@ -26,10 +26,14 @@ mod threads;
 mod values;
 mod visits;
 
+use std::sync::OnceLock;
+
+use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
 
 /// Fills the module `simcom_mqtt._native`.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    refuse_subinterpreters(module.py())?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<modem::SimcomMqtt>()?;
     module.add_class::<client::MqttClient>()?;
@@ -45,4 +49,17 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<values::Stats>()?;
     module.add_class::<values::PortInfo>()?;
     module.add_function(wrap_pyfunction!(ports::list_ports, module)?)
+}
+
+/// What is kept for the whole process belongs to the interpreter that came first. Python 3.11 does not see to that itself.
+fn refuse_subinterpreters(py: Python<'_>) -> PyResult<()> {
+    static FIRST: OnceLock<usize> = OnceLock::new();
+    // Each interpreter has a `sys` of its own.
+    let this = py.import("sys")?.as_ptr().addr();
+    if *FIRST.get_or_init(|| this) == this {
+        return Ok(());
+    }
+    Err(PyImportError::new_err(
+        "simcom_mqtt works in one interpreter of a process only, and another has imported it: use a process of its own",
+    ))
 }
