@@ -49,6 +49,15 @@ class ScriptedModule:
         """Put bytes on the line, now."""
         os.write(self._master, raw)
 
+    def fall_silent(self) -> None:
+        """Answer nothing any more."""
+        self._mute = True
+
+    def wait_for_more(self, count: int, timeout: float = 5) -> None:
+        """Return once more than that many command lines were read."""
+        with self._received_one:
+            assert self._received_one.wait_for(lambda: len(self.received) > count, timeout), self.received
+
     def wait_for_command(self, command: str, timeout: float = 5) -> None:
         """Return once that command line was read."""
         with self._received_one:
@@ -66,8 +75,9 @@ class ScriptedModule:
                 self._answer(line.decode(errors="replace"))
 
     def _answer(self, line: str) -> None:
-        if not self._mute:
-            self.say(self.answers.get(line, default_answer(line)))
+        # First, so that whoever got the answer finds the question here.
         with self._received_one:
             self.received.append(line)
             self._received_one.notify_all()
+        if not self._mute:
+            self.say(self.answers.get(line, default_answer(line)))

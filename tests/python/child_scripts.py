@@ -1,0 +1,119 @@
+"""Python scripts as processes of their own: what only shows when a signal comes or an interpreter ends."""
+
+import functools
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import simcom_mqtt
+
+# Where the package lies. Its extension suits every Python from 3.11 on.
+PACKAGE_FOLDER = Path(simcom_mqtt.__file__).parents[1]
+
+PRELUDE = f"""
+import sys
+sys.path.append({str(PACKAGE_FOLDER)!r})
+import threading, time
+from simcom_mqtt import *
+"""
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """A Python that can load the extension."""
+
+    program: str
+    version: tuple[int, int]
+
+    def __str__(self) -> str:
+        return ".".join(map(str, self.version))
+
+
+@functools.cache
+def interpreters() -> Sequence[Interpreter]:
+    """The Python of the tests, and one of each other version that this machine has."""
+    found = {sys.version_info[:2]: sys.executable}
+    installed = sorted(Path.home().glob(".pyenv/versions/3.*/bin/python"))
+    on_the_path = [shutil.which(f"python3.{minor}") for minor in range(11, 20)]
+    for program in [*filter(None, on_the_path), *map(str, installed)]:
+        loaded = subprocess.run(
+            [program, "-ISc", f"{PRELUDE}\nprint(*sys.version_info[:2])"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if loaded.returncode == 0:
+            major, minor = loaded.stdout.split()
+            found.setdefault((int(major), int(minor)), program)
+    return [Interpreter(program, version) for version, program in sorted(found.items())]
+
+
+@contextmanager
+def script(
+    source: str, *arguments: str, program: str = sys.executable, options: Sequence[str] = ()
+) -> Iterator[subprocess.Popen[str]]:
+    """A Python process that runs the source, and does not outlive the block."""
+    process = subprocess.Popen(
+        [program, "-IS", "-X", "faulthandler", "-W", "error", *options, "-c", PRELUDE + source, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def wait_for_line(process: subprocess.Popen[str], expected: str) -> None:
+    """Return once the script has printed that line, the next one."""
+    assert process.stdout
+    line = process.stdout.readline().rstrip("\n")
+    if line != expected:
+        process.kill()
+        raise AssertionError((line, *process.communicate()))
+
+
+def go_on(process: subprocess.Popen[str]) -> None:
+    """Let a script that reads a line get one."""
+    assert process.stdin
+    process.stdin.write("\n")
+    process.stdin.flush()
+
+
+# What is to be interrupted comes in place of {wait}. The other thread gets its turn when that lets go of the
+# interpreter, and no earlier.
+INTERRUPTED = """
+begun = threading.Event()
+def tell():
+    begun.wait()
+    print("waiting", flush=True)
+threading.Thread(target=tell, daemon=True).start()
+sys.setswitchinterval(60)
+print("ready", flush=True)
+input()
+try:
+    begun.set()
+    {wait}
+except KeyboardInterrupt:
+    print("interrupted", time.monotonic(), flush=True)
+"""
+
+
+def interrupt(process: subprocess.Popen[str]) -> float:
+    """Send Ctrl-C to a script that waits, and tell how long it took to notice."""
+    sent = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=8)
+    noticed = re.search("^interrupted (.*)$", output, re.MULTILINE)
+    assert noticed, (output, errors)
+    return float(noticed[1]) - sent

@@ -1,0 +1,259 @@
+"""A forked child: every call ends with ClosedError, the child ends cleanly, the parent does not notice."""
+
+import os
+import signal
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from child_scripts import Interpreter, interpreters, script
+from host_client import HostClient
+from scripted_broker import PUBLISH, ScriptedBroker
+from simcom_mqtt import Capture, ClosedError, MqttClient, SimcomMqtt
+from simcom_mqtt.simulator import SimulatedModem
+
+
+@pytest.fixture
+def other_simulator() -> Iterator[SimulatedModem]:
+    with SimulatedModem() as module:
+        yield module
+
+
+def in_a_child(work: Callable[[], None]) -> int:
+    """The exit code of a forked child: 0 if the work raised nothing, negative if it did not end in time."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # a fork with threads: the point of these tests
+        child = os.fork()
+    if child == 0:
+        # A child that hangs is ended by its alarm, whose number the parent gets.
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(4)
+        code = 1
+        try:
+            work()
+            code = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+CALLS: dict[str, Callable[[SimcomMqtt, MqttClient, Capture], object]] = {
+    "acquire": lambda modem, client, inbox: modem.acquire("dut", 1),
+    "callback": lambda modem, client, inbox: setattr(modem, "on_message", print),
+    "capture": lambda modem, client, inbox: client.capture(),
+    "capture.get": lambda modem, client, inbox: inbox.get(),
+    "capture.messages": lambda modem, client, inbox: inbox.messages,
+    "capture.wait_count": lambda modem, client, inbox: inbox.wait_count(10**6),
+    "cell": lambda modem, client, inbox: modem.cell(),
+    "certificates": lambda modem, client, inbox: modem.certificates(),
+    "client callback": lambda modem, client, inbox: setattr(client, "on_message", print),
+    "client.connect": lambda modem, client, inbox: client.connect("mqtt://127.0.0.1"),
+    "clients": lambda modem, client, inbox: modem.clients(),
+    "command": lambda modem, client, inbox: modem.command("AT"),
+    "configure": lambda modem, client, inbox: client.configure(check_utf8=True),
+    "configure_ssl": lambda modem, client, inbox: modem.configure_ssl(0, sslversion=4),
+    "connect": lambda modem, client, inbox: modem.connect("mqtt://127.0.0.1"),
+    "delete_certificate": lambda modem, client, inbox: modem.delete_certificate("a.pem"),
+    "disconnect": lambda modem, client, inbox: client.disconnect(),
+    "info": lambda modem, client, inbox: modem.info(),
+    "is_connected": lambda modem, client, inbox: client.is_connected(),
+    "is_started": lambda modem, client, inbox: modem.is_started(),
+    "limits": lambda modem, client, inbox: modem.limits(),
+    "messages": lambda modem, client, inbox: client.messages(),
+    "pdp_contexts": lambda modem, client, inbox: modem.pdp_contexts(),
+    "publish": lambda modem, client, inbox: client.publish("a", b"b"),
+    "publish_nowait": lambda modem, client, inbox: client.publish_nowait("a", b"b"),
+    "query": lambda modem, client, inbox: client.query(),
+    "release": lambda modem, client, inbox: client.release(),
+    "set_will": lambda modem, client, inbox: client.set_will("a", b"b"),
+    "signal_quality": lambda modem, client, inbox: modem.signal_quality(),
+    "ssl_context": lambda modem, client, inbox: modem.ssl_context(0),
+    "start": lambda modem, client, inbox: modem.start(),
+    "stats": lambda modem, client, inbox: modem.stats,
+    "stop": lambda modem, client, inbox: modem.stop(),
+    "subscribe": lambda modem, client, inbox: client.subscribe("a"),
+    "subscribed_topics": lambda modem, client, inbox: modem.subscribed_topics(),
+    "unsubscribe": lambda modem, client, inbox: client.unsubscribe("a"),
+    "upload_certificate": lambda modem, client, inbox: modem.upload_certificate("a.pem", b"pem"),
+    "use_ssl_context": lambda modem, client, inbox: client.use_ssl_context(0),
+    "wait_for_message": lambda modem, client, inbox: client.wait_for_message(),
+    "wait_for_network": lambda modem, client, inbox: modem.wait_for_network(),
+}
+
+
+def test_every_call_ends_with_closed_error(modem: SimcomMqtt, broker_url: str, base: str) -> None:
+    client = modem.connect(broker_url)
+    client.subscribe(base, callback=lambda _: None)
+
+    def call_everything() -> None:
+        for call in CALLS.values():
+            with pytest.raises(ClosedError, match="forked child"):
+                call(modem, client, inbox)
+
+    with client.capture() as inbox:
+        iterator = client.messages()
+        assert in_a_child(call_everything) == 0
+
+        def iterate() -> None:
+            with pytest.raises(ClosedError):
+                next(iterator)
+
+        assert in_a_child(iterate) == 0
+    assert modem.command("AT") == []
+
+
+def test_every_public_name_was_called() -> None:
+    untouched = {"close", "port", "is_open", "callback_errors", "modem", "index", "client_id"}
+    names = {
+        name
+        for kind in (SimcomMqtt, MqttClient)
+        for name in vars(kind)
+        if not name.startswith(("_", "on_")) and name not in untouched
+    }
+    assert names - set(CALLS) == set()
+
+
+def test_what_asks_nobody_works(modem: SimcomMqtt, broker_url: str) -> None:
+    client = modem.connect(broker_url)
+    inbox = client.capture()
+
+    def look() -> None:
+        assert not modem.is_open
+        assert "closed" in repr(modem)
+        assert modem.port in repr(modem)
+        assert client.client_id in repr(client)
+        assert "parent" in repr(inbox)
+        assert (client.index, client.modem is modem, modem.callback_errors) == (0, True, [])
+        modem.on_message = None
+        modem.close()
+        modem.close()
+        with modem, client, inbox:
+            pass
+
+    assert in_a_child(look) == 0
+    assert modem.is_open
+    assert client.is_connected()
+
+
+def test_a_child_gets_a_driver_of_its_own(
+    modem: SimcomMqtt, other_simulator: SimulatedModem, broker_url: str
+) -> None:
+    modem.connect(broker_url)
+
+    def work() -> None:
+        with SimcomMqtt(other_simulator.port) as own, own.connect(broker_url) as client:
+            client.publish_nowait("a", b"b").result(3)
+
+    assert in_a_child(work) == 0
+    assert modem.command("AT") == []
+
+
+def test_futures_of_the_parent(simulator: SimulatedModem) -> None:
+    with ScriptedBroker(silent_on=PUBLISH) as broker, SimcomMqtt(simulator.port) as modem:
+        client = modem.connect(broker.url)
+        done = client.publish_nowait("a")
+        done.result(5)
+        pending = client.publish_nowait("a", b"", 1)
+        broker.wait_for(PUBLISH)
+
+        def ask() -> None:
+            assert done.result() is None
+            assert done.exception() is None
+            for wait in (pending.result, pending.exception):
+                with pytest.raises(ClosedError, match="forked child"):
+                    wait()
+            assert not pending.cancel()
+
+        assert in_a_child(ask) == 0
+        broker.speak_again()
+        assert pending.result(5) is None
+        client.disconnect()
+
+
+def test_forks_amid_traffic(modem: SimcomMqtt, broker_url: str, host: HostClient, base: str) -> None:
+    # Somewhere in here a thread holds each of the locks that the child must not wait for.
+    client = modem.connect(broker_url)
+    client.subscribe(base, callback=lambda message: client.publish_nowait(base, message.payload))
+    host.subscribe(base)
+    for _ in range(5):
+        client.publish(base, b"again")
+    inbox = client.capture()
+
+    def call_some() -> None:
+        for name in (
+            "publish_nowait",
+            "capture",
+            "messages",
+            "stats",
+            "is_connected",
+            "capture.get",
+            "query",
+        ):
+            with pytest.raises(ClosedError):
+                CALLS[name](modem, client, inbox)
+        repr((modem, client, inbox))
+        inbox.__exit__(None, None, None)
+
+    for _ in range(15):
+        host.get()
+        assert in_a_child(call_some) == 0
+    assert client.is_connected()
+
+
+CHILD_THAT_ENDS = """
+import os
+modem = SimcomMqtt(sys.argv[1])
+client = modem.connect(sys.argv[2])
+client.subscribe("fork", callback=lambda message: client.publish_nowait("fork", message.payload))
+for _ in range(5):
+    client.publish("fork", b"again")
+{fork}
+print(modem.command("AT"), client.is_connected())
+"""
+
+BY_HAND = """
+for _ in range(5):
+    child = os.fork()
+    if child == 0:
+        try:
+            client.publish("a")
+        except ClosedError:
+            # Ends as an interpreter does, atexit and all.
+            sys.exit(7)
+        sys.exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+"""
+
+BY_MULTIPROCESSING = """
+import multiprocessing
+context = multiprocessing.get_context("fork")
+def work(answers):
+    try:
+        modem.command("AT")
+    except ClosedError as error:
+        answers.put(error)
+answers = context.SimpleQueue()
+children = [context.Process(target=work, args=(answers,)) for _ in range(3)]
+for child in children:
+    child.start()
+    assert isinstance(answers.get(), ClosedError)
+    child.join()
+    assert child.exitcode == 0
+"""
+
+
+@pytest.mark.parametrize("fork", [BY_HAND, BY_MULTIPROCESSING], ids=["by hand", "multiprocessing"])
+@pytest.mark.parametrize("interpreter", interpreters(), ids=str)
+def test_a_child_ends_as_it_likes(
+    interpreter: Interpreter, simulator: SimulatedModem, broker_url: str, fork: str
+) -> None:
+    source = CHILD_THAT_ENDS.format(fork=fork)
+    ignored = ("-W", "ignore::DeprecationWarning")  # Python 3.12 warns of a fork with threads
+    with script(source, simulator.port, broker_url, program=interpreter.program, options=ignored) as process:
+        output, errors = process.communicate(timeout=9)
+
+    assert (process.returncode, output, errors) == (0, "[] True\n", "")
