@@ -9,6 +9,7 @@ from .connecting import Destination
 from .engine import Engine
 from .faults import DAMAGES, GAPS, STAGES, BlockDamage, Damage, Gap, Stage
 from .identity import make_identity
+from .leaving import close_at_exit
 from .line import Line
 from .module import CLIENTS, Module
 from .profiles import Profile, find_profile
@@ -70,6 +71,7 @@ class SimulatedModem:
         )
         self._engine.call(self._begin)
         self._is_closed = False
+        close_at_exit(self)
 
     @property
     def port(self) -> str:

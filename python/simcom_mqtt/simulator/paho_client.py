@@ -60,11 +60,17 @@ class PahoClient(Client):
         if not self._received:
             try:
                 self._received = super()._sock_recv(RECEIVE_SIZE)
+                self._acknowledge_at_once()
             except ConnectionResetError:
                 self.was_reset = True
                 raise
         data, self._received = self._received[:bufsize], self._received[bufsize:]
         return data
+
+    def _acknowledge_at_once(self) -> None:
+        # A broker that waits for full segments would send its next packet only 40 ms later.
+        if isinstance(self._sock, socket.socket) and hasattr(socket, "TCP_QUICKACK"):
+            self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
     def _sock_send(self, buf: bytes | bytearray) -> int:
         try:

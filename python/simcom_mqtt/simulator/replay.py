@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from .engine import Engine, Timer, logger
+from .leaving import close_at_exit
 from .masking import printable
 from .pty_line import PtyLine
 from .transcript import Element, read_transcript
@@ -41,6 +42,7 @@ class Replay:
         self._player = _Player(self._engine, self._line, elements, speed)
         self._engine.call(self._player.begin)
         self._is_closed = False
+        close_at_exit(self)
 
     @property
     def port(self) -> str:

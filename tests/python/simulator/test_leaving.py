@@ -1,0 +1,39 @@
+"""A script that forgets to close what it made ends all the same."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FORGOTTEN = {
+    "a module": "SimulatedModem()",
+    "a module on a TCP port": "SimulatedModem(transport='tcp')",
+    "a replay": "Replay(sys.argv[1])",
+}
+ENDS = {"at its end": ("", 0), "by sys.exit": ("sys.exit(3)", 3), "by an exception": ("raise SystemError", 1)}
+
+
+@pytest.mark.parametrize("forgotten", FORGOTTEN.values(), ids=list(FORGOTTEN))
+@pytest.mark.parametrize(("end", "status"), ENDS.values(), ids=list(ENDS))
+def test_a_script_that_does_not_close(forgotten: str, end: str, status: int, tmp_path: Path) -> None:
+    transcript = tmp_path / "transcript.txt"
+    transcript.write_text(
+        "# simcom-mqtt transcript 1\n0.000000 > line AT\\r\n0.001000 < line \\r\\nOK\\r\\n\n"
+    )
+    script = f"""
+import sys
+from simcom_mqtt.simulator import Replay, SimulatedModem
+kept = {forgotten}
+print(kept.port)
+{end}
+"""
+
+    result = subprocess.run(
+        [sys.executable, "-c", script, transcript], capture_output=True, text=True, timeout=9, check=False
+    )
+
+    assert result.returncode == status
+    port = Path(result.stdout.strip())
+    assert not port.exists()
+    assert not port.parent.name.startswith("simcom-mqtt-") or not port.parent.exists()
