@@ -7,17 +7,10 @@ import argparse
 import platform
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
-from suite import inbound, publish_latency
 from suite.effort import SMOKE, Effort
-from suite.report import Table
-
-MEASURES: dict[str, Callable[[Effort], list[Table]]] = {
-    "publish-latency": publish_latency.measure,
-    "inbound": inbound.measure,
-}
+from suite.measures import MEASURES
 
 
 def main() -> None:

@@ -7,4 +7,5 @@ pub mod message_block;
 pub mod module;
 pub mod pace;
 pub mod reactions;
+pub mod scripted;
 pub mod terminal;

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
-from suite.effort import Effort, interleaved, is_installed
+from suite.effort import SMOKE, Effort, interleaved, is_installed
 from suite.processes import Measured, Peer, program, python, run_on
 from suite.report import Table, microseconds, milliseconds
 from suite.statistics import median, median_of_rounds
@@ -28,8 +28,10 @@ def _alone(effort: Effort) -> Table:
     if is_installed("serial"):
         for reading in ("readline", "in_waiting"):
             contenders[f"pyserial, {reading}"] = partial(_python, "publish_pyserial", count, reading)
-    contenders["atat, no cool-down"] = partial(_atat, count, 0)
-    contenders["atat, its default cool-down of 20 ms"] = partial(_atat, few, 20)
+    # A minute to build, which a smoke run has not.
+    if effort is not SMOKE:
+        contenders["atat, no cool-down"] = partial(_atat, count, 0)
+        contenders["atat, its default cool-down of 20 ms"] = partial(_atat, few, 20)
     if is_installed("atlib"):
         contenders["atlib"] = partial(_python, "publish_atlib", few)
     if is_installed("pyatcommand"):
