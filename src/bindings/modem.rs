@@ -27,6 +27,19 @@ use crate::protocol::ClientIndex;
 use crate::session::{Configuration, Error, Modem, Patience, QueueLimits};
 
 /// One SIM7672X/SIM7652X module on one AT port: owns the port and its background threads.
+///
+/// Opens the port exclusively, finds the module with `AT`, and switches its echo off (`ATE0`). Can be subclassed.
+///
+/// port: "/dev/ttyUSB2", "COM5", or "socket://host:port" (raw TCP, as ser2net serves it).
+/// baudrate: bits per second; a USB port ignores it.
+/// flow_control: "none", "hardware" (RTS/CTS) or "software" (XON/XOFF).
+/// command_timeout: seconds, for commands that have no documented limit of their own.
+/// queue_size: messages (and 64 MiB) that may wait for the callback thread. When it is full the newest is dropped,
+///     counted in `stats.dropped_messages` and told to `on_message_lost`.
+/// transcript: a file that gets everything both ways, timestamped, secrets masked.
+///
+/// PortError: the port is missing or busy, or may not be opened.
+/// CommandTimeoutError: nothing answers on it.
 #[pyclass(frozen, weakref, subclass, module = "simcom_mqtt")]
 pub(super) struct SimcomMqtt {
     opened: OnceLock<Opened>,

@@ -14,7 +14,7 @@ pub(crate) fn certificate_body(
     object: &Bound<'_, PyAny>,
 ) -> PyResult<CertificateBody> {
     if let Some(text) = text_of(object)? {
-        if text.starts_with(PEM_MARK) {
+        if is_pem(&text) {
             return Ok(CertificateBody::parse_argument(argument, text)?);
         }
         // Not shown: it may be a key that lost its first line.
@@ -33,12 +33,17 @@ pub(super) fn certificate_file(
     argument: &'static str,
     object: &Bound<'_, PyAny>,
 ) -> PyResult<CertificateFile> {
-    if let Some(name) = text_of(object)?.filter(|text| !text.starts_with(PEM_MARK)) {
+    if let Some(name) = text_of(object)?.filter(|text| !is_pem(text)) {
         return Ok(CertificateFile::on_module(argument, &name)?);
     }
     let body = certificate_body(argument, object)?;
     let name = name_of_content(object.py(), &body)?;
     Ok(CertificateFile::to_upload(argument, name, body))
+}
+
+/// A text in triple quotes begins with a line end.
+fn is_pem(text: &str) -> bool {
+    text.trim_start().starts_with(PEM_MARK)
 }
 
 fn text_of(object: &Bound<'_, PyAny>) -> PyResult<Option<String>> {

@@ -125,9 +125,13 @@ impl SimcomMqtt {
         MqttClient::acquired(slf, index, client_id.as_str())
     }
 
-    /// The acquired clients, ours or found on the module: `AT+CMQTTACCQ?`, chapter 2.2.3.
+    /// The acquired clients, ours or found on the module: `AT+CMQTTACCQ?`, chapter 2.2.3. None while the service is
+    /// not started.
     fn clients<'py>(slf: &Bound<'py, Self>) -> PyResult<Vec<Bound<'py, MqttClient>>> {
         let found = slf.get().run(slf.py(), |modem, patience| {
+            if !modem.is_started(patience)? {
+                return Ok(Vec::new());
+            }
             let acquired = modem.ask(client::query_acquired(), client::acquired_clients, patience)?;
             let connected = modem.ask(connection::query_connected(), connection::connected, patience)?;
             for found in &acquired {

@@ -13,7 +13,7 @@ pub enum PortError {
     )]
     Missing { port: String, reason: String, errno: Option<i32> },
     #[error(
-        "port {port} is in use ({reason}): close the other program that has it open (ModemManager? a terminal? another script?)"
+        "port {port} is in use ({reason}): close what has it open (an earlier SimcomMqtt of this process? another script? a terminal? ModemManager?)"
     )]
     Busy { port: String, reason: String, errno: Option<i32> },
     #[error(

@@ -50,6 +50,8 @@ pub struct Engine {
     pub(super) staging: Staging,
     pub(super) gone: Option<Failure>,
     pub(super) restart_confirmed: bool,
+    /// Commands without an answer since a boot banner, until it is known whether it was one.
+    pub(super) perhaps_restarted: Vec<(Job, Failure)>,
     /// So many bytes are held back until then, for they may be an echo or an answer.
     held_echo: Option<(usize, Instant)>,
     scratch: Vec<u8>,
@@ -72,6 +74,7 @@ impl Engine {
             staging: Staging::default(),
             gone: None,
             restart_confirmed: false,
+            perhaps_restarted: Vec::new(),
             held_echo: None,
             scratch: Vec::new(),
         }
@@ -81,7 +84,9 @@ impl Engine {
     pub fn open(&mut self, id: TransactionId, now: Instant) {
         self.fail_running(&UnknownReason::Timeout, |command| Failure::Mute { command });
         self.outbox.clear();
-        let echo_off = Transaction::single(super::Command::new("ATE0"), Duration::from_secs(30));
+        // Three seconds of AT, the filling, and some for the rest.
+        let time = Duration::from_secs(10) + 2 * self.wire_time(super::reassembly::LONGEST_PAYLOAD);
+        let echo_off = Transaction::single(super::Command::new("ATE0"), time);
         self.queues.push_front(Job::new(Owner::Opening(id), echo_off, now));
         self.channel = Channel::Recovering(Recovery::opening(self.wire_time(1), &mut self.outbox, now));
         self.show_written();

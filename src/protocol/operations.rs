@@ -208,6 +208,13 @@ impl Engine {
         self.queues.push_front(Job::new(Owner::RestartCheck, check, now));
     }
 
+    /// The banner was none, so what had no answer had none for another reason.
+    pub(super) fn did_not_restart(&mut self) {
+        for (job, failure) in std::mem::take(&mut self.perhaps_restarted) {
+            self.finish(job, Err(failure));
+        }
+    }
+
     /// Nothing on the module is as it was, its echo included.
     pub(super) fn restarted(&mut self, now: Instant) {
         self.staging.module_restarted();
@@ -222,6 +229,10 @@ impl Engine {
             let failure = Failure::ConnectionLost { command: job.shown(), cause: LostBy::Restart };
             self.finish(job, Err(failure));
         }
+        for (job, _) in std::mem::take(&mut self.perhaps_restarted) {
+            let failure = Failure::ConnectionLost { command: job.shown(), cause: LostBy::Restart };
+            self.finish(job, Err(failure));
+        }
         let echo_off = Transaction::single(Command::new("ATE0"), Duration::from_secs(20));
         self.queues.push_front(Job::new(Owner::Nobody, echo_off, now));
         self.events.push_back(Event::Restarted);
@@ -230,6 +241,7 @@ impl Engine {
     pub(super) fn fail_everything(&mut self, reason: &UnknownReason, failure: impl Fn(String) -> Failure) {
         self.fail_operations(reason, &failure);
         self.fail_running(reason, &failure);
+        self.did_not_restart();
         for job in self.queues.take_where(|_| true) {
             let outcome = failure(job.shown());
             self.finish(job, Err(outcome));

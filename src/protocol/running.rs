@@ -24,6 +24,8 @@ pub(crate) struct Running {
     /// A result that came while one given up before was still owed: the final result code tells whose it is.
     pub(super) contested: Option<(u16, Vec<u8>)>,
     pub(super) limit: Instant,
+    /// A boot banner came: if it was one, there will be no answer.
+    pub(super) boot_seen: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +47,15 @@ pub(super) enum Phase {
 impl Running {
     pub(super) fn new(job: Job) -> Self {
         let limit = job.deadline;
-        Self { job, phase: Phase::Ready, lines: Vec::new(), result: None, contested: None, limit }
+        Self {
+            job,
+            phase: Phase::Ready,
+            lines: Vec::new(),
+            result: None,
+            contested: None,
+            limit,
+            boot_seen: false,
+        }
     }
 
     pub(crate) fn awaits_answer(&self) -> bool {
@@ -122,6 +132,7 @@ impl Running {
     pub(crate) fn shorten(&mut self, now: Instant) {
         if self.awaits_answer() {
             self.limit = self.limit.min(now + BOOT_GRACE);
+            self.boot_seen = true;
         }
     }
 }

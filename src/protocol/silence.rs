@@ -53,7 +53,12 @@ impl Engine {
             return;
         }
         let Some((operation, _)) = running.operation() else {
-            self.finish(running.job, Err(Failure::NoAnswer { command: shown, awaited }));
+            let failure = Failure::NoAnswer { command: shown, awaited };
+            if running.boot_seen {
+                self.perhaps_restarted.push((running.job, failure));
+            } else {
+                self.finish(running.job, Err(failure));
+            }
             self.recover(&filling, now);
             return;
         };
@@ -64,6 +69,13 @@ impl Engine {
         };
         self.forget_given_up(running.job.lane);
         let slot = running.job.lane.slot();
+        if running.boot_seen && running.job.deadline > now {
+            // Its result still comes, or the restart is confirmed and says why not.
+            let state = PendingState::AwaitingResult;
+            self.pending[slot] = Some(Pending::new(running.job, operation, state, now));
+            self.recover(&filling, now);
+            return;
+        }
         self.report(&running.job, Err(failure));
         let mut pending = Pending::new(running.job, operation, PendingState::GivenUp, now);
         pending.filled = (awaited == Awaited::Prompt && owed > 0).then_some(owed);

@@ -98,8 +98,7 @@ impl Modem {
             Some(client) => client,
             None => ClientIndex::ALL
                 .into_iter()
-                .find(|client| is_free(*client))
-                .or_else(|| ClientIndex::ALL.into_iter().find(|client| !is_ours(*client)))
+                .find(|client| !is_ours(*client))
                 .ok_or_else(|| no_client_left(&acquired))?,
         };
         if !is_free(client) && !is_ours(client) {
@@ -176,7 +175,7 @@ fn no_client_left(acquired: &[AcquiredClient]) -> Error {
     Error::from_failure(
         Failure::Refused {
             command: "AT+CMQTTACCQ".to_owned(),
-            response: format!("no: both clients of the module are in use ({})", held.join(", ")),
+            response: format!("ERROR, since both clients of the module are in use ({})", held.join(", ")),
             code: Some(CLIENT_IS_USED),
             client: None,
         },

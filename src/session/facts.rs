@@ -9,6 +9,8 @@ pub struct Facts {
     /// Started by this object, and so stopped by it.
     pub started_here: bool,
     clients: [Option<ClientFacts>; 2],
+    /// Clients that a restart of the module took, until they are acquired again.
+    gone_with_restart: [bool; 2],
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +47,10 @@ impl Facts {
         self.clients[client.slot()].as_ref()
     }
 
+    pub fn is_gone_with_restart(&self, client: ClientIndex) -> bool {
+        self.gone_with_restart[client.slot()]
+    }
+
     pub fn is_connected(&self, client: ClientIndex) -> bool {
         self.client(client).is_some_and(|facts| facts.connected)
     }
@@ -61,7 +67,10 @@ impl Facts {
         match (line.name(), line.client()) {
             (b"CMQTTSTART", _) => (self.started, self.started_here) = (Some(true), true),
             (b"CMQTTSTOP", _) => *self = Self { started: Some(false), ..Self::default() },
-            (b"CMQTTACCQ", Some(client)) => self.clients[client.slot()] = acquired(line.bytes()),
+            (b"CMQTTACCQ", Some(client)) => {
+                self.gone_with_restart[client.slot()] = false;
+                self.clients[client.slot()] = acquired(line.bytes());
+            }
             (b"CMQTTREL", Some(client)) => self.clients[client.slot()] = None,
             (b"CMQTTCONNECT", Some(client)) => self.set_connected(client, true),
             (b"CMQTTDISC", Some(client)) => self.set_connected(client, false),
@@ -101,7 +110,8 @@ impl Facts {
     }
 
     pub(super) fn restarted(&mut self) {
-        *self = Self { started: Some(false), ..Self::default() };
+        let gone = [0, 1].map(|slot| self.gone_with_restart[slot] || self.clients[slot].is_some());
+        *self = Self { started: Some(false), gone_with_restart: gone, ..Self::default() };
     }
 
     /// Nothing told of it, but it is so.

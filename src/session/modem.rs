@@ -227,9 +227,8 @@ impl Modem {
     ///
     /// Whatever the module, the line or time says.
     pub fn execute(&self, transaction: Transaction, patience: &dyn Patience) -> Result<Answers, Error> {
-        let timeout = transaction.timeout();
         let ticket = self.submit(transaction)?;
-        self.wait(&ticket, timeout, patience)
+        self.wait(&ticket, patience)
     }
 
     /// As [`Modem::execute`], for what needs the connection: while it is being rebuilt, it waits.
@@ -238,9 +237,8 @@ impl Modem {
         transaction: Transaction,
         patience: &dyn Patience,
     ) -> Result<(), Error> {
-        let timeout = transaction.timeout();
         let ticket = self.submit_connected(transaction, None)?;
-        self.wait(&ticket, timeout, patience).map(drop)
+        self.wait(&ticket, patience).map(drop)
     }
 
     /// As [`Modem::execute`], for a publish: its result can still be had if it is late.
@@ -249,10 +247,9 @@ impl Modem {
     ///
     /// Whatever the module, the line or time says.
     pub fn publish(&self, transaction: Transaction, patience: &dyn Patience) -> Result<(), Error> {
-        let timeout = transaction.timeout();
         let late = Arc::new(LateResult::new(self.hub.clone()));
         let ticket = self.submit_connected(transaction, Some(late))?;
-        self.wait(&ticket, timeout, patience).map(drop)
+        self.wait(&ticket, patience).map(drop)
     }
 
     /// Queues a publish, waiting while too many wait already; `promise` is ended on the reporting thread.
@@ -267,14 +264,15 @@ impl Modem {
         promise: Promise,
         patience: &dyn Patience,
     ) -> Result<TransactionId, Error> {
-        let timeout = transaction.timeout();
+        let began = Instant::now();
         let entry = self.gates.enter(client, patience).map_err(|_| Error::Interrupted)?;
         let late = Arc::new(LateResult::new(self.hub.clone()));
         let completion = Completion::Calling(Box::new({
             let (late, hub, port) = (late.clone(), self.hub.clone(), self.configuration.port.clone());
             move |outcome: Outcome| {
                 drop(entry);
-                let error = |failure| Error::from_failure(failure, &port, timeout.as_secs_f64(), Some(late));
+                let error =
+                    |failure| Error::from_failure(failure, &port, began.elapsed().as_secs_f64(), Some(late));
                 let result = outcome.map(drop).map_err(error);
                 hub.end_later(promise, result);
             }
@@ -426,21 +424,23 @@ impl Modem {
         Ok(id)
     }
 
-    pub(super) fn wait(
-        &self,
-        ticket: &Ticket,
-        timeout: Duration,
-        patience: &dyn Patience,
-    ) -> Result<Answers, Error> {
+    pub(super) fn wait(&self, ticket: &Ticket, patience: &dyn Patience) -> Result<Answers, Error> {
+        let began = Instant::now();
         let Ok(outcome) = ticket.slot.wait(patience) else {
             self.abandon(ticket.id);
             return Err(Error::Interrupted);
         };
-        outcome.map_err(|failure| self.error(failure, timeout, ticket.late.clone()))
+        outcome.map_err(|failure| self.error(failure, began.elapsed(), ticket.late.clone()))
     }
 
-    fn error(&self, failure: Failure, timeout: Duration, late: Option<Arc<LateResult>>) -> Error {
-        Error::from_failure(failure, self.port(), timeout.as_secs_f64(), late)
+    fn error(&self, failure: Failure, waited: Duration, late: Option<Arc<LateResult>>) -> Error {
+        let facts = self.facts();
+        match failure {
+            Failure::Refused { command, client: Some(client), .. } if facts.is_gone_with_restart(client) => {
+                Error::ConnectionLost { command, cause: protocol::LostBy::Restart }
+            }
+            failure => Error::from_failure(failure, self.port(), waited.as_secs_f64(), late),
+        }
     }
 
     fn mute(&self) -> Error {

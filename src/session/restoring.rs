@@ -222,13 +222,12 @@ impl Modem {
 
     /// Submitted under the lock that `forget` takes: nothing connects a client again after it was taken down.
     fn execute_kept(&self, index: ClientIndex, transaction: Transaction) -> Result<(), Error> {
-        let timeout = transaction.timeout();
         let kept = self.kept().lock();
         if kept[index.slot()].is_none() {
             return Err(Error::Cancelled);
         }
         let ticket = self.submit(transaction)?;
         drop(kept);
-        self.wait(&ticket, timeout, &Endless).map(drop)
+        self.wait(&ticket, &Endless).map(drop)
     }
 }

@@ -8,15 +8,6 @@ use crate::support::{ScriptedModule, then};
 const TOO_LONG: u64 = 10_500;
 const PUB: &str = "AT+CMQTTPUB=0,1,60";
 
-/// Answers the fence that ends the recovery, whichever it is.
-fn answer_fence(module: &mut ScriptedModule) {
-    let written = module.take_written();
-    let line = written.split(|byte| *byte == b'\r').rfind(|line| !line.is_empty()).expect("a fence");
-    let line = std::str::from_utf8(line).unwrap();
-    let name = line.strip_prefix("AT").and_then(|rest| rest.strip_suffix("=?")).expect("a fence");
-    module.send(then(&[&format!("{name}: (0-1)"), "OK"]));
-}
-
 fn half_entered(module: &mut ScriptedModule) -> Vec<String> {
     let shown = |event: Event| match event {
         Event::HalfEntered(line) => Some(line.shown()),
@@ -91,7 +82,7 @@ fn a_payload_without_a_prompt_is_as_good_as_held() {
     publish_until_payload(&mut module, 1, b"old");
     module.wait_ms(TOO_LONG);
     module.expect_failure(1);
-    answer_fence(&mut module);
+    module.answer_fence();
     assert_eq!(half_entered(&mut module), ["AT+CMQTTPAYLOAD=0,3"]);
     module.publish(2, 0, b"topic", b"");
     assert!(matches!(module.expect_failure(2), Failure::PayloadHeld { .. }));
@@ -104,7 +95,7 @@ fn a_certificate_that_broke_off_is_deleted() {
     module.expect_line("AT+CCERTDOWN=\"ca.pem\",5");
     module.wait_ms(TOO_LONG);
     module.expect_failure(1);
-    answer_fence(&mut module);
+    module.answer_fence();
     module.expect_line("AT+CCERTDELE=\"ca.pem\"");
     module.send(then(&["OK"]));
     module.expect_nothing_written();
@@ -117,7 +108,7 @@ fn a_subscription_to_the_filling_is_undone_when_it_comes_about() {
     module.expect_line("AT+CMQTTSUB=0,4,1");
     module.wait_ms(TOO_LONG);
     module.expect_failure(1);
-    answer_fence(&mut module);
+    module.answer_fence();
     module.expect_nothing_written();
     module.send(then(&["+CMQTTSUB: 0,0"]));
     module.expect_line("AT+CMQTTUNSUB=0,4,0");
@@ -145,7 +136,7 @@ fn a_topic_to_subscribe_to_is_filled_up_so_that_the_module_refuses_it() {
             module.expect_data(b"\xFF\xFF\xFF\xFF\r");
             let name = if line.contains("UNSUB") { "CMQTTUNSUB" } else { "CMQTTSUB" };
             module.send(then(&[&format!("+{name}: 0,2"), "ERROR"]));
-            answer_fence(&mut module);
+            module.answer_fence();
             module.expect_nothing_written();
             module.run(2, "AT+CSQ");
             module.expect_line("AT+CSQ");

@@ -199,25 +199,6 @@ fn two_banners_are_one_restart() {
     assert_eq!(restarts(happened(&mut module)), 0);
 }
 
-/// A module that has just booted does not answer what was asked before.
-#[test]
-fn a_command_under_way_ends_soon_after_the_banner() {
-    let mut module = ScriptedModule::new();
-    module.run(1, "AT+CPSI?");
-    module.expect_line("AT+CPSI?");
-    module.send(then(&["RDY"]));
-    module.wait_ms(499);
-    module.expect_under_way(1);
-    module.wait_ms(1);
-    assert!(matches!(module.expect_failure(1), Failure::NoAnswer { .. }));
-    let fence = String::from_utf8(module.take_written()).unwrap();
-    let name = fence.strip_prefix("AT").unwrap().strip_suffix("=?\r").unwrap();
-    module.send(then(&[&format!("{name}: (0-1)"), "OK"]));
-    module.expect_line("AT+CMQTTREL?");
-    module.send(then(&["ERROR"]));
-    assert!(happened(&mut module).contains(&"Restarted".to_owned()));
-}
-
 /// The question itself may fall into the boot.
 #[test]
 fn a_question_that_nobody_heard_is_asked_again() {
@@ -286,4 +267,49 @@ fn a_lost_port_ends_everything() {
     assert!(matches!(module.expect_failure(9), Failure::ConnectionLost { cause: LostBy::Port(_), .. }));
     module.wait_ms(10_000);
     module.expect_nothing_written();
+}
+
+/// Only once the restart is confirmed is it known why there was no answer.
+#[test]
+fn a_command_that_a_restart_swallowed_ends_with_the_restart() {
+    for (is_restart, expected) in [(true, "1 lost: Restart"), (false, "1 failed: NoAnswer")] {
+        let mut module = ScriptedModule::new();
+        module.run(1, "AT+CSQ");
+        module.expect_line("AT+CSQ");
+        module.send(then(&["RDY"]));
+        module.wait_ms(500);
+        module.answer_fence();
+        module.expect_line("AT+CMQTTREL?");
+        module.send(then(&[if is_restart { "ERROR" } else { "OK" }]));
+        let happened = happened(&mut module);
+        assert!(happened.iter().any(|event| event.starts_with(expected)), "{happened:?}");
+    }
+}
+
+#[test]
+fn a_publish_that_a_restart_swallowed_is_unknown_because_of_it() {
+    let mut module = ScriptedModule::new();
+    module.run(1, PUB);
+    module.expect_line(PUB);
+    module.send(then(&["RDY"]));
+    module.wait_ms(500);
+    module.answer_fence();
+    module.expect_line("AT+CMQTTREL?");
+    module.send(then(&["ERROR"]));
+    let happened = happened(&mut module);
+    assert!(happened.contains(&"1 unknown: Lost(Restart)".to_owned()), "{happened:?}");
+}
+
+/// A banner that was none does not take the result away.
+#[test]
+fn a_publish_is_still_owed_its_result_after_a_false_banner() {
+    let mut module = ScriptedModule::new();
+    module.run(1, PUB);
+    module.expect_line(PUB);
+    module.send(then(&["RDY"]));
+    module.wait_ms(500);
+    module.answer_fence();
+    module.expect_line("AT+CMQTTREL?");
+    module.send(then(&["OK", "+CMQTTPUB: 0,0"]));
+    module.expect_success(1);
 }

@@ -6,17 +6,6 @@ use simcom_mqtt::protocol::{Awaited, Command, Event, Failure, Transaction, Unkno
 
 use crate::support::{Block, Reads, ScriptedModule, then};
 
-/// Plays the answer to whatever test form stands last in what was written.
-fn answer_fence(module: &mut ScriptedModule) -> String {
-    let written = module.take_written();
-    let line = written.split(|byte| *byte == b'\r').rfind(|line| !line.is_empty()).expect("a fence");
-    let name =
-        std::str::from_utf8(line).unwrap().strip_prefix("AT+").and_then(|rest| rest.strip_suffix("=?"));
-    let name = name.unwrap_or_else(|| panic!("{} is no fence", line.escape_ascii())).to_owned();
-    module.send(then(&[&format!("+{name}: (0-1),(1-1024)"), "OK"]));
-    name
-}
-
 fn expect_working(module: &mut ScriptedModule, id: u64) {
     module.run(id, "AT+CSQ");
     module.expect_line("AT+CSQ");
@@ -36,7 +25,7 @@ fn no_prompt_then_the_data_is_filled_up_and_fenced() {
     assert_eq!(module.expect_failure(1), expected);
     module.expect_data(b"\r\r\r\r\r");
     module.run(2, "AT");
-    answer_fence(&mut module);
+    module.answer_fence();
     module.expect_line("AT");
     module.send(then(&["OK"]));
     module.expect_success(2);
@@ -97,7 +86,7 @@ fn the_next_command_waits_for_the_fence() {
     // The late answer comes now, and is nobody's.
     module.send(then(&["+CPSI: LTE,Online", "OK"]));
     module.expect_under_way(2);
-    answer_fence(&mut module);
+    module.answer_fence();
     module.expect_line("AT+CSQ");
     module.send(then(&["+CSQ: 20,0", "OK"]));
     assert_eq!(module.expect_success(2), [[b"+CSQ: 20,0"]]);
@@ -173,7 +162,7 @@ fn the_late_answer_to_a_test_form_is_not_the_fences() {
         module.run(2, "AT+CSQ");
         module.send(then(&[&format!("+{name}: (0-1)"), "OK"]));
         module.expect_under_way(2);
-        assert_ne!(answer_fence(&mut module), name);
+        assert_ne!(module.answer_fence(), name);
         module.expect_line("AT+CSQ");
     }
 }
@@ -190,7 +179,7 @@ fn a_mute_module_fails_what_is_queued_and_is_asked_again_by_the_next() {
     module.take_written();
     assert_eq!(module.engine.poll_timeout(), None);
     module.run(3, "AT+CSQ");
-    answer_fence(&mut module);
+    module.answer_fence();
     module.expect_line("AT+CSQ");
     module.send(then(&["+CSQ: 20,0", "OK"]));
     module.expect_success(3);
@@ -241,7 +230,7 @@ fn a_publish_without_ok_is_of_unknown_outcome_and_its_result_may_come() {
     module.wait_ms(9_000);
     let command = "AT+CMQTTPUB=0,1,60".to_owned();
     assert_eq!(module.expect_failure(1), Failure::ResultUnknown { command, reason: UnknownReason::Timeout });
-    answer_fence(&mut module);
+    module.answer_fence();
     module.send(then(&["+CMQTTPUB: 0,0"]));
     assert_eq!(module.late(1), Some(Ok(())));
     expect_working(&mut module, 2);
@@ -256,7 +245,7 @@ fn the_result_of_a_filled_entry_is_nobodys() {
     module.expect_failure(1);
     module.send("\r\n>");
     module.send(then(&["OK"]));
-    answer_fence(&mut module);
+    module.answer_fence();
     module.enter(2, "AT+CMQTTSUB=0,3,1", b"c/d");
     module.expect_line("AT+CMQTTSUB=0,3,1");
     module.send(then(&["+CMQTTSUB: 0,0"]));
@@ -282,7 +271,7 @@ fn recovery_waits_for_the_end_of_a_message() {
     module.expect_nothing_written();
     module.send(block[1..].concat());
     module.expect_message(0, "topic", "payload");
-    answer_fence(&mut module);
+    module.answer_fence();
     expect_working(&mut module, 2);
 }
 
@@ -318,7 +307,7 @@ fn woken_late_it_still_recovers() {
     module.expect_failure(2);
     module.take_written();
     module.run(3, "AT+CSQ");
-    answer_fence(&mut module);
+    module.answer_fence();
     module.expect_line("AT+CSQ");
 }
 
@@ -335,7 +324,7 @@ fn a_prompt_for_a_command_without_data() {
         assert!(matches!(failure, Failure::Refused { code: None, .. }), "{failure:?}");
         module.expect_data(&vec![b'\r'; owed]);
         module.send(then(&["OK"]));
-        answer_fence(&mut module);
+        module.answer_fence();
         expect_working(&mut module, 2);
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use super::then;
 use simcom_mqtt::protocol::{
     Answers, ClientIndex, Command, Counters, Engine, Event, Failure, Outcome, Settings, Transaction,
     TransactionId,
@@ -125,6 +126,17 @@ impl ScriptedModule {
         assert!(found == data, "wanted {:?}, written {:?}", shown(data), shown(&self.written));
         self.written.drain(..data.len());
         self.drains = self.drains.iter().filter_map(|at| at.checked_sub(data.len())).collect();
+    }
+
+    /// Plays the answer to the fence that stands last in what was written, and returns its name.
+    pub fn answer_fence(&mut self) -> String {
+        let written = self.take_written();
+        let line = written.split(|byte| *byte == b'\r').rfind(|line| !line.is_empty()).expect("a fence");
+        let line = std::str::from_utf8(line).unwrap();
+        let name = line.strip_prefix("AT+").and_then(|rest| rest.strip_suffix("=?"));
+        let name = name.unwrap_or_else(|| panic!("{line} is no fence")).to_owned();
+        self.send(then(&[&format!("+{name}: (0-1),(1-1024)"), "OK"]));
+        name
     }
 
     pub fn expect_nothing_written(&self) {

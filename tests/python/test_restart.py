@@ -1,0 +1,36 @@
+"""A module that reboots in the middle of things, without a Reconnect: each call says so."""
+
+import threading
+
+import pytest
+
+from simcom_mqtt import ConnectionLostError, ModuleRestartedError, OutcomeUnknownError, SimcomMqtt
+from simcom_mqtt.simulator import SimulatedModem
+
+
+def test_while_a_publish_is_under_way(modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str) -> None:
+    client = modem.connect(broker_url)
+    simulator.mute_next("CMQTTTOPIC")
+    entering = threading.Thread(target=simulator.reboot)
+    entering.start()
+    with pytest.raises((ModuleRestartedError, OutcomeUnknownError)) as failed:
+        client.publish("a/b", b"x", 1)
+    entering.join()
+    cause = failed.value.__cause__ if isinstance(failed.value, OutcomeUnknownError) else failed.value
+    assert isinstance(cause, ModuleRestartedError)
+
+
+def test_after_it(modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str) -> None:
+    restarted = threading.Event()
+    modem.on_restart = restarted.set
+    client = modem.connect(broker_url)
+    simulator.reboot()
+    assert restarted.wait(9)
+
+    for call in (lambda: client.publish("a/b"), lambda: client.subscribe("a/b"), client.disconnect):
+        with pytest.raises(ModuleRestartedError, match="restarted") as failed:
+            call()
+        assert isinstance(failed.value, ConnectionLostError)
+
+    again = modem.connect(broker_url)
+    again.publish("a/b", b"back", 1)
