@@ -1,6 +1,7 @@
 """A module that reboots in the middle of things, without a Reconnect: each call says so."""
 
 import threading
+from collections.abc import Callable
 
 import pytest
 
@@ -11,11 +12,11 @@ from simcom_mqtt.simulator import SimulatedModem
 def test_while_a_publish_is_under_way(modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str) -> None:
     client = modem.connect(broker_url)
     simulator.mute_next("CMQTTTOPIC")
-    entering = threading.Thread(target=simulator.reboot)
-    entering.start()
+    rebooting = threading.Thread(target=simulator.reboot)
+    rebooting.start()
     with pytest.raises((ModuleRestartedError, OutcomeUnknownError)) as failed:
         client.publish("a/b", b"x", 1)
-    entering.join()
+    rebooting.join()
     cause = failed.value.__cause__ if isinstance(failed.value, OutcomeUnknownError) else failed.value
     assert isinstance(cause, ModuleRestartedError)
 
@@ -27,7 +28,12 @@ def test_after_it(modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str)
     simulator.reboot()
     assert restarted.wait(9)
 
-    for call in (lambda: client.publish("a/b"), lambda: client.subscribe("a/b"), client.disconnect):
+    calls: list[Callable[[], None]] = [
+        lambda: client.publish("a/b"),
+        lambda: client.subscribe("a/b"),
+        client.disconnect,
+    ]
+    for call in calls:
         with pytest.raises(ModuleRestartedError, match="restarted") as failed:
             call()
         assert isinstance(failed.value, ConnectionLostError)
