@@ -16,7 +16,7 @@ const BUSY_RETRY: Duration = Duration::from_millis(250);
 /// How long a reason may follow `ERROR`.
 const REASON_TIME: Duration = Duration::from_millis(500);
 /// Information lines of one answer; more is not an answer but noise.
-const MOST_LINES: usize = 4096;
+pub(super) const MOST_LINES: usize = 4096;
 const LISTING_FENCE_ANSWER: &[u8] = b"+CMQTTDISC: (";
 
 #[derive(Debug)]
@@ -78,7 +78,8 @@ impl Engine {
             self.restarted(now);
         }
         if matches!(self.channel, Channel::Mute) && !self.queues.is_empty() {
-            self.recover(&[], now);
+            // It may be waiting for data that nobody knows of.
+            self.recover(&[b'\r'; LONGEST_PAYLOAD], now);
         }
         if matches!(self.channel, Channel::Idle) && self.may_write() {
             let next = self.queues.pop(now, |job| {

@@ -154,7 +154,7 @@ impl Engine {
         loop {
             let unread = input;
             let element = self.framer.next(&mut input);
-            self.tracer.arrived(&unread[..unread.len() - input.len()]);
+            self.tracer.arrived(&unread[..unread.len() - input.len()], &mut self.events);
             match element {
                 None => break,
                 Some(Element::Counted(bytes)) => {

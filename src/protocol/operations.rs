@@ -220,6 +220,9 @@ impl Engine {
         self.staging.module_restarted();
         self.framer.forget_echo_habit();
         self.reassembly.reset("the module restarted");
+        if self.framer.is_counting() {
+            self.framer.resume_with(b"");
+        }
         self.take_from_reassembly(now);
         self.fail_operations(&UnknownReason::Lost(LostBy::Restart), |command| Failure::ConnectionLost {
             command,

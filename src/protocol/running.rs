@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::channel::MOST_LINES;
 use super::job::Job;
 use super::urc::client_and_code;
 use super::{Awaited, ClientIndex, Form, Operation};
@@ -80,7 +81,9 @@ impl Running {
 
     pub(crate) fn note_result(&mut self, code: u16, line: &[u8]) {
         self.result.get_or_insert(code);
-        self.lines.push(line.to_vec());
+        if self.lines.len() < MOST_LINES {
+            self.lines.push(line.to_vec());
+        }
     }
 
     /// Returns the one noted before, which so belongs to the operation given up.

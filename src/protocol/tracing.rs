@@ -18,6 +18,8 @@ pub(crate) struct Tracer {
     secret_data: Vec<u8>,
 }
 
+/// More than any part of a message, with the line end behind it.
+const LONGEST_ELEMENT: usize = 16 * 1024;
 /// A shorter text would hide what is not a secret.
 const SHORTEST_SECRET: usize = 4;
 /// So many bytes in a row of key material do not stand in a line by chance.
@@ -55,10 +57,16 @@ impl Tracer {
         shown
     }
 
-    /// Bytes as they were read, of an element that is not over.
-    pub(crate) fn arrived(&mut self, bytes: &[u8]) {
-        if self.on {
-            self.arriving.extend_from_slice(bytes);
+    /// Bytes as they were read, of an element that is not over. One that does not end is shown in pieces.
+    pub(crate) fn arrived(&mut self, bytes: &[u8], events: &mut VecDeque<Event>) {
+        if !self.on {
+            return;
+        }
+        for piece in bytes.chunks(LONGEST_ELEMENT) {
+            if self.arriving.len() + piece.len() > LONGEST_ELEMENT {
+                self.element_over(events, TraceKind::Line);
+            }
+            self.arriving.extend_from_slice(piece);
         }
     }
 

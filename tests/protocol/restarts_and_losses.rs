@@ -313,3 +313,22 @@ fn a_publish_is_still_owed_its_result_after_a_false_banner() {
     module.send(then(&["OK", "+CMQTTPUB: 0,0"]));
     module.expect_success(1);
 }
+
+/// The answer that proves it was held back, for it might have been payload.
+#[test]
+fn a_restart_found_out_in_the_middle_of_a_message() {
+    let mut module = ScriptedModule::new();
+    module.send(then(&["RDY"]));
+    module.expect_line("AT+CMQTTREL?");
+    module.send("+CMQTTRXTOPIC: 0,3\r\nt/1\r\n");
+    module.send(then(&["ERROR"]));
+    module.wait_ms(1_000);
+    module.send("\r\n+CMQTTRXSTART: 1,1024,10240\r\n+CMQTTRXTOPIC: 1,1024\r\n");
+    module.wait_ms(5_000);
+    assert!(happened(&mut module).contains(&"Restarted".to_owned()));
+    // Nothing of that message comes any more.
+    module.expect_line("ATE0");
+    module.send(then(&["OK"]));
+    module.run(1, "AT+CSQ");
+    module.expect_line("AT+CSQ");
+}

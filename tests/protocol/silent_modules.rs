@@ -346,3 +346,23 @@ fn a_certificate_goes_in_pieces_with_the_line_drained_between() {
     module.run(2, "AT");
     assert!(module.drains().is_empty());
 }
+
+/// It waits for more data than the fences have bytes, and nobody knows: the caller had none, or an `ERROR` was false.
+#[test]
+fn a_mute_module_may_be_waiting_for_data() {
+    let mut module = ScriptedModule::new();
+    module.run(1, "AT+CFTRANRX=\"c:/a\",5000");
+    module.wait_ms(20_000);
+    module.expect_failure(1);
+    let mut missing = 5_000 - (module.take_written().len() - "AT+CFTRANRX=\"c:/a\",5000\r".len());
+    module.run(2, "AT+CSQ");
+    let written = module.take_written();
+    missing -= missing.min(written.iter().take_while(|byte| **byte == b'\r').count());
+    assert_eq!(missing, 0, "the data entry is filled up");
+    module.send(then(&["OK"]));
+    let fence = String::from_utf8(written.trim_ascii().to_vec()).unwrap();
+    module.send(then(&[&format!("{}: (0-1)", &fence["AT".len()..fence.len() - "=?".len()]), "OK"]));
+    module.expect_line("AT+CSQ");
+    module.send(then(&["+CSQ: 20,0", "OK"]));
+    module.expect_success(2);
+}
