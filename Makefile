@@ -3,6 +3,7 @@
 PYTHON ?= python3
 PORT ?=
 BROKER ?=
+SECONDS ?= 60
 ONLY ?=
 
 VENV := .venv
@@ -22,7 +23,7 @@ WITH_PYTHON := PYO3_PYTHON=$(CURDIR)/$(BIN)/python
 BENCH_CRATE := --manifest-path tests/bench/Cargo.toml
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test bench format lint build clean prerequisites
+.PHONY: help demo test bench format lint build clean prerequisites fuzz
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -41,6 +42,15 @@ test: prerequisites-of-tests lint $(EXTENSION) ## everything that must hold: for
 
 bench: prerequisites-of-tests $(EXTENSION) $(VENV)/bench-peers ## measure, beside what people would use instead; ONLY=name: a part
 	$(BIN)/python tests/bench/run.py --output tests/bench/results $(if $(ONLY),--only $(ONLY))
+
+fuzz: ## look for bytes that break the protocol engine, SECONDS=60 for each of two targets; needs cargo-fuzz
+	@command -v cargo-fuzz >/dev/null || { echo 'cargo-fuzz is missing: cargo install cargo-fuzz --locked' >&2; exit 1; }
+	@for target in stream channel; do \
+		mkdir -p target/fuzz/corpus/$$target && \
+		RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/fuzz --target-dir target/fuzz --sanitizer none $$target \
+			target/fuzz/corpus/$$target tests/fuzz/corpus/$$target -- -max_total_time=$(SECONDS) -max_len=8192 \
+			-timeout=10 -rss_limit_mb=512 $$(ls tests/fuzz/$$target.dict 2>/dev/null | sed 's/^/-dict=/') || exit 1; \
+	done
 
 lint: $(VENV)/development-tools ## rustfmt, clippy, ruff and mypy, changing nothing
 	cargo fmt --check

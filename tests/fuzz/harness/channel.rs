@@ -1,0 +1,232 @@
+use std::time::Duration;
+
+use arbitrary::Arbitrary;
+use simcom_mqtt::protocol::{Transaction, TransactionId};
+
+use super::rig::{Port, Rig};
+use super::transactions::{Submission, Wanted, publish};
+use super::utterances::Utterance;
+use super::well_behaved_module::WellBehavedModule;
+use super::written;
+
+/// A life of the engine, step by step.
+#[derive(Arbitrary, Debug)]
+pub struct Case<'a> {
+    begins_with_opening: bool,
+    is_slow_line: bool,
+    ends_by_closing: bool,
+    actions: Vec<Action<'a>>,
+}
+
+#[derive(Arbitrary, Debug)]
+enum Action<'a> {
+    Submit(Submission<'a>),
+    Abandon(u8),
+    Withdraw(u8),
+    Say(Utterance<'a>),
+    /// The module goes on with what it has to say to what it was asked.
+    Answer(u8),
+    ReadInPiecesOf(u8),
+    Wait {
+        milliseconds: u16,
+    },
+    Oversleep {
+        seconds: u8,
+    },
+    PortBlocks,
+    PortTakes(u8),
+    PortIsFree,
+    LosePort,
+    AttachPort,
+}
+
+struct Play {
+    rig: Rig,
+    module: WellBehavedModule,
+    /// How much of what was written the module has read.
+    read: usize,
+    wanted: Vec<Wanted>,
+    next_id: TransactionId,
+    abandoned: Vec<TransactionId>,
+    has_port: bool,
+}
+
+const MOST_ACTIONS: usize = 200;
+/// The module itself ends every operation in less.
+const QUIET: Duration = Duration::from_secs(300);
+
+impl Case<'_> {
+    pub fn check(&self) {
+        let mut play = Play::new(if self.is_slow_line { 9_600 } else { 115_200 });
+        if self.begins_with_opening {
+            play.open();
+        }
+        for action in self.actions.iter().take(MOST_ACTIONS) {
+            play.act(action);
+        }
+        if self.ends_by_closing {
+            play.close();
+        } else {
+            play.come_to_rest();
+            play.expect_understanding();
+        }
+        for id in 1..play.next_id {
+            play.rig.expect_answered(id, play.abandoned.contains(&id));
+        }
+        written::expect_only(&play.wanted, &play.rig.written);
+    }
+}
+
+impl Play {
+    fn new(baudrate: u32) -> Self {
+        Self {
+            rig: Rig::new(baudrate),
+            module: WellBehavedModule::new(),
+            read: 0,
+            wanted: Vec::new(),
+            next_id: 1,
+            abandoned: Vec::new(),
+            has_port: true,
+        }
+    }
+
+    fn act(&mut self, action: &Action<'_>) {
+        match action {
+            Action::Submit(submission) => {
+                let (transaction, wanted) = submission.transaction();
+                self.submit(transaction, wanted);
+            }
+            Action::Abandon(which) => {
+                let id = self.known_id(*which);
+                self.abandoned.push(id);
+                self.rig.engine.abandon(id, self.rig.now);
+                self.rig.settle();
+            }
+            Action::Withdraw(which) => {
+                let id = self.known_id(*which);
+                self.rig.engine.withdraw(id);
+                self.rig.settle();
+            }
+            Action::Say(utterance) => self.say(utterance),
+            Action::Answer(most) => self.answer((*most).into()),
+            Action::ReadInPiecesOf(length) => self.rig.read_length = usize::from(*length).wrapping_sub(1),
+            Action::Wait { milliseconds } => {
+                self.rig.pass(Duration::from_millis((*milliseconds).into()), |_| {});
+            }
+            Action::Oversleep { seconds } => self.rig.oversleep(Duration::from_secs((*seconds).into())),
+            Action::PortBlocks => self.rig.port = Port::Blocked,
+            Action::PortTakes(count) => self.rig.port = Port::Slow((*count).into()),
+            Action::PortIsFree => self.free_port(),
+            Action::LosePort => self.lose_port(),
+            Action::AttachPort => self.attach_port(),
+        }
+    }
+
+    fn submit(&mut self, transaction: Transaction, wanted: Vec<Wanted>) -> TransactionId {
+        let id = self.next_id;
+        self.next_id += 1;
+        self.wanted.extend(wanted);
+        self.rig.submit(id, transaction);
+        id
+    }
+
+    fn open(&mut self) {
+        let id = self.next_id;
+        self.next_id += 1;
+        self.rig.engine.open(id, self.rig.now);
+        self.rig.settle();
+    }
+
+    fn known_id(&self, which: u8) -> TransactionId {
+        1 + u64::from(which) % self.next_id
+    }
+
+    fn say(&mut self, utterance: &Utterance<'_>) {
+        let last = self.rig.written.len() - self.rig.written.len().min(64);
+        let bytes = utterance.bytes(&self.rig.written[last..]);
+        if self.has_port {
+            self.rig.say(&bytes);
+        }
+    }
+
+    fn answer(&mut self, most: usize) {
+        for _ in 0..most {
+            self.module.read(&self.rig.written[self.read..]);
+            self.read = self.rig.written.len();
+            let Some(answer) = self.module.next().filter(|_| self.has_port) else { return };
+            self.rig.say(&answer);
+        }
+    }
+
+    fn free_port(&mut self) {
+        self.rig.port = Port::Free;
+        self.rig.settle();
+    }
+
+    fn lose_port(&mut self) {
+        if std::mem::take(&mut self.has_port) {
+            self.rig.engine.handle_port_lost("gone".to_owned(), self.rig.now);
+            self.rig.settle();
+            written::expect_only(&self.wanted, &self.rig.written);
+            self.rig.written.clear();
+            self.read = 0;
+            self.module = WellBehavedModule::new();
+        }
+    }
+
+    fn attach_port(&mut self) {
+        if !std::mem::replace(&mut self.has_port, true) {
+            self.rig.engine.handle_port_attached();
+            self.open();
+        }
+    }
+
+    fn close(&mut self) {
+        self.rig.engine.close();
+        self.rig.settle();
+    }
+
+    /// From now on the module says what it has to, and nothing else.
+    fn come_to_rest(&mut self) {
+        self.attach_port();
+        self.rig.read_length = usize::MAX;
+        self.free_port();
+        self.pass(QUIET);
+        // Where the module still waits for data that nobody knows of, this finds out.
+        let knock = vec![Wanted::bare("AT+CSQ")];
+        let commands = vec![knock[0].command(false)];
+        self.submit(Transaction::new(commands, QUIET), knock);
+        self.pass(QUIET);
+    }
+
+    fn pass(&mut self, time: Duration) {
+        let end = self.rig.now + time;
+        self.answer(usize::MAX);
+        while let Some(next) = self.rig.engine.poll_timeout().filter(|next| *next <= end) {
+            self.rig.pass(next.saturating_duration_since(self.rig.now), |_| {});
+            self.answer(usize::MAX);
+        }
+        self.rig.pass(end - self.rig.now, |_| {});
+        self.answer(usize::MAX);
+    }
+
+    fn expect_understanding(&mut self) {
+        let signal = vec![Wanted::bare("AT+CSQ")];
+        let answers = self.expect_success(signal);
+        assert_eq!(answers, [[b"+CSQ: 20,0"]]);
+        for client in [0, 1] {
+            self.expect_success(publish(client, b"a/topic", b"and a payload"));
+        }
+    }
+
+    fn expect_success(&mut self, wanted: Vec<Wanted>) -> Vec<Vec<Vec<u8>>> {
+        let time = Duration::from_secs(60);
+        let commands = wanted.iter().map(|wanted| wanted.command(false)).collect();
+        let id = self.submit(Transaction::new(commands, time), wanted);
+        self.pass(time);
+        match self.rig.outcomes.get(&id).map(Vec::as_slice) {
+            Some([Ok(answers)]) => answers.clone(),
+            other => panic!("a well-behaved module was not understood: {other:?}"),
+        }
+    }
+}

@@ -1,0 +1,197 @@
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use simcom_mqtt::protocol::{
+    Direction, Engine, Event, Failure, Outcome, Settings, Transaction, TransactionId,
+};
+
+pub const COMMAND_TIMEOUT: Duration = Duration::from_secs(9);
+
+/// Drives an engine as the I/O thread does, and checks what must hold after every step.
+pub struct Rig {
+    pub engine: Engine,
+    pub now: Instant,
+    pub port: Port,
+    pub read_length: usize,
+    /// What was written since the port was opened.
+    pub written: Vec<u8>,
+    pub outcomes: HashMap<TransactionId, Vec<Outcome>>,
+    pub late: HashMap<TransactionId, usize>,
+    /// All that was told, in order.
+    events: Vec<Event>,
+    pub messages: usize,
+    traced: Vec<u8>,
+    said: Vec<u8>,
+    told: usize,
+    commands: usize,
+}
+
+/// How much a port takes at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Port {
+    Free,
+    Slow(usize),
+    Blocked,
+}
+
+impl Rig {
+    pub fn new(baudrate: u32) -> Self {
+        let mut engine = Engine::new(Settings { command_timeout: COMMAND_TIMEOUT, baudrate });
+        engine.set_tracing(true);
+        Self {
+            engine,
+            now: Instant::now(),
+            port: Port::Free,
+            read_length: usize::MAX,
+            written: Vec::new(),
+            outcomes: HashMap::new(),
+            late: HashMap::new(),
+            events: Vec::new(),
+            messages: 0,
+            traced: Vec::new(),
+            said: Vec::new(),
+            told: 0,
+            commands: 0,
+        }
+    }
+
+    pub fn submit(&mut self, id: TransactionId, transaction: Transaction) {
+        self.commands += 1;
+        self.engine.submit(id, transaction, self.now);
+        self.settle();
+    }
+
+    /// The module says this, in reads of `read_length`.
+    pub fn say(&mut self, bytes: &[u8]) {
+        for read in bytes.chunks(self.read_length.max(1)) {
+            self.said.extend_from_slice(read);
+            self.engine.handle_input(read, self.now);
+            self.settle();
+        }
+    }
+
+    /// Woken at each deadline, as a punctual thread is. `woken` is called each time.
+    pub fn pass(&mut self, time: Duration, mut woken: impl FnMut(&mut Self)) {
+        const MOST_WAKES: usize = 5_000;
+        let end = self.now + time;
+        let mut wakes = 0;
+        while let Some(next) = self.engine.poll_timeout().filter(|next| *next <= end) {
+            wakes += 1;
+            assert!(wakes < MOST_WAKES, "woken again and again");
+            self.now = self.now.max(next);
+            self.time_out();
+            woken(self);
+        }
+        self.now = end;
+        self.time_out();
+        woken(self);
+    }
+
+    /// Woken once, late.
+    pub fn oversleep(&mut self, time: Duration) {
+        self.now += time;
+        self.time_out();
+    }
+
+    /// Gives what the engine wants written to the port, and takes its events.
+    pub fn settle(&mut self) {
+        loop {
+            let unwritten = self.engine.unwritten();
+            let count = match self.port {
+                Port::Free => unwritten.len(),
+                Port::Slow(most) => unwritten.len().min(most),
+                Port::Blocked => 0,
+            };
+            if count == 0 {
+                break;
+            }
+            self.written.extend_from_slice(&unwritten[..count]);
+            self.engine.handle_written(count, self.now);
+            if self.port != Port::Free {
+                break;
+            }
+        }
+        while let Some(event) = self.engine.poll_event() {
+            self.take(event);
+        }
+        // What is told grows with what was said, and with nothing else.
+        let most = 16 * self.said.len() + 4_096 * (self.commands + 1);
+        assert!(self.told <= most, "{} bytes told of {} said", self.told, self.said.len());
+        assert!(self.said.starts_with(&self.traced), "what is shown is not what came");
+    }
+
+    fn time_out(&mut self) {
+        self.engine.handle_timeout(self.now);
+        self.settle();
+        let next = self.engine.poll_timeout();
+        assert!(next.is_none_or(|next| next > self.now), "asks for a time that is already past");
+    }
+
+    /// Everything that was told, but not what was shown of the line.
+    pub fn history(&self) -> Vec<String> {
+        let told = self.events.iter().filter(|event| !matches!(event, Event::Trace { .. }));
+        told.map(|event| format!("{event:?}")).collect()
+    }
+
+    fn take(&mut self, event: Event) {
+        match &event {
+            Event::Trace { direction: Direction::FromModule, bytes, masked, .. } => {
+                self.show(bytes.clone(), masked);
+            }
+            Event::Completed { id, outcome } => self.outcomes.entry(*id).or_default().push(outcome.clone()),
+            Event::Late { id, .. } => *self.late.entry(*id).or_default() += 1,
+            Event::Message(message) => {
+                self.messages += 1;
+                self.told += message.size();
+            }
+            Event::MessageLost { why, .. } => self.told += why.len(),
+            Event::Urc { line, .. } => self.told += line.len(),
+            _ => {}
+        }
+        self.events.push(event);
+    }
+
+    /// A secret is shown as asterisks, and everything else as it came.
+    fn show(&mut self, mut bytes: Vec<u8>, masked: &[std::ops::Range<usize>]) {
+        let from = self.traced.len();
+        for range in masked {
+            assert!(bytes[range.clone()].iter().all(|byte| *byte == b'*'));
+            bytes[range.clone()].copy_from_slice(&self.said[from..][range.clone()]);
+        }
+        self.traced.extend_from_slice(&bytes);
+    }
+
+    /// Every caller was told once what became of its transaction.
+    pub fn expect_answered(&self, id: TransactionId, abandoned: bool) {
+        let outcomes = self.outcomes.get(&id).map_or(&[][..], Vec::as_slice);
+        assert!(outcomes.len() <= 1, "{id} was answered twice: {outcomes:?}");
+        if abandoned {
+            return;
+        }
+        assert_eq!(outcomes.len(), 1, "{id} was never answered");
+        let late = self.late.get(&id).copied().unwrap_or_default();
+        let is_unknown = matches!(outcomes[0], Err(Failure::ResultUnknown { .. }));
+        assert_eq!(late, usize::from(is_unknown), "the late result of {id}, {:?}", outcomes[0]);
+    }
+}
+
+/// Says what led to it, should a check fail.
+impl Drop for Rig {
+    fn drop(&mut self) {
+        const MOST: usize = 100;
+        if std::thread::panicking() {
+            for event in &self.events[self.events.len().saturating_sub(MOST)..] {
+                eprintln!("{}", shown(event));
+            }
+        }
+    }
+}
+
+fn shown(event: &Event) -> String {
+    match event {
+        Event::Trace { direction, kind, bytes, .. } => {
+            format!("{direction:?} {kind:?} {}", bytes.escape_ascii())
+        }
+        event => format!("{event:?}"),
+    }
+}

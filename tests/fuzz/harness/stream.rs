@@ -1,0 +1,65 @@
+use std::time::Duration;
+
+use arbitrary::Arbitrary;
+use simcom_mqtt::protocol::{Command, Transaction};
+
+use super::rig::{COMMAND_TIMEOUT, Rig};
+
+/// What the module says, and while it says it the driver reads in pieces of these lengths.
+#[derive(Arbitrary, Debug)]
+pub struct Case<'a> {
+    entry: Option<Entry>,
+    piece: u8,
+    stream: &'a [u8],
+}
+
+/// A data entry is under way: the prompt was answered with these bytes.
+#[derive(Arbitrary, Debug)]
+struct Entry {
+    data: [u8; 6],
+    length: u8,
+}
+
+const ENTERING: u64 = 1;
+
+impl Case<'_> {
+    pub fn check(&self) {
+        let whole = self.play(usize::MAX);
+        let starts = memchr::memmem::find_iter(self.stream, b"+CMQTTRXSTART: ").count();
+        assert!(whole.messages <= starts, "a message was invented");
+        if self.entry.is_some() {
+            whole.expect_answered(ENTERING, false);
+        }
+        if self.starts_a_command() {
+            return;
+        }
+        for piece in [1, usize::from(self.piece).max(2)] {
+            let cut = self.play(piece);
+            assert_eq!(whole.history(), cut.history(), "read in pieces of {piece}");
+            assert_eq!(whole.engine.counters(), cut.engine.counters(), "read in pieces of {piece}");
+        }
+    }
+
+    fn play(&self, piece: usize) -> Rig {
+        let mut rig = Rig::new(115_200);
+        if let Some(entry) = &self.entry {
+            let data = &entry.data[..=usize::from(entry.length) % entry.data.len()];
+            let line = format!("AT+CMQTTTOPIC=0,{}", data.len());
+            let transaction = Transaction::single(Command::new(line).with_data(data), COMMAND_TIMEOUT * 2);
+            rig.submit(ENTERING, transaction);
+            rig.say(b"\r\n>");
+            assert!(rig.written.ends_with(data));
+        }
+        rig.read_length = piece;
+        rig.say(self.stream);
+        rig.pass(Duration::from_secs(60), |_| {});
+        rig
+    }
+
+    /// A boot banner makes the driver ask a question, and when it is asked does depend on the reads.
+    fn starts_a_command(&self) -> bool {
+        ["RDY", "*ATREADY: 1"]
+            .iter()
+            .any(|banner| memchr::memmem::find(self.stream, banner.as_bytes()).is_some())
+    }
+}
