@@ -28,16 +28,20 @@ def main() -> None:
     effort = SMOKE if arguments.smoke else Effort(arguments.rounds, arguments.share)
 
     parts = [_machine(effort)]
+    curves: dict[str, str] = {}
     for name in arguments.only:
         began = time.monotonic()
         tables = MEASURES[name](effort)
         parts += [table.to_markdown() for table in tables]
+        curves.update(curve for table in tables for curve in table.curves)
         print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
     text = "\n".join(parts)
     print(text)
     if arguments.output:
         arguments.output.mkdir(parents=True, exist_ok=True)
         (arguments.output / "results.md").write_text(text)
+        for name, picture in curves.items():
+            (arguments.output / f"{name}.svg").write_text(picture)
 
 
 def _machine(effort: Effort) -> str:

@@ -2,11 +2,15 @@
 
 from collections.abc import Callable
 
-from suite import inbound, publish_latency
+from suite import footprint, inbound, open_ports, paced, publish_latency, round_trips
 from suite.effort import Effort
 from suite.report import Table
 
 MEASURES: dict[str, Callable[[Effort], list[Table]]] = {
     "publish-latency": publish_latency.measure,
     "inbound": inbound.measure,
+    "paced": paced.measure,
+    "round-trips": round_trips.measure,
+    "open-ports": open_ports.measure,
+    "footprint": footprint.measure,
 }

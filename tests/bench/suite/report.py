@@ -11,6 +11,8 @@ class Table:
     columns: list[str]
     rows: list[list[str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    # A name and an SVG picture each.
+    curves: list[tuple[str, str]] = field(default_factory=list)
 
     def add(self, *cells: str) -> None:
         """A row."""
@@ -22,7 +24,8 @@ class Table:
         lines = [self.columns, ["---", *("---:" for _ in self.columns[1:])], *self.rows]
         table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
         notes = "".join(f"\n{note}\n" for note in self.notes)
-        return f"### {self.title}\n\n{table}\n{notes}"
+        pictures = "".join(f"\n![{self.title}]({name}.svg)\n" for name, _ in self.curves)
+        return f"### {self.title}\n\n{table}\n{notes}{pictures}"
 
 
 def milliseconds(nanoseconds: float) -> str:

@@ -1,0 +1,109 @@
+"""What open ports cost: idle, and each receiving as fast as its UART goes."""
+
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from suite.charts import curve
+from suite.effort import SMOKE, Effort, interleaved
+from suite.processes import Measured, Peer, Subject, program, python
+from suite.report import Table
+from suite.statistics import median
+
+BAUDRATE = 115_200
+PAYLOAD_SIZE = 100
+MESSAGES_A_SECOND = 57
+SECONDS = 5
+COUNTS = (1, 8, 32, 64)
+OURS = "simcom-mqtt"
+BARE = "bare Rust poll/read loop"
+
+
+def measure(effort: Effort) -> list[Table]:
+    """Idle, then under load."""
+    return [_idle(effort), _load(effort)]
+
+
+def _idle(effort: Effort) -> Table:
+    seconds = 0.2 if effort is SMOKE else 10.0
+    table = Table("An idle process", ["", "open ports", "wake-ups/s", "processor"])
+    for ports in (1, 8):
+        with Peer(ports=ports) as peer, Subject(python("open_ports", 0, *peer.ports)) as subject:
+            subject.start()
+            _wait_until_asleep(subject.pid)
+            before = _switches(subject.pid)
+            time.sleep(seconds)
+            woken = _switches(subject.pid) - before
+            subject.start()
+            used = subject.result()["processor_ns"]
+        table.add(OURS, str(ports), f"{woken / seconds:g}", f"{used / seconds / 1e9:.2%}")
+    table.notes.append("All threads of the process, by their context switches.")
+    return table
+
+
+def _load(effort: Effort) -> Table:
+    counts = COUNTS[:2] if effort is SMOKE else COUNTS
+    messages = effort.of(MESSAGES_A_SECOND * SECONDS)
+    table = Table(
+        "Open ports, each receiving 100-byte messages at a full 115,200 baud",
+        ["", "ports", "processor", "… a port", "resident a further port"],
+    )
+    shares: dict[str, list[float]] = {OURS: [], BARE: []}
+    resident: list[float] = []
+    for ports in counts:
+        contenders = {OURS: partial(_receive, ports, messages), BARE: partial(_poll, ports, messages)}
+        for name, rounds in interleaved(contenders, effort.rounds).items():
+            share = median(measured["processor_ns"] / measured["wall_ns"] for measured in rounds)
+            shares[name].append(share)
+            memory = "–"
+            if name == OURS:
+                resident.append(median(measured["resident_kib"] for measured in rounds))
+                if ports > 1:
+                    memory = f"{(resident[-1] - resident[0]) / (ports - 1):.0f} KiB"
+            table.add(name, str(ports), f"{share:.2%}", f"{share / ports:.3%}", memory)
+    table.curves.append(
+        (
+            "ports",
+            curve("Processor by open ports at full 115,200 baud", "ports", "% of a core", counts, shares),
+        )
+    )
+    return table
+
+
+def _receive(ports: int, messages: int) -> Measured:
+    with Peer(baudrate=BAUDRATE, ports=ports) as peer:
+        return _loaded(peer, python("open_ports", messages, *peer.ports), messages)
+
+
+def _poll(ports: int, messages: int) -> Measured:
+    with Peer(baudrate=BAUDRATE, ports=ports) as peer:
+        words = ["poll", str(PAYLOAD_SIZE), str(messages), *peer.ports]
+        return _loaded(peer, [program("bare-host"), *words], messages)
+
+
+def _loaded(peer: Peer, command: Sequence[str | int], messages: int) -> Measured:
+    with Subject(command) as subject:
+        subject.start()
+        peer.tell(f"flood {PAYLOAD_SIZE} {messages}")
+        measured = subject.result()
+        floods = [stats["flood"] for stats in peer.all_stats()]
+    wall = max(flood["ended_ns"] for flood in floods) - min(flood["began_ns"] for flood in floods)
+    return {**measured, "wall_ns": wall}
+
+
+def _wait_until_asleep(pid: int) -> None:
+    """Until no thread has run for a while."""
+    before = -1
+    while (now := _switches(pid)) != before:
+        before = now
+        time.sleep(0.1)
+
+
+def _switches(pid: int) -> int:
+    """How often any thread of the process has begun to run."""
+    total = 0
+    for status in Path(f"/proc/{pid}/task").glob("*/status"):
+        lines = status.read_text().splitlines()
+        total += sum(int(line.split()[1]) for line in lines if "ctxt_switches" in line)
+    return total
