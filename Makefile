@@ -23,7 +23,7 @@ WITH_PYTHON := PYO3_PYTHON=$(CURDIR)/$(BIN)/python
 BENCH_CRATE := --manifest-path tests/bench/Cargo.toml
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test bench format lint build clean prerequisites fuzz
+.PHONY: help demo test bench soak format lint build clean prerequisites fuzz
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -51,6 +51,9 @@ fuzz: ## look for bytes that break the protocol engine, SECONDS=60 for each of t
 			target/fuzz/corpus/$$target tests/fuzz/corpus/$$target -- -max_total_time=$(SECONDS) -max_len=8192 \
 			-timeout=10 -rss_limit_mb=512 $$(ls tests/fuzz/$$target.dict 2>/dev/null | sed 's/^/-dict=/') || exit 1; \
 	done
+
+soak: prerequisites-of-tests $(EXTENSION) ## 200,000 messages each way while all kinds of faults strike; MESSAGES=n: fewer
+	$(BIN)/python tests/soak/soak.py $(if $(MESSAGES),--messages $(MESSAGES))
 
 lint: $(VENV)/development-tools ## rustfmt, clippy, ruff and mypy, changing nothing
 	cargo fmt --check

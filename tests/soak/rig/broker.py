@@ -1,0 +1,138 @@
+"""The broker, and the host's own clients of it: one sends to the modules, one sees what they send."""
+
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Self
+
+from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion
+
+from .marks import Mark, read_mark
+
+_CONFIGURATION = """listener {port} 127.0.0.1
+allow_anonymous true
+set_tcp_nodelay true
+max_queued_messages 0
+max_inflight_messages 0
+log_type error
+"""
+
+
+class Broker:
+    """A Mosquitto that drops nothing, while the `with` block runs."""
+
+    def __init__(self) -> None:
+        program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+        if program is None:
+            raise SystemExit("the Mosquitto broker is not installed: make test installs it")
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            self.port = int(server.getsockname()[1])
+        self._folder = tempfile.TemporaryDirectory(prefix="simcom-mqtt-soak-")
+        configuration = Path(self._folder.name, "mosquitto.conf")
+        configuration.write_text(_CONFIGURATION.format(port=self.port))
+        self._process = subprocess.Popen([program, "-c", configuration])
+        self._wait()
+
+    @property
+    def address(self) -> str:
+        """`host:port`."""
+        return f"127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._process.terminate()
+        self._process.wait()
+        self._folder.cleanup()
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            except ConnectionRefusedError:
+                if time.monotonic() > deadline or self._process.poll() is not None:
+                    raise
+                time.sleep(0.02)
+            else:
+                return
+
+
+class Sender:
+    """Sends messages to the modules."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._client = _connected(broker, "sender")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        _end(self._client)
+
+    def send(self, topic: bytes, payload: bytes, qos: int) -> None:
+        """Hand a message over."""
+        self._client.publish(topic.decode(), payload, qos)
+
+
+class Observer:
+    """Sees what the modules send."""
+
+    def __init__(self, broker: Broker) -> None:
+        self.seen: Counter[Mark] = Counter()
+        self.strange: list[tuple[bytes, bytes]] = []
+        """Topic and payload of what nobody sent."""
+        self._changed = threading.Condition()
+        self._client = _connected(broker, "observer")
+        self._client.on_message = self._on_message
+        subscribed = threading.Event()
+        self._client.on_subscribe = lambda *_: subscribed.set()
+        self._client.subscribe("soak/up/#", 2)
+        if not subscribed.wait(10):
+            raise RuntimeError("the observer could not subscribe")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        _end(self._client)
+
+    def wait_for(self, marks: set[Mark], timeout: float) -> set[Mark]:
+        """Those that have not been seen when the time is over."""
+        with self._changed:
+            self._changed.wait_for(lambda: marks <= self.seen.keys(), timeout)
+            return marks - self.seen.keys()
+
+    def _on_message(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
+        topic, payload = message._topic, bytes(message.payload)
+        mark = read_mark(topic, payload)
+        with self._changed:
+            if mark is None:
+                self.strange.append((topic, payload))
+            else:
+                self.seen[mark] += 1
+            self._changed.notify_all()
+
+
+def _connected(broker: Broker, name: str) -> Client:
+    client = Client(CallbackAPIVersion.VERSION2, f"soak-{name}")
+    client.max_inflight_messages_set(65_535)
+    connected = threading.Event()
+    client.on_connect = lambda *_: connected.set()
+    client.connect("127.0.0.1", broker.port)
+    client.loop_start()
+    if not connected.wait(10):
+        raise RuntimeError(f"the {name} could not connect to the broker")
+    return client
+
+
+def _end(client: Client) -> None:
+    client.disconnect()
+    client.loop_stop()

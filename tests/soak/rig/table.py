@@ -1,0 +1,39 @@
+"""The account as a table."""
+
+from collections.abc import Sequence
+
+from .ledger import Row, Rows
+
+_COLUMNS = ("", "faults", *("sent", "delivered", "lost", "reported", "duplicated") * 2)
+
+
+def print_table(rows: Rows, title: str) -> None:
+    """In Markdown, and what it cannot say below."""
+    total = Row()
+    for row in rows.values():
+        total += row
+    lines: list[Sequence[str]] = [_COLUMNS]
+    lines += [_cells(kind, row) for kind, row in rows.items()]
+    lines.append(_cells("**all**", total))
+    lines.insert(1, ["---", *("---:" for _ in _COLUMNS[1:])])
+    print("| | |" + " to the host | | | | | from the host | | | | |")
+    for line in lines:
+        print(f"| {' | '.join(line)} |")
+    print()
+    print(title)
+    print(
+        f"lost without a report: {total.inbound.unreported} to the host, {total.outbound.unreported} from it"
+    )
+    print(f"altered inside topic or payload, which no driver can see: {total.inbound.altered}")
+    print(f"QoS 1, sent again after a loss: {total.outbound.repeated}")
+    print(f"QoS 0, taken by the module and lost with its connection: {total.outbound.behind_the_module}")
+
+
+def _cells(name: str, row: Row) -> list[str]:
+    inbound, outbound = row.inbound, row.outbound
+    numbers = [
+        row.times,
+        *(inbound.sent, inbound.delivered, inbound.lost, inbound.reported, inbound.duplicated),
+        *(outbound.sent, outbound.delivered, outbound.lost, outbound.reported, outbound.duplicated),
+    ]
+    return [name, *(f"{number:,}" for number in numbers)]
