@@ -11,6 +11,7 @@ mod habit_of_data_echo;
 mod half_entered_data;
 mod hostile_streams;
 mod late_results;
+mod matrix;
 mod opening_a_port;
 mod random_sessions;
 mod restarts_and_losses;

@@ -2,7 +2,7 @@
 
 use simcom_mqtt::protocol::Counters;
 
-use super::{Reads, ScriptedModule};
+use super::{NamedOnPanic, Reads, ScriptedModule};
 
 /// Plays the script whole, byte by byte, and cut in two at every byte: each time with the same result.
 pub fn at_every_split(script: impl Fn(&mut ScriptedModule)) {
@@ -38,19 +38,8 @@ fn byte_by_byte_after_whole(script: &impl Fn(&mut ScriptedModule)) -> (History, 
 }
 
 fn compare(script: &impl Fn(&mut ScriptedModule), reads: Reads, expected: &History) {
-    let named = NamedOnPanic(format!("{reads:?}"));
+    let named = NamedOnPanic(format!("reads: {reads:?}"));
     let mut module = ScriptedModule::reading(reads);
     script(&mut module);
     assert_eq!(&module.history(), expected, "{}", named.0);
-}
-
-/// Says which reads broke the script, should it panic.
-struct NamedOnPanic(String);
-
-impl Drop for NamedOnPanic {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            eprintln!("reads: {}", self.0);
-        }
-    }
 }
