@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::doubt::Extent;
 use super::header::Part;
+use super::urc::Urc;
 use super::{ClientIndex, ReceivedMessage};
 
 #[derive(Debug)]
@@ -82,6 +83,12 @@ impl Block {
     pub(super) fn eaten_tail(&self) -> Vec<u8> {
         let part = &self.bytes[self.part_start..];
         memchr::memrchr(b'\n', part).map_or_else(Vec::new, |end| part[end + 1..].to_vec())
+    }
+
+    /// The module may have restarted in the middle of the current part, and its boot banner been counted to it.
+    pub(super) fn may_have_eaten_a_boot_banner(&self) -> bool {
+        let lines = self.bytes[self.part_start..].split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+        lines.into_iter().any(|line| Urc::parse(line) == Some(Urc::Boot))
     }
 
     /// The message, if all of it came, or why it is lost.

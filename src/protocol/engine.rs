@@ -330,6 +330,7 @@ impl Engine {
                     self.counters.damaged_messages += 1;
                     self.events.push_back(Event::MessageLost { client, why });
                 }
+                Output::RestartSuspected => self.ask_once_whether_it_restarted(now),
                 Output::Line(line) if self.channel.owns_echo(&line) => {}
                 Output::Line(line) => self.route(&line, now),
                 Output::Prompt => self.handle_prompt(now),

@@ -196,6 +196,10 @@ impl Engine {
         if let Some(running) = self.running() {
             running.shorten(now);
         }
+        self.ask_once_whether_it_restarted(now);
+    }
+
+    pub(super) fn ask_once_whether_it_restarted(&mut self, now: Instant) {
         let running = self.running().is_some_and(|running| running.job.owner == Owner::RestartCheck);
         let queued = self.queues.heads().any(|job| job.owner == Owner::RestartCheck);
         if !running && !queued {

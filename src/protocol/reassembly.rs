@@ -28,6 +28,8 @@ pub(crate) enum Output {
         client: Option<ClientIndex>,
         why: String,
     },
+    /// A boot banner may be among the bytes of a message that was cut short.
+    RestartSuspected,
     /// Held before, believed now.
     Line(Vec<u8>),
     Prompt,
@@ -227,8 +229,10 @@ impl Reassembly {
                 eaten = Some(if tail.starts_with(b"+CMQTTRX") { Vec::new() } else { tail });
                 self.counting = Counting::Nothing;
             }
-            self.blocks[client.slot()] = None;
-            self.lose(Some(client), "its +CMQTTRXEND did not come in time".to_owned());
+            if let Some(block) = self.blocks[client.slot()].take() {
+                self.lose(Some(client), "its +CMQTTRXEND did not come in time".to_owned());
+                self.suspect_restart(&block);
+            }
             given_up = true;
         }
         let until = self.doubt.as_ref().map(Doubt::until);
@@ -369,7 +373,14 @@ impl Reassembly {
     fn damage(&mut self, client: ClientIndex, why: &str) {
         let Some(block) = self.blocks[client.slot()].take() else { return };
         self.lose(Some(client), why.to_owned());
+        self.suspect_restart(&block);
         self.begin_doubt(client, block.extent, block.deadline);
+    }
+
+    fn suspect_restart(&mut self, block: &Block) {
+        if block.may_have_eaten_a_boot_banner() {
+            self.outputs.push_back(Output::RestartSuspected);
+        }
     }
 
     fn lose(&mut self, client: Option<ClientIndex>, why: String) {

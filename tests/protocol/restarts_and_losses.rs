@@ -248,6 +248,27 @@ fn a_message_cut_by_a_restart() {
     assert!(happened(&mut module).contains(&"Restarted".to_owned()));
 }
 
+/// The banner is taken for the rest of the message, whether the module says more than that or less.
+#[test]
+fn a_banner_that_a_message_has_eaten() {
+    for missing in [14, 20, 400] {
+        for banner in ["RDY", "QCRDY", "*ATREADY: 1"] {
+            let mut module = ScriptedModule::new();
+            let block = Block::new(0, "topic", "p".repeat(500)).bytes();
+            module.send(&block[..block.len() - missing - "\r\n\r\n+CMQTTRXEND: 0\r\n".len()]);
+            module.send(then(&[banner, "+CPIN: READY", "SMS DONE"]));
+            module.wait_ms(2_200);
+            assert_eq!(module.losses().len(), 1);
+            module.expect_line("AT+CMQTTREL?");
+            module.send("AT+CMQTTREL?\r\r\nERROR\r\n");
+            assert!(happened(&mut module).contains(&"Restarted".to_owned()), "{banner} {missing}");
+            module.expect_line("ATE0");
+            module.send("ATE0\r\r\nOK\r\n");
+            module.expect_nothing_written();
+        }
+    }
+}
+
 #[test]
 fn a_lost_port_ends_everything() {
     let mut module = with_publishes_under_way();
