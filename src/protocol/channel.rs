@@ -294,7 +294,7 @@ impl Engine {
     pub(super) fn refuse(&mut self, job: Job, response: String, code: Option<u16>, now: Instant) {
         let again = now + BUSY_RETRY;
         if code == Some(CLIENT_IS_BUSY) && job.retries_while_busy && again < job.deadline {
-            self.queues.push_front(job.again(again));
+            self.queues.push_front(job.again(Some(again)));
             return;
         }
         let failure = refused_job(&job, &response, code);

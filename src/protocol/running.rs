@@ -24,6 +24,8 @@ pub(crate) struct Running {
     /// A result that came while one given up before was still owed: the final result code tells whose it is.
     pub(super) contested: Option<(u16, Vec<u8>)>,
     pub(super) limit: Instant,
+    /// A boot banner came meanwhile: whether the module restarted is yet to be found out.
+    pub(super) met_banner: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +47,15 @@ pub(super) enum Phase {
 impl Running {
     pub(super) fn new(job: Job) -> Self {
         let limit = job.deadline;
-        Self { job, phase: Phase::Ready, lines: Vec::new(), result: None, contested: None, limit }
+        Self {
+            job,
+            phase: Phase::Ready,
+            lines: Vec::new(),
+            result: None,
+            contested: None,
+            limit,
+            met_banner: false,
+        }
     }
 
     pub(crate) fn awaits_answer(&self) -> bool {
@@ -122,6 +132,7 @@ impl Running {
     pub(crate) fn shorten(&mut self, now: Instant) {
         if self.awaits_answer() {
             self.limit = self.limit.min(now + BOOT_GRACE);
+            self.met_banner = true;
         }
     }
 }

@@ -218,6 +218,63 @@ fn a_command_under_way_ends_soon_after_the_banner() {
     assert!(happened(&mut module).contains(&"Restarted".to_owned()));
 }
 
+/// Answers the fence that brings the channel back, and the question behind it.
+fn find_out(module: &mut ScriptedModule, answer: &str) {
+    let fence = String::from_utf8(module.take_written()).unwrap();
+    let name = fence.trim_matches('\r').strip_prefix("AT").unwrap().strip_suffix("=?").unwrap();
+    module.send(then(&[&format!("{name}: (0-1)"), "OK"]));
+    module.expect_line("AT+CMQTTREL?");
+    module.send(then(&[answer]));
+}
+
+/// A publish whose topic is being entered when the banner comes.
+fn entering_a_topic_at_the_banner() -> ScriptedModule {
+    let mut module = ScriptedModule::new();
+    module.publish(1, 0, b"t", b"p");
+    module.expect_line("AT+CMQTTTOPIC=0,1");
+    module.send(then(&["RDY"]));
+    module.wait_ms(500);
+    module.expect_under_way(1);
+    module
+}
+
+#[test]
+fn a_publish_that_was_being_entered_is_lost_with_the_restart() {
+    let mut module = entering_a_topic_at_the_banner();
+    find_out(&mut module, "ERROR");
+    let failure = module.expect_failure(1);
+    assert_eq!(failure, Failure::ConnectionLost { command: PUB.to_owned(), cause: LostBy::Restart });
+}
+
+#[test]
+fn a_publish_that_was_being_entered_begins_again_where_there_was_no_restart() {
+    let mut module = entering_a_topic_at_the_banner();
+    find_out(&mut module, "OK");
+    module.expect_under_way(1);
+    module.expect_line("AT+CMQTTTOPIC=0,1");
+}
+
+#[test]
+fn a_publish_that_was_written_is_unknown_after_the_restart() {
+    for (answer, result) in [("ERROR", None), ("OK", Some("+CMQTTPUB: 0,0"))] {
+        let mut module = ScriptedModule::new();
+        module.run(1, PUB);
+        module.expect_line(PUB);
+        module.send(then(&["RDY"]));
+        module.wait_ms(500);
+        module.expect_under_way(1);
+        find_out(&mut module, answer);
+        if let Some(result) = result {
+            module.send(then(&[result]));
+            module.expect_success(1);
+            continue;
+        }
+        let reason = UnknownReason::Lost(LostBy::Restart);
+        assert_eq!(module.expect_failure(1), Failure::ResultUnknown { command: PUB.to_owned(), reason });
+        assert!(module.late(1).expect("it cannot come any more").is_err());
+    }
+}
+
 /// The question itself may fall into the boot.
 #[test]
 fn a_question_that_nobody_heard_is_asked_again() {
