@@ -28,18 +28,19 @@ def main() -> None:
     effort = SMOKE if arguments.smoke else Effort(arguments.rounds, arguments.share)
 
     parts = [_machine(effort)]
+    print(parts[0])
     curves: dict[str, str] = {}
     for name in arguments.only:
         began = time.monotonic()
         tables = MEASURES[name](effort)
-        parts += [table.to_markdown() for table in tables]
+        measured = [table.to_markdown() for table in tables]
+        print(*measured, sep="\n", flush=True)
+        parts += measured
         curves.update(curve for table in tables for curve in table.curves)
         print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
-    text = "\n".join(parts)
-    print(text)
     if arguments.output:
         arguments.output.mkdir(parents=True, exist_ok=True)
-        (arguments.output / "results.md").write_text(text)
+        (arguments.output / "results.md").write_text("\n".join(parts))
         for name, picture in curves.items():
             (arguments.output / f"{name}.svg").write_text(picture)
 
