@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 
@@ -22,14 +23,18 @@ class PublishFuture(Future[None]):
     def __init__(self) -> None:
         super().__init__()
         self._process = os.getpid()
+        self._cancelling = threading.RLock()
+        self._taken_back = False
 
     def cancel(self) -> bool:
         """Take the message back if its first byte was not written yet; tells whether it was."""
-        if self.cancelled():
-            return True
-        if self.done() or self._withdraw is None or not self._withdraw():
-            return False
-        return super().cancel()
+        if os.getpid() != self._process:
+            return self.cancelled()
+        with self._cancelling:
+            # Of several that ask, the message is taken back for the first only.
+            if not self._taken_back and not self.done() and self._withdraw is not None:
+                self._taken_back = self._withdraw()
+        return self._taken_back and super().cancel()
 
     def result(self, timeout: float | None = None) -> None:
         """Wait for the result; `ClosedError` in a forked child, where it cannot come any more."""

@@ -295,7 +295,7 @@ impl Engine {
     pub(super) fn refuse(&mut self, job: Job, response: String, code: Option<u16>, now: Instant) {
         let again = now + BUSY_RETRY;
         if code == Some(CLIENT_IS_BUSY) && job.retries_while_busy && again < job.deadline {
-            self.queues.push_front(job.again(again));
+            self.queues.push_front(job.again(Some(again)));
             return;
         }
         let failure = refused_job(&job, &response, code);
@@ -325,9 +325,6 @@ impl Engine {
     pub(super) fn finish(&mut self, job: Job, outcome: Outcome) {
         if job.owner == Owner::RestartCheck {
             self.restart_confirmed |= matches!(outcome, Err(Failure::Refused { .. }));
-            if !self.restart_confirmed {
-                self.did_not_restart();
-            }
             return;
         }
         self.report(&job, outcome);

@@ -121,10 +121,10 @@ impl Job {
     }
 
     /// From the first command again, once the client is no longer busy.
-    pub(crate) fn again(mut self, not_before: Instant) -> Self {
+    pub(crate) fn again(mut self, not_before: Option<Instant>) -> Self {
         self.at = 0;
         self.answers.clear();
-        self.not_before = Some(not_before);
+        self.not_before = not_before;
         self
     }
 }

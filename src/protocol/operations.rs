@@ -10,6 +10,9 @@ use super::running::Running;
 use super::urc::{OperationResult, Urc};
 use super::{Awaited, ClientIndex, Command, Failure, LostBy, Operation, Transaction, UnknownReason};
 
+/// A result may be printed right behind the loss of its connection, and not much later.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
 impl Engine {
     /// Results are attributed by order: one that comes before the next operation's `OK` belongs to the old one.
     pub(super) fn handle_result(&mut self, result: OperationResult, line: &[u8], now: Instant) {
@@ -67,6 +70,7 @@ impl Engine {
         self.counters.late_results += 1;
         if code == 0 {
             self.events.push_back(Event::Succeeded(pending.job.command().line.clone()));
+            self.staging.accepted(&pending.job.command().line);
             self.report_late(&pending.job, Ok(()));
             self.undo_subscription(pending);
             return;
@@ -139,12 +143,12 @@ impl Engine {
         match urc {
             Urc::ConnectionLost { client, cause } => {
                 self.events.push_back(Event::ConnectionLost { client, cause });
-                self.connection_lost(client, &LostBy::Connection(cause));
+                self.connection_lost(client, &LostBy::Connection(cause), now);
             }
             Urc::NoNetwork => {
                 self.events.push_back(Event::NetworkLost);
                 for client in ClientIndex::ALL {
-                    self.connection_lost(client, &LostBy::Network);
+                    self.connection_lost(client, &LostBy::Network, now);
                 }
             }
             Urc::Boot => {
@@ -157,10 +161,13 @@ impl Engine {
     }
 
     /// Ends what waits for this connection with the error that fits, and keeps what was only queued from being sent.
-    fn connection_lost(&mut self, client: ClientIndex, cause: &LostBy) {
+    fn connection_lost(&mut self, client: ClientIndex, cause: &LostBy, now: Instant) {
         let lane = Lane::Client(client);
         if let Some(pending) = self.pending[lane.slot()].take_if(|pending| !pending.is_given_up()) {
             self.lose_pending(pending, cause);
+        }
+        if let Some(given_up) = self.pending[lane.slot()].as_mut().filter(|pending| pending.is_given_up()) {
+            given_up.expires = given_up.expires.min(now + LAST_WORDS);
         }
         for job in self.queues.take_where(|job| job.lane == lane && job.needs_connection()) {
             let failure = Failure::ConnectionLost { command: job.shown(), cause: cause.clone() };
@@ -212,13 +219,6 @@ impl Engine {
         self.queues.push_front(Job::new(Owner::RestartCheck, check, now));
     }
 
-    /// The banner was none, so what had no answer had none for another reason.
-    pub(super) fn did_not_restart(&mut self) {
-        for (job, failure) in std::mem::take(&mut self.perhaps_restarted) {
-            self.finish(job, Err(failure));
-        }
-    }
-
     /// Nothing on the module is as it was, its echo included.
     pub(super) fn restarted(&mut self, now: Instant) {
         self.staging.module_restarted();
@@ -236,10 +236,6 @@ impl Engine {
             let failure = Failure::ConnectionLost { command: job.shown(), cause: LostBy::Restart };
             self.finish(job, Err(failure));
         }
-        for (job, _) in std::mem::take(&mut self.perhaps_restarted) {
-            let failure = Failure::ConnectionLost { command: job.shown(), cause: LostBy::Restart };
-            self.finish(job, Err(failure));
-        }
         let echo_off = Transaction::single(Command::new("ATE0"), Duration::from_secs(20));
         self.queues.push_front(Job::new(Owner::Nobody, echo_off, now));
         self.events.push_back(Event::Restarted);
@@ -248,7 +244,6 @@ impl Engine {
     pub(super) fn fail_everything(&mut self, reason: &UnknownReason, failure: impl Fn(String) -> Failure) {
         self.fail_operations(reason, &failure);
         self.fail_running(reason, &failure);
-        self.did_not_restart();
         for job in self.queues.take_where(|_| true) {
             let outcome = failure(job.shown());
             self.finish(job, Err(outcome));

@@ -25,8 +25,8 @@ pub(crate) struct Running {
     /// A result that came while one given up before was still owed: the final result code tells whose it is.
     pub(super) contested: Option<(u16, Vec<u8>)>,
     pub(super) limit: Instant,
-    /// A boot banner came: if it was one, there will be no answer.
-    pub(super) boot_seen: bool,
+    /// A boot banner came meanwhile: whether the module restarted is yet to be found out.
+    pub(super) met_banner: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl Running {
             result: None,
             contested: None,
             limit,
-            boot_seen: false,
+            met_banner: false,
         }
     }
 
@@ -135,7 +135,7 @@ impl Running {
     pub(crate) fn shorten(&mut self, now: Instant) {
         if self.awaits_answer() {
             self.limit = self.limit.min(now + BOOT_GRACE);
-            self.boot_seen = true;
+            self.met_banner = true;
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::channel::Channel;
 use super::engine::Engine;
 use super::event::Event;
-use super::job::{Owner, Pending, PendingState};
+use super::job::{Job, Owner, Pending, PendingState};
 use super::recovery::{Progress, Recovery};
 use super::running::LISTING_FENCE_NAME;
 use super::staging::filling_for;
@@ -52,13 +52,15 @@ impl Engine {
             self.recover(&[], now);
             return;
         }
-        let Some((operation, _)) = running.operation() else {
-            let failure = Failure::NoAnswer { command: shown, awaited };
-            if running.boot_seen {
-                self.perhaps_restarted.push((running.job, failure));
-            } else {
-                self.finish(running.job, Err(failure));
-            }
+        let operation = running.operation().map(|(operation, _)| operation);
+        let may_have_restarted = running.met_banner && running.job.needs_connection();
+        if may_have_restarted && (operation.is_none() || awaited == Awaited::FinalResult) {
+            self.wait_for_restart_check(running.job, operation, now);
+            self.recover(&filling, now);
+            return;
+        }
+        let Some(operation) = operation else {
+            self.finish(running.job, Err(Failure::NoAnswer { command: shown, awaited }));
             self.recover(&filling, now);
             return;
         };
@@ -69,18 +71,22 @@ impl Engine {
         };
         self.forget_given_up(running.job.lane);
         let slot = running.job.lane.slot();
-        if running.boot_seen && running.job.deadline > now {
-            // Its result still comes, or the restart is confirmed and says why not.
-            let state = PendingState::AwaitingResult;
-            self.pending[slot] = Some(Pending::new(running.job, operation, state, now));
-            self.recover(&filling, now);
-            return;
-        }
         self.report(&running.job, Err(failure));
         let mut pending = Pending::new(running.job, operation, PendingState::GivenUp, now);
         pending.filled = (awaited == Awaited::Prompt && owed > 0).then_some(owed);
         self.pending[slot] = Some(pending);
         self.recover(&filling, now);
+    }
+
+    /// Unless the module restarted, its result may still come; if nothing reached the broker yet, it begins again.
+    fn wait_for_restart_check(&mut self, job: Job, operation: Option<Operation>, now: Instant) {
+        let Some(operation) = operation else {
+            self.queues.push_front(job.again(None));
+            return;
+        };
+        self.forget_given_up(job.lane);
+        let slot = job.lane.slot();
+        self.pending[slot] = Some(Pending::new(job, operation, PendingState::AwaitingResult, now));
     }
 
     pub(super) fn recover(&mut self, filling: &[u8], now: Instant) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use simcom_mqtt::protocol::{Awaited, Command, Event, Failure, Transaction, UnknownReason};
+use simcom_mqtt::protocol::{Awaited, Command, Event, Failure, LostBy, Transaction, UnknownReason};
 
 use crate::support::{ScriptedModule, then};
 
@@ -247,4 +247,52 @@ fn success_of_a_given_up_operation_is_told_to_who_keeps_account() {
     module.send(then(&["+CMQTTDISC: 0,0"]));
     let told = module.take_events();
     assert!(matches!(&told[..], [Event::Succeeded(line)] if line.bytes() == b"AT+CMQTTDISC=0,60"));
+}
+
+#[test]
+fn a_result_may_follow_the_loss_of_its_connection() {
+    let mut module = ScriptedModule::new();
+    accepted(&mut module, 1, PUB, 60);
+    module.send(then(&["+CMQTTCONNLOST: 0,1"]));
+    let lost = UnknownReason::Lost(LostBy::Connection(1));
+    assert_eq!(module.expect_failure(1), Failure::ResultUnknown { command: PUB.to_owned(), reason: lost });
+    module.send(then(&["+CMQTTPUB: 0,0"]));
+    assert_eq!(module.late(1), Some(Ok(())));
+}
+
+#[test]
+fn a_result_does_not_come_long_after_the_loss_of_its_connection() {
+    for urc in ["+CMQTTCONNLOST: 0,1", "+CMQTTNONET"] {
+        let mut module = ScriptedModule::new();
+        accepted(&mut module, 1, PUB, 60);
+        module.send(then(&[urc]));
+        module.expect_failure(1);
+        module.wait_ms(1_999);
+        assert_eq!(module.late(1), None);
+        module.wait_ms(1);
+        assert!(module.late(1).expect("it cannot come any more").is_err());
+    }
+}
+
+/// Its `OK` was lost, but the result proves that the module took the payload.
+#[test]
+fn an_empty_publish_may_follow_a_late_success() {
+    let mut module = ScriptedModule::new();
+    module.publish(1, 0, b"t", b"p");
+    for (line, data) in [("AT+CMQTTTOPIC=0,1", b"t"), ("AT+CMQTTPAYLOAD=0,1", b"p")] {
+        module.expect_line(line);
+        module.send("\r\n>");
+        module.expect_data(data);
+        module.send(then(&["OK"]));
+    }
+    module.expect_line(PUB);
+    module.wait_ms(10_000);
+    module.expect_failure(1);
+    let fence = String::from_utf8(module.take_written()).unwrap();
+    let name = fence.strip_prefix("AT").unwrap().strip_suffix("=?\r").unwrap();
+    module.send(then(&[&format!("{name}: (0-1)"), "OK", "+CMQTTPUB: 0,0"]));
+    assert_eq!(module.late(1), Some(Ok(())));
+
+    module.publish(2, 0, b"t", b"");
+    module.expect_line("AT+CMQTTTOPIC=0,1");
 }

@@ -199,6 +199,80 @@ fn two_banners_are_one_restart() {
     assert_eq!(restarts(happened(&mut module)), 0);
 }
 
+/// A module that has just booted does not answer what was asked before.
+#[test]
+fn a_command_under_way_ends_soon_after_the_banner() {
+    let mut module = ScriptedModule::new();
+    module.run(1, "AT+CPSI?");
+    module.expect_line("AT+CPSI?");
+    module.send(then(&["RDY"]));
+    module.wait_ms(499);
+    module.expect_under_way(1);
+    module.wait_ms(1);
+    assert!(matches!(module.expect_failure(1), Failure::NoAnswer { .. }));
+    let fence = String::from_utf8(module.take_written()).unwrap();
+    let name = fence.strip_prefix("AT").unwrap().strip_suffix("=?\r").unwrap();
+    module.send(then(&[&format!("{name}: (0-1)"), "OK"]));
+    module.expect_line("AT+CMQTTREL?");
+    module.send(then(&["ERROR"]));
+    assert!(happened(&mut module).contains(&"Restarted".to_owned()));
+}
+
+/// Answers the fence that brings the channel back, and the question behind it.
+fn find_out(module: &mut ScriptedModule, answer: &str) {
+    module.answer_fence();
+    module.expect_line("AT+CMQTTREL?");
+    module.send(then(&[answer]));
+}
+
+/// A publish whose topic is being entered when the banner comes.
+fn entering_a_topic_at_the_banner() -> ScriptedModule {
+    let mut module = ScriptedModule::new();
+    module.publish(1, 0, b"t", b"p");
+    module.expect_line("AT+CMQTTTOPIC=0,1");
+    module.send(then(&["RDY"]));
+    module.wait_ms(500);
+    module.expect_under_way(1);
+    module
+}
+
+#[test]
+fn a_publish_that_was_being_entered_is_lost_with_the_restart() {
+    let mut module = entering_a_topic_at_the_banner();
+    find_out(&mut module, "ERROR");
+    let failure = module.expect_failure(1);
+    assert_eq!(failure, Failure::ConnectionLost { command: PUB.to_owned(), cause: LostBy::Restart });
+}
+
+#[test]
+fn a_publish_that_was_being_entered_begins_again_where_there_was_no_restart() {
+    let mut module = entering_a_topic_at_the_banner();
+    find_out(&mut module, "OK");
+    module.expect_under_way(1);
+    module.expect_line("AT+CMQTTTOPIC=0,1");
+}
+
+#[test]
+fn a_publish_that_was_written_is_unknown_after_the_restart() {
+    for (answer, result) in [("ERROR", None), ("OK", Some("+CMQTTPUB: 0,0"))] {
+        let mut module = ScriptedModule::new();
+        module.run(1, PUB);
+        module.expect_line(PUB);
+        module.send(then(&["RDY"]));
+        module.wait_ms(500);
+        module.expect_under_way(1);
+        find_out(&mut module, answer);
+        if let Some(result) = result {
+            module.send(then(&[result]));
+            module.expect_success(1);
+            continue;
+        }
+        let reason = UnknownReason::Lost(LostBy::Restart);
+        assert_eq!(module.expect_failure(1), Failure::ResultUnknown { command: PUB.to_owned(), reason });
+        assert!(module.late(1).expect("it cannot come any more").is_err());
+    }
+}
+
 /// The question itself may fall into the boot.
 #[test]
 fn a_question_that_nobody_heard_is_asked_again() {
@@ -288,68 +362,4 @@ fn a_lost_port_ends_everything() {
     assert!(matches!(module.expect_failure(9), Failure::ConnectionLost { cause: LostBy::Port(_), .. }));
     module.wait_ms(10_000);
     module.expect_nothing_written();
-}
-
-/// Only once the restart is confirmed is it known why there was no answer.
-#[test]
-fn a_command_that_a_restart_swallowed_ends_with_the_restart() {
-    for (is_restart, expected) in [(true, "1 lost: Restart"), (false, "1 failed: NoAnswer")] {
-        let mut module = ScriptedModule::new();
-        module.run(1, "AT+CSQ");
-        module.expect_line("AT+CSQ");
-        module.send(then(&["RDY"]));
-        module.wait_ms(500);
-        module.answer_fence();
-        module.expect_line("AT+CMQTTREL?");
-        module.send(then(&[if is_restart { "ERROR" } else { "OK" }]));
-        let happened = happened(&mut module);
-        assert!(happened.iter().any(|event| event.starts_with(expected)), "{happened:?}");
-    }
-}
-
-#[test]
-fn a_publish_that_a_restart_swallowed_is_unknown_because_of_it() {
-    let mut module = ScriptedModule::new();
-    module.run(1, PUB);
-    module.expect_line(PUB);
-    module.send(then(&["RDY"]));
-    module.wait_ms(500);
-    module.answer_fence();
-    module.expect_line("AT+CMQTTREL?");
-    module.send(then(&["ERROR"]));
-    let happened = happened(&mut module);
-    assert!(happened.contains(&"1 unknown: Lost(Restart)".to_owned()), "{happened:?}");
-}
-
-/// A banner that was none does not take the result away.
-#[test]
-fn a_publish_is_still_owed_its_result_after_a_false_banner() {
-    let mut module = ScriptedModule::new();
-    module.run(1, PUB);
-    module.expect_line(PUB);
-    module.send(then(&["RDY"]));
-    module.wait_ms(500);
-    module.answer_fence();
-    module.expect_line("AT+CMQTTREL?");
-    module.send(then(&["OK", "+CMQTTPUB: 0,0"]));
-    module.expect_success(1);
-}
-
-/// The answer that proves it was held back, for it might have been payload.
-#[test]
-fn a_restart_found_out_in_the_middle_of_a_message() {
-    let mut module = ScriptedModule::new();
-    module.send(then(&["RDY"]));
-    module.expect_line("AT+CMQTTREL?");
-    module.send("+CMQTTRXTOPIC: 0,3\r\nt/1\r\n");
-    module.send(then(&["ERROR"]));
-    module.wait_ms(1_000);
-    module.send("\r\n+CMQTTRXSTART: 1,1024,10240\r\n+CMQTTRXTOPIC: 1,1024\r\n");
-    module.wait_ms(5_000);
-    assert!(happened(&mut module).contains(&"Restarted".to_owned()));
-    // Nothing of that message comes any more.
-    module.expect_line("ATE0");
-    module.send(then(&["OK"]));
-    module.run(1, "AT+CSQ");
-    module.expect_line("AT+CSQ");
 }

@@ -194,3 +194,193 @@ def test_callbacks_can_be_read_and_removed(modem: SimcomMqtt, client: MqttClient
 def test_what_cannot_be_called_is_no_callback(modem: SimcomMqtt, name: str) -> None:
     with pytest.raises(TypeError, match="callable"):
         setattr(modem, name, 7)
+
+
+@pytest.mark.parametrize(
+    "kind", [ValueError, SystemExit, KeyboardInterrupt, GeneratorExit, BaseExceptionGroup]
+)
+def test_whatever_a_callback_raises_delivery_goes_on(
+    modem: SimcomMqtt,
+    client: MqttClient,
+    host: HostClient,
+    base: str,
+    caplog: pytest.LogCaptureFixture,
+    kind: type[BaseException],
+) -> None:
+    error = kind("mine", [KeyError()]) if kind is BaseExceptionGroup else kind("mine")
+    survived = threading.Event()
+
+    def fail(message: Message) -> None:
+        if message.payload:
+            survived.set()
+        else:
+            raise error
+
+    client.subscribe(base, 1, callback=fail)
+    host.publish(base, b"", 1)
+    host.publish(base, b"next", 1)
+
+    assert survived.wait(5)
+    assert modem.callback_errors == [error]
+    traceback = error.__traceback__
+    assert traceback
+    assert traceback.tb_frame.f_code is fail.__code__
+    assert [record.exc_info and record.exc_info[1] for record in caplog.records] == [error]
+
+
+def test_one_callback_that_raises_keeps_no_message_from_another(
+    modem: SimcomMqtt, client: MqttClient, host: HostClient, base: str
+) -> None:
+    reached = threading.Event()
+
+    def fail(message: Message) -> None:
+        raise KeyError(message.topic)
+
+    client.subscribe(f"{base}/#", 1, callback=fail)
+    client.subscribe(f"{base}/+", 1, callback=lambda _: reached.set())
+    host.publish(f"{base}/a", b"", 1)
+
+    assert reached.wait(5)
+    assert len(modem.callback_errors) == 1
+
+
+def test_a_log_handler_that_raises_stops_nothing(
+    client: MqttClient, host: HostClient, base: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: queue.Queue[type[BaseException]] = queue.Queue()
+    monkeypatch.setattr(threading, "excepthook", lambda hook: told.put(hook.exc_type))
+    survived = threading.Event()
+
+    class Refusing(logging.Filter):
+        def filter(self, record: logging.LogRecord) -> bool:
+            raise KeyboardInterrupt(record.getMessage())
+
+    refusing = Refusing()
+    logging.getLogger("simcom_mqtt").addFilter(refusing)
+
+    def fail(message: Message) -> None:
+        if message.payload:
+            survived.set()
+        else:
+            raise ValueError
+
+    try:
+        client.subscribe(base, 1, callback=fail)
+        host.publish(base, b"", 1)
+        host.publish(base, b"next", 1)
+        assert survived.wait(5)
+    finally:
+        logging.getLogger("simcom_mqtt").removeFilter(refusing)
+    assert told.get(timeout=5) is KeyboardInterrupt
+
+
+def test_a_callback_that_blocks_loses_nothing(
+    modem: SimcomMqtt, client: MqttClient, host: HostClient, base: str
+) -> None:
+    entered, release = threading.Event(), threading.Event()
+    calls: queue.Queue[bytes] = queue.Queue()
+
+    def block(message: Message) -> None:
+        entered.set()
+        assert release.wait(8)
+        calls.put(message.payload)
+
+    client.subscribe(base, 1, callback=block)
+    with client.capture() as inbox:
+        host.publish(base, b"0", 1)
+        assert entered.wait(5)
+        for number in range(1, 300):
+            host.publish(base, b"%d" % number)
+        inbox.wait_count(300, 5)
+        # Only callbacks wait for callbacks.
+        assert modem.signal_quality()
+        assert client.publish_nowait(f"{base}/up", b"", 1).result(5) is None
+    assert modem.stats.queue_peak == 299
+    assert calls.empty()
+
+    release.set()
+
+    assert [calls.get(timeout=5) for _ in range(300)] == [b"%d" % number for number in range(300)]
+    assert modem.stats.dropped_messages == 0
+
+
+def test_a_callback_that_replaces_itself(client: MqttClient, host: HostClient, base: str) -> None:
+    calls: queue.Queue[str] = queue.Queue()
+
+    def second(message: Message) -> None:
+        calls.put(f"second {message.text()}")
+
+    def first(message: Message) -> None:
+        client.subscribe(base, 1, callback=second)
+        calls.put(f"first {message.text()}")
+
+    client.subscribe(base, 1, callback=first)
+    # Both may be queued before the first is delivered.
+    host.publish(base, b"0", 1)
+    host.publish(base, b"1", 1)
+
+    assert [calls.get(timeout=5) for _ in range(2)] == ["first 0", "second 1"]
+
+
+def test_a_callback_that_unsubscribes_itself(
+    modem: SimcomMqtt, client: MqttClient, host: HostClient, base: str
+) -> None:
+    calls: queue.Queue[str] = queue.Queue()
+    modem.on_message = lambda message: calls.put(f"modem {message.text()}")
+
+    def once(message: Message) -> None:
+        client.unsubscribe(base)
+        calls.put(f"once {message.text()}")
+
+    client.subscribe(f"{base}/#", 1)
+    client.subscribe(base, 1, callback=once)
+    host.publish(base, b"0", 1)
+    assert calls.get(timeout=5) == "once 0"
+    host.publish(base, b"1", 1)
+
+    assert calls.get(timeout=5).endswith("1")
+    assert modem.subscribed_topics() == [f"{base}/#".encode()]
+
+
+def test_a_callback_that_is_taken_away_while_it_runs(
+    modem: SimcomMqtt, client: MqttClient, host: HostClient, base: str
+) -> None:
+    entered, release = threading.Event(), threading.Event()
+    calls: queue.Queue[str] = queue.Queue()
+
+    def block(message: Message) -> None:
+        entered.set()
+        assert release.wait(5)
+        calls.put(f"client {message.text()}")
+
+    client.on_message = block
+    client.subscribe(base, 1)
+    host.publish(base, b"0", 1)
+    assert entered.wait(5)
+    host.publish(base, b"1", 1)
+    client.on_message = None
+    modem.on_message = lambda message: calls.put(f"modem {message.text()}")
+    release.set()
+
+    assert [calls.get(timeout=5) for _ in range(2)] == ["client 0", "modem 1"]
+
+
+def test_a_callback_that_removes_itself(
+    modem: SimcomMqtt, client: MqttClient, host: HostClient, base: str
+) -> None:
+    calls: queue.Queue[str] = queue.Queue()
+
+    class Once:
+        def __call__(self, message: Message) -> None:
+            client.on_message = None
+            calls.put(message.text())
+
+        def __del__(self) -> None:
+            # Runs while the driver lets go of it, and may call the driver.
+            calls.put(f"gone {client.on_message} {modem.is_open}")
+
+    client.on_message = Once()
+    client.subscribe(base, 1)
+    host.publish(base, b"0", 1)
+
+    assert [calls.get(timeout=5) for _ in range(2)] == ["0", "gone None True"]

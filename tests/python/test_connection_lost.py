@@ -1,0 +1,226 @@
+"""Without `Reconnect`, whoever waits for something of a lost connection hears of the loss at once."""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+
+import pytest
+
+from happenings import Happenings
+from host_client import HostClient
+from scripted_broker import SUBSCRIBE, UNSUBSCRIBE, ScriptedBroker
+from simcom_mqtt import (
+    Capture,
+    ConnectionLostError,
+    LossCause,
+    Message,
+    MessageTimeoutError,
+    ModuleRestartedError,
+    MqttClient,
+    OutcomeUnknownError,
+    PortError,
+    SimcomMqtt,
+)
+from simcom_mqtt.simulator import SimulatedModem
+
+Loss = Callable[[SimulatedModem], object]
+LOSSES: dict[str, tuple[Loss, type[Exception]]] = {
+    "CONNLOST": (lambda simulator: simulator.drop_connection(0), ConnectionLostError),
+    "NONET": (lambda simulator: simulator.lose_network(), ConnectionLostError),
+    "reboot": (lambda simulator: simulator.reboot(), ModuleRestartedError),
+    "unplugged": (lambda simulator: simulator.unplug(), PortError),
+}
+losses = pytest.mark.parametrize(("lose", "error"), LOSSES.values(), ids=LOSSES)
+Wait = Callable[[MqttClient, Capture], object]
+WAITS: dict[str, Wait] = {
+    "wait_for_message": lambda client, _inbox: client.wait_for_message(timeout=8),
+    "messages": lambda client, _inbox: next(client.messages()),
+    "get": lambda _client, inbox: inbox.get(timeout=8),
+    "wait_count": lambda _client, inbox: inbox.wait_count(2, timeout=8),
+}
+waits = pytest.mark.parametrize("wait_for", WAITS.values(), ids=WAITS)
+
+
+@pytest.fixture
+def client(modem: SimcomMqtt, broker_url: str, base: str) -> MqttClient:
+    client = modem.connect(broker_url)
+    client.subscribe(f"{base}/#", 1)
+    return client
+
+
+@losses
+@waits
+def test_waits_for_messages(
+    client: MqttClient, simulator: SimulatedModem, wait_for: Wait, lose: Loss, error: type[Exception]
+) -> None:
+    with ThreadPoolExecutor(1) as pool, client.capture() as inbox:
+        waiting = pool.submit(wait_for, client, inbox)
+        assert wait([waiting], timeout=0.1).not_done
+        lose(simulator)
+
+        with pytest.raises(error, match="no message comes any more"):
+            waiting.result(3)
+
+
+def test_what_was_received_is_handed_out_first(
+    client: MqttClient, simulator: SimulatedModem, modem: SimcomMqtt, host: HostClient, base: str
+) -> None:
+    happenings = Happenings(modem)
+    messages = client.messages()
+    with client.capture() as inbox, client.capture() as witness:
+        for number in range(2):
+            host.publish(f"{base}/{number}", b"", 1)
+        witness.wait_count(2)
+        simulator.drop_connection(0)
+        happenings.wait_for("connection lost", 0, LossCause.CLOSED_PASSIVELY)
+
+        assert [inbox.get().topic for _ in range(2)] == [f"{base}/0", f"{base}/1"]
+        assert [next(messages).topic for _ in range(2)] == [f"{base}/0", f"{base}/1"]
+        assert len(inbox.wait_count(2)) == 2
+
+
+@waits
+def test_a_wait_begun_after_the_loss_waits(
+    modem: SimcomMqtt,
+    client: MqttClient,
+    simulator: SimulatedModem,
+    host: HostClient,
+    broker_url: str,
+    base: str,
+    wait_for: Wait,
+) -> None:
+    happenings = Happenings(modem)
+    simulator.drop_connection(0)
+    happenings.wait_for("connection lost", 0, LossCause.CLOSED_PASSIVELY)
+
+    with ThreadPoolExecutor(1) as pool, client.capture() as inbox:
+        waiting = pool.submit(wait_for, client, inbox)
+        assert wait([waiting], timeout=0.1).not_done
+        client.connect(broker_url)
+        client.subscribe(f"{base}/#", 1)
+        for _ in range(2):
+            host.publish(f"{base}/back", b"", 1)
+        answer = waiting.result(3)
+
+    assert answer in (Message(f"{base}/back", b""), [Message(f"{base}/back", b"")] * 2)
+
+
+def test_a_wait_begun_after_the_loss_times_out(
+    modem: SimcomMqtt, client: MqttClient, simulator: SimulatedModem
+) -> None:
+    happenings = Happenings(modem)
+    simulator.drop_connection(0)
+    happenings.wait_for("connection lost", 0, LossCause.CLOSED_PASSIVELY)
+
+    with pytest.raises(MessageTimeoutError):
+        client.wait_for_message(timeout=0.1)
+
+
+def test_the_other_client_goes_on_waiting(
+    modem: SimcomMqtt,
+    client: MqttClient,
+    simulator: SimulatedModem,
+    host: HostClient,
+    broker_url: str,
+    base: str,
+) -> None:
+    other = modem.connect(broker_url)
+    other.subscribe(f"{base}/#", 1)
+    happenings = Happenings(modem)
+    with ThreadPoolExecutor(1) as pool, other.capture() as inbox:
+        waiting = pool.submit(inbox.get, timeout=8)
+        simulator.drop_connection(0)
+        happenings.wait_for("connection lost", 0, LossCause.CLOSED_PASSIVELY)
+        assert wait([waiting], timeout=0.1).not_done
+        host.publish(f"{base}/still", b"", 1)
+
+        assert waiting.result(3) == Message(f"{base}/still", b"", 1)
+
+
+def test_disconnecting_on_purpose_is_no_loss(client: MqttClient) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(client.wait_for_message, timeout=0.5)
+        client.disconnect()
+
+        with pytest.raises(MessageTimeoutError):
+            waiting.result(3)
+
+
+@losses
+def test_a_publish_in_flight_and_those_behind_it(
+    client: MqttClient,
+    simulator: SimulatedModem,
+    host: HostClient,
+    base: str,
+    lose: Loss,
+    error: type[Exception],
+) -> None:
+    host.subscribe(base)
+    simulator.mute_next("CMQTTPUB", "result")
+    in_flight = client.publish_nowait(base, b"", 1)
+    host.get()
+    queued = [client.publish_nowait(base, b"", qos) for qos in (0, 1, 2)]
+
+    lose(simulator)
+
+    with pytest.raises(OutcomeUnknownError, match="may have been delivered") as unknown:
+        in_flight.result(3)
+    assert type(unknown.value.__cause__) is error
+    with pytest.raises(OutcomeUnknownError):
+        unknown.value.late.result(3)
+    for future in queued:
+        with pytest.raises(error) as lost:
+            future.result(3)
+        assert type(lost.value) is error
+
+
+@losses
+@pytest.mark.parametrize(("packet", "name"), [(SUBSCRIBE, "subscribe"), (UNSUBSCRIBE, "unsubscribe")])
+def test_a_subscription_under_way(
+    modem: SimcomMqtt,
+    simulator: SimulatedModem,
+    lose: Loss,
+    error: type[Exception],
+    packet: int,
+    name: str,
+) -> None:
+    with ScriptedBroker(silent_on=packet) as broker, ThreadPoolExecutor(1) as pool:
+        client = modem.connect(broker.url)
+        changing = pool.submit(getattr(client, name), "a/b")
+        broker.wait_for(packet)
+        # The module itself would say that its operation failed, 6 or 9, right before the loss.
+        simulator.urc("+CMQTTCONNLOST: 0,1") if error is ConnectionLostError else lose(simulator)
+
+        with pytest.raises(error):
+            changing.result(3)
+
+
+@losses
+def test_one_that_is_being_entered(
+    client: MqttClient,
+    simulator: SimulatedModem,
+    host: HostClient,
+    base: str,
+    lose: Loss,
+    error: type[Exception],
+) -> None:
+    """Nothing of it has reached the broker."""
+    simulator.delay_next("CMQTTPAYLOAD", 0.2, "prompt")
+    future = client.publish_nowait(base, b"never", 1)
+    while not any(line.startswith("AT+CMQTTPAYLOAD=0") for line in simulator.received):
+        assert wait([future], timeout=0.01).not_done
+
+    lose(simulator)
+
+    with pytest.raises(error):
+        future.result(5)
+
+
+def test_the_loss_that_a_callback_hears_of_is_known(
+    modem: SimcomMqtt, client: MqttClient, simulator: SimulatedModem
+) -> None:
+    told: Future[bool] = Future()
+    modem.on_connection_lost = lambda lost, _cause: told.set_result(lost.is_connected())
+
+    simulator.drop_connection(0)
+
+    assert told.result(3) is False
