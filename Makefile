@@ -91,17 +91,17 @@ $(ENVIRONMENT): | prerequisites
 
 $(VENV)/demo-tools: requirements/demo.txt $(ENVIRONMENT)
 	@echo 'installing $<'
-	@$(PIP) install --require-hashes -r $<
+	@$(PIP) install --no-compile --require-hashes -r $<
 	@touch $@
 
 $(VENV)/development-tools: requirements/dev.txt $(VENV)/demo-tools
 	@echo 'installing $<'
-	@$(PIP) install --require-hashes -r $<
+	@$(PIP) install --no-compile --require-hashes -r $<
 	@touch $@
 
 $(VENV)/bench-peers: requirements/bench.txt $(VENV)/development-tools
 	@echo 'installing $<'
-	@$(PIP) install --require-hashes -r $<
+	@$(PIP) install --no-compile --require-hashes -r $<
 	@touch $@
 
 $(EXTENSION): $(RUST_SOURCES) $(VENV)/demo-tools
