@@ -80,7 +80,7 @@ impl Engine {
     /// Finds the module and turns its echo off; [`Event::Completed`] tells how it went.
     pub fn open(&mut self, id: TransactionId, now: Instant) {
         self.fail_running(&UnknownReason::Timeout, |command| Failure::Mute { command });
-        self.outbox.clear();
+        self.outbox.give_up();
         // Three seconds of AT, the filling, and some for the rest.
         let time = Duration::from_secs(10) + 2 * self.wire_time(super::reassembly::LONGEST_PAYLOAD);
         let echo_off = Transaction::single(super::Command::new("ATE0"), time);
@@ -364,6 +364,11 @@ impl Engine {
             let line = self.tracer.without_secrets(line);
             self.unknown_line(line);
         }
+    }
+
+    pub(super) fn known_line(&mut self, line: &[u8]) {
+        let line = self.tracer.without_secrets(line);
+        self.events.push_back(Event::Urc { line, known: true });
     }
 
     pub(super) fn unknown_line(&mut self, line: Vec<u8>) {

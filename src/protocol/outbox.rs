@@ -12,6 +12,7 @@ pub(crate) struct Outbox {
     draining: bool,
     /// Some of it is on the line already.
     begun: bool,
+    is_data: bool,
     shown: bool,
     unshown: Vec<Written>,
 }
@@ -52,6 +53,7 @@ impl Outbox {
 
     pub(crate) fn push_data(&mut self, data: &[u8], piece: usize, secret: bool) {
         let first = data.len().min(piece);
+        self.is_data = true;
         self.current.extend_from_slice(&data[..first]);
         self.pieces.extend(data[first..].chunks(piece).map(<[u8]>::to_vec));
         if self.shown {
@@ -97,6 +99,17 @@ impl Outbox {
             self.draining = true;
         } else {
             self.begun = false;
+            self.is_data = false;
+        }
+    }
+
+    /// What was not begun will not be written. A line that was is ended: its beginning might be a command as well.
+    pub(crate) fn give_up(&mut self) {
+        let unwritten = &self.current[self.written..];
+        let end_of_line = memchr::memchr(b'\r', unwritten).filter(|_| self.begun && !self.is_data);
+        match end_of_line {
+            Some(end) => self.current.truncate(self.written + end + 1),
+            None => self.clear(),
         }
     }
 
@@ -107,6 +120,7 @@ impl Outbox {
         self.pieces.clear();
         self.draining = false;
         self.begun = false;
+        self.is_data = false;
     }
 
     fn keep_for_trace(&mut self, kind: TraceKind, from: usize, secret: bool) {

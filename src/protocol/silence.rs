@@ -91,7 +91,7 @@ impl Engine {
 
     pub(super) fn recover(&mut self, filling: &[u8], now: Instant) {
         self.framer.data_entry_over(false);
-        self.outbox.clear();
+        self.outbox.give_up();
         let byte_time = self.wire_time(1);
         let recovery = Recovery::after_silence(filling, byte_time, &mut self.fences, &mut self.outbox, now);
         self.channel = Channel::Recovering(recovery);

@@ -1,8 +1,8 @@
 //! A module that does not answer: its channel is brought back to command mode, and no answer goes astray.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use simcom_mqtt::protocol::{Awaited, Command, Event, Failure, Transaction, UnknownReason};
+use simcom_mqtt::protocol::{Awaited, Command, Engine, Event, Failure, Settings, Transaction, UnknownReason};
 
 use crate::support::{Block, Reads, ScriptedModule, then};
 
@@ -345,6 +345,23 @@ fn a_certificate_goes_in_pieces_with_the_line_drained_between() {
     // What comes next needs no draining.
     module.run(2, "AT");
     assert!(module.drains().is_empty());
+}
+
+/// A port that blocks in the middle of a line: what it took might be a command of its own.
+#[test]
+fn a_line_that_was_begun_is_ended() {
+    const TIMEOUT: Duration = Duration::from_secs(9);
+    let (begun, rest) = ("AT+CMQTTDISC=0", ",60\r");
+    let mut now = Instant::now();
+    let mut engine = Engine::new(Settings { command_timeout: TIMEOUT, baudrate: 115_200 });
+    let command = Command::new("AT+CMQTTDISC=0,60");
+    engine.submit(1, Transaction::single(command, Duration::from_secs(60)), now);
+    engine.handle_written(begun.len(), now);
+    now += TIMEOUT;
+    engine.handle_timeout(now);
+    let unwritten = String::from_utf8(engine.unwritten().to_vec()).unwrap();
+    assert!(unwritten.starts_with(rest), "{unwritten}");
+    assert!(unwritten.ends_with("=?\r"), "{unwritten}");
 }
 
 /// It waits for more data than the fences have bytes, and nobody knows: the caller had none, or an `ERROR` was false.
