@@ -240,7 +240,8 @@ impl Engine {
                 None => {}
             }
             let code = running.result.take().filter(|code| *code != 0).or_else(|| running.refusal_code());
-            self.handle_error(*running, String::from_utf8_lossy(line).into_owned(), code, now);
+            let response = String::from_utf8_lossy(&self.tracer.without_secrets(line)).into_owned();
+            self.handle_error(*running, response, code, now);
         }
         self.advance(now);
     }

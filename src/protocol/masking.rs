@@ -21,24 +21,43 @@ pub fn masked(line: &[u8]) -> Cow<'_, [u8]> {
     shown
 }
 
-/// Where the secrets of a command or its answer are.
+/// Where the secrets of a command or its answer are. The command may stand behind others in its line.
 pub(crate) fn secrets_in(line: &[u8]) -> impl Iterator<Item = (usize, usize)> {
-    let body = line.get(..2).filter(|start| start.eq_ignore_ascii_case(b"AT")).map_or(0, |_| 2);
-    SECRET_PARAMETERS.iter().filter_map(move |(name, parameter, comes_back)| {
-        let start = body + name.len();
-        if !line.get(body..start)?.eq_ignore_ascii_case(name) {
-            return None;
-        }
-        let carries_it = match line.get(start)? {
-            b'=' => true,
-            b':' => *comes_back,
-            _ => false,
-        };
-        if !carries_it {
-            return None;
-        }
-        parameter_at(line, start + 1, *parameter)
-    })
+    let known = SECRET_PARAMETERS.iter().flat_map(move |(name, parameter, comes_back)| {
+        named(line, name).filter_map(move |end| {
+            let values = end + line[end..].iter().take_while(|byte| **byte == b' ').count();
+            let carries_it = match line.get(values)? {
+                b'=' => true,
+                b':' => *comes_back,
+                _ => false,
+            };
+            carries_it.then(|| parameter_at(line, values + 1, *parameter))?
+        })
+    });
+    known.chain(password_behind_address(line))
+}
+
+/// Where `name` ends, in capitals or not.
+fn named(line: &[u8], name: &'static [u8]) -> impl Iterator<Item = usize> {
+    memchr::memchr_iter(b'+', line)
+        .map(|at| (at, at + name.len()))
+        .filter(|(at, end)| line.get(*at..*end).is_some_and(|found| found.eq_ignore_ascii_case(name)))
+        .map(|(_, end)| end)
+}
+
+/// The password of a connection whose line lost or gained bytes on its way, so that its parameters cannot be counted:
+/// what stands behind the broker's address and two more strings. Where a quote is missing, the user name is hidden too.
+fn password_behind_address(line: &[u8]) -> Option<(usize, usize)> {
+    let beginnings = [&b"tcp"[..], b"//"];
+    let address = beginnings.iter().filter_map(|beginning| memchr::memmem::find(line, beginning)).min()?;
+    let quotes: Vec<usize> = memchr::memchr_iter(b'"', &line[address..]).map(|at| address + at + 1).collect();
+    let from = match quotes.len() {
+        0..4 => return None,
+        odd if odd % 2 == 1 => quotes[2],
+        _ => quotes[1],
+    };
+    let opened = line[from..].iter().take_while(|byte| matches!(byte, b',' | b' ')).count();
+    Some(without_quotes(line, from + opened, line.len()))
 }
 
 /// The bytes of the numbered parameter, without its quotes. Commas between quotes do not separate.
@@ -89,8 +108,49 @@ mod tests {
     }
 
     #[test]
+    fn hides_the_password_of_a_command_among_others() {
+        for line in [
+            "AT+CSQ;+CMQTTCONNECT=0,\"tcp://h:1883\",60,1,\"user\",\"secret\"",
+            "at+cmqttconnect = 0,\"tcp://h:1883\",60,1,\"user\",\"secret\"",
+            "$GNRMC,,VAT+CMQTTCONNECT=0,\"tcp://h:1883\",60,1,\"user\",\"secret\"",
+            "AT+CMQTTCONNECT=0,\"tcp://h:1883\",60,1,\"user\",secret",
+            "AT+CMQTTCONNECT=0,\"tcp://h:1883\",60,1,\"user\",\"se\"c,ret\"",
+            "AT+CSQ;+CPIN=\"secret\"",
+        ] {
+            let shown = String::from_utf8(masked(line.as_bytes()).into_owned()).unwrap();
+            assert!(!shown.contains("sec") && !shown.contains("ret"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn hides_the_password_whatever_byte_is_lost_added_or_altered() {
+        let line = b"+CMQTTCONNECT: 0,\"tcp://h:1883\",60,1,\"user\",\"secret\"";
+        let password = line.len() - "secret\"".len();
+        let mut damaged = Vec::new();
+        for at in 0..password {
+            damaged.push([&line[..at], &line[at + 1..]].concat());
+            for byte in *b"x\",:" {
+                damaged.push([&line[..at], &[byte], &line[at..]].concat());
+                damaged.push([&line[..at], &[byte], &line[at + 1..]].concat());
+            }
+        }
+        for line in damaged {
+            let shown = masked(&line);
+            assert!(memchr::memmem::find(&shown, b"secret").is_none(), "{}", shown.escape_ascii());
+        }
+    }
+
+    #[test]
     fn leaves_other_lines_alone() {
-        for line in [&b"+CMQTTCONNECT: 0,0"[..], b"AT", b"", b"OK", b"+CPIN: READY"] {
+        for line in [
+            &b"+CMQTTCONNECT: 0,0"[..],
+            b"+CMQTTCONNECT: 0,\"tcp://h:1883\",60,1",
+            b"+CMQTTCONNECT: 0,\"tcp://h:1883\",60,1,\"user\"",
+            b"AT",
+            b"",
+            b"OK",
+            b"+CPIN: READY",
+        ] {
             assert!(matches!(masked(line), Cow::Borrowed(_)), "{}", line.escape_ascii());
         }
     }

@@ -36,7 +36,7 @@ impl Engine {
             }
             None => {
                 self.counters.late_results += 1;
-                self.events.push_back(Event::Urc { line: line.to_vec(), known: true });
+                self.known_line(line);
             }
         }
         self.advance(now);
@@ -63,7 +63,7 @@ impl Engine {
             return;
         }
         self.counters.late_results += 1;
-        self.events.push_back(Event::Urc { line: line.to_vec(), known: true });
+        self.known_line(line);
     }
 
     fn resolve_late(&mut self, pending: &Pending, code: u16) {
@@ -152,10 +152,10 @@ impl Engine {
                 }
             }
             Urc::Boot => {
-                self.events.push_back(Event::Urc { line: line.to_vec(), known: true });
+                self.known_line(line);
                 self.check_for_restart(now);
             }
-            Urc::Other => self.events.push_back(Event::Urc { line: line.to_vec(), known: true }),
+            Urc::Other => self.known_line(line),
         }
         self.advance(now);
     }

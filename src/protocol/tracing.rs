@@ -1,4 +1,4 @@
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
 
 use super::event::{Direction, Event, TraceKind};
@@ -13,17 +13,24 @@ pub(crate) struct Tracer {
     /// Bytes of an element whose end has not come.
     arriving: Vec<u8>,
     /// Passwords that were sent: they can come back in an echo cut short, where no syntax tells.
-    secrets: Vec<Vec<u8>>,
+    passwords: VecDeque<Secret>,
     /// Key material that was entered last, which some firmware sends back.
-    secret_data: Vec<u8>,
+    secret_data: Secret,
+}
+
+/// Something that must not be shown, and its pieces, since bytes of it may be lost or altered on the way.
+#[derive(Default)]
+struct Secret {
+    whole: Vec<u8>,
+    pieces: HashSet<[u8; PIECE]>,
 }
 
 /// More than any part of a message, with the line end behind it.
 const LONGEST_ELEMENT: usize = 16 * 1024;
 /// A shorter text would hide what is not a secret.
 const SHORTEST_SECRET: usize = 4;
-/// So many bytes in a row of key material do not stand in a line by chance.
-const SECRET_PIECE: usize = 8;
+/// So many bytes in a row of a secret do not stand in a line by chance.
+const PIECE: usize = 6;
 
 impl Tracer {
     pub(crate) fn set(&mut self, on: bool) {
@@ -34,19 +41,20 @@ impl Tracer {
     pub(crate) fn remember_secrets_of(&mut self, line: &[u8]) {
         const MOST: usize = 16;
         for (from, to) in secrets_in(line) {
-            let secret = &line[from..to];
-            if secret.len() < SHORTEST_SECRET || self.secrets.iter().any(|known| known == secret) {
+            let password = &line[from..to];
+            let is_known = self.passwords.iter().any(|known| known.whole == password);
+            if password.len() < SHORTEST_SECRET || is_known {
                 continue;
             }
-            if self.secrets.len() == MOST {
-                self.secrets.remove(0);
+            if self.passwords.len() == MOST {
+                self.passwords.pop_front();
             }
-            self.secrets.push(secret.to_vec());
+            self.passwords.push_back(Secret::new(password));
         }
     }
 
     pub(crate) fn remember_secret_data(&mut self, data: &[u8]) {
-        self.secret_data = data.to_vec();
+        self.secret_data = Secret::new(data);
     }
 
     pub(crate) fn without_secrets(&self, line: &[u8]) -> Vec<u8> {
@@ -103,19 +111,40 @@ impl Tracer {
         let start = bytes.len() - bytes.trim_ascii_start().len();
         let mut ranges: Vec<_> =
             secrets_in(&bytes[start..]).map(|(from, to)| start + from..start + to).collect();
-        for secret in &self.secrets {
-            ranges.extend(memchr::memmem::find_iter(bytes, secret).map(|at| at..at + secret.len()));
+        for secret in self.passwords.iter().chain([&self.secret_data]) {
+            ranges.extend(secret.found_in(bytes));
         }
         let text = bytes.trim_ascii();
-        if text.len() >= SHORTEST_SECRET && memchr::memmem::find(&self.secret_data, text).is_some() {
+        if text.len() >= SHORTEST_SECRET && memchr::memmem::find(&self.secret_data.whole, text).is_some() {
             ranges.push(start..start + text.len());
-        } else if !self.secret_data.is_empty() {
-            // Bytes of it may be missing, so that only pieces of it can be recognised.
-            let pieces = bytes.windows(SECRET_PIECE).enumerate();
-            let known = pieces.filter(|(_, piece)| memchr::memmem::find(&self.secret_data, piece).is_some());
-            ranges.extend(known.map(|(at, _)| at..at + SECRET_PIECE));
         }
         merged(ranges)
+    }
+}
+
+impl Secret {
+    fn new(whole: &[u8]) -> Self {
+        let pieces = whole.windows(PIECE).filter_map(|piece| piece.try_into().ok()).collect();
+        Self { whole: whole.to_vec(), pieces }
+    }
+
+    /// Where it is, or a piece of it.
+    fn found_in(&self, bytes: &[u8]) -> Vec<Range<usize>> {
+        if self.whole.is_empty() {
+            return Vec::new();
+        }
+        if self.pieces.is_empty() {
+            let length = self.whole.len();
+            return memchr::memmem::find_iter(bytes, &self.whole).map(|at| at..at + length).collect();
+        }
+        let pieces = bytes.windows(PIECE).enumerate();
+        pieces.filter(|(_, piece)| self.pieces.contains(*piece)).map(|(at, _)| at..at + PIECE).collect()
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Secret({} bytes)", self.whole.len())
     }
 }
 
