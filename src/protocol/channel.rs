@@ -326,6 +326,9 @@ impl Engine {
     pub(super) fn finish(&mut self, job: Job, outcome: Outcome) {
         if job.owner == Owner::RestartCheck {
             self.restart_confirmed |= matches!(outcome, Err(Failure::Refused { .. }));
+            if !self.restart_confirmed {
+                self.did_not_restart();
+            }
             return;
         }
         self.report(&job, outcome);

@@ -50,6 +50,8 @@ pub struct Engine {
     pub(super) staging: Staging,
     pub(super) gone: Option<Failure>,
     pub(super) restart_confirmed: bool,
+    /// Commands without an answer since a boot banner, until it is known whether it was one.
+    pub(super) perhaps_restarted: Vec<(Job, Failure)>,
     /// So many bytes are held back until then, for they may be an echo or an answer.
     held_echo: Option<(usize, Instant)>,
     scratch: Vec<u8>,
@@ -72,6 +74,7 @@ impl Engine {
             staging: Staging::default(),
             gone: None,
             restart_confirmed: false,
+            perhaps_restarted: Vec::new(),
             held_echo: None,
             scratch: Vec::new(),
         }

@@ -219,6 +219,13 @@ impl Engine {
         self.queues.push_front(Job::new(Owner::RestartCheck, check, now));
     }
 
+    /// The banner was none, so what had no answer had none for another reason.
+    pub(super) fn did_not_restart(&mut self) {
+        for (job, failure) in std::mem::take(&mut self.perhaps_restarted) {
+            self.finish(job, Err(failure));
+        }
+    }
+
     /// Nothing on the module is as it was, its echo included.
     pub(super) fn restarted(&mut self, now: Instant) {
         self.staging.module_restarted();
@@ -232,7 +239,8 @@ impl Engine {
             command,
             cause: LostBy::Restart,
         });
-        for job in self.queues.take_where(Job::needs_connection) {
+        let swallowed = std::mem::take(&mut self.perhaps_restarted).into_iter().map(|(job, _)| job);
+        for job in self.queues.take_where(Job::needs_connection).into_iter().chain(swallowed) {
             let failure = Failure::ConnectionLost { command: job.shown(), cause: LostBy::Restart };
             self.finish(job, Err(failure));
         }
@@ -244,6 +252,7 @@ impl Engine {
     pub(super) fn fail_everything(&mut self, reason: &UnknownReason, failure: impl Fn(String) -> Failure) {
         self.fail_operations(reason, &failure);
         self.fail_running(reason, &failure);
+        self.did_not_restart();
         for job in self.queues.take_where(|_| true) {
             let outcome = failure(job.shown());
             self.finish(job, Err(outcome));

@@ -5,9 +5,9 @@ use std::time::Instant;
 use super::channel::Channel;
 use super::engine::Engine;
 use super::event::Event;
-use super::job::{Job, Owner, Pending, PendingState};
+use super::job::{Owner, Pending, PendingState};
 use super::recovery::{Progress, Recovery};
-use super::running::LISTING_FENCE_NAME;
+use super::running::{LISTING_FENCE_NAME, Running};
 use super::staging::filling_for;
 use super::{Awaited, Failure, Operation, UnknownReason};
 
@@ -52,14 +52,12 @@ impl Engine {
             self.recover(&[], now);
             return;
         }
-        let operation = running.operation().map(|(operation, _)| operation);
-        let may_have_restarted = running.met_banner && running.job.needs_connection();
-        if may_have_restarted && (operation.is_none() || awaited == Awaited::FinalResult) {
-            self.wait_for_restart_check(running.job, operation, now);
+        if running.met_banner {
+            self.wait_for_restart_check(*running, awaited, now);
             self.recover(&filling, now);
             return;
         }
-        let Some(operation) = operation else {
+        let Some((operation, _)) = running.operation() else {
             self.finish(running.job, Err(Failure::NoAnswer { command: shown, awaited }));
             self.recover(&filling, now);
             return;
@@ -78,15 +76,20 @@ impl Engine {
         self.recover(&filling, now);
     }
 
-    /// Unless the module restarted, its result may still come; if nothing reached the broker yet, it begins again.
-    fn wait_for_restart_check(&mut self, job: Job, operation: Option<Operation>, now: Instant) {
-        let Some(operation) = operation else {
+    /// Unless the module restarted, its result may still come; if nothing of it reached the broker yet, it begins again.
+    fn wait_for_restart_check(&mut self, running: Running, awaited: Awaited, now: Instant) {
+        let operation = running.operation().map(|(operation, _)| operation);
+        let job = running.job;
+        if let Some(operation) = operation.filter(|_| awaited == Awaited::FinalResult) {
+            self.forget_given_up(job.lane);
+            let slot = job.lane.slot();
+            self.pending[slot] = Some(Pending::new(job, operation, PendingState::AwaitingResult, now));
+        } else if job.needs_connection() {
             self.queues.push_front(job.again(None));
-            return;
-        };
-        self.forget_given_up(job.lane);
-        let slot = job.lane.slot();
-        self.pending[slot] = Some(Pending::new(job, operation, PendingState::AwaitingResult, now));
+        } else {
+            let failure = Failure::NoAnswer { command: job.command().line.shown(), awaited };
+            self.perhaps_restarted.push((job, failure));
+        }
     }
 
     pub(super) fn recover(&mut self, filling: &[u8], now: Instant) {

@@ -114,9 +114,10 @@ impl Facts {
         *self = Self { started: Some(false), gone_with_restart: gone, ..Self::default() };
     }
 
-    /// Nothing told of it, but it is so.
+    /// Its clients went with it.
     pub(super) fn service_is_gone(&mut self) {
-        self.restarted();
+        let gone_with_restart = self.gone_with_restart;
+        *self = Self { started: Some(false), gone_with_restart, ..Self::default() };
     }
 
     /// A client of ours that the module has kept, though what is known of it may be forgotten.

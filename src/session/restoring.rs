@@ -142,8 +142,10 @@ impl Modem {
         if self.facts().started == Some(true) {
             // It restarted, and its banner was lost.
             self.request(Request::Restarted);
+            self.hub().change_facts(|facts| facts.started = Some(false));
+        } else {
+            self.hub().change_facts(Facts::service_is_gone);
         }
-        self.hub().change_facts(Facts::service_is_gone);
         self.start_if_needed(&Endless)
     }
 

@@ -199,30 +199,41 @@ fn two_banners_are_one_restart() {
     assert_eq!(restarts(happened(&mut module)), 0);
 }
 
-/// A module that has just booted does not answer what was asked before.
-#[test]
-fn a_command_under_way_ends_soon_after_the_banner() {
-    let mut module = ScriptedModule::new();
-    module.run(1, "AT+CPSI?");
-    module.expect_line("AT+CPSI?");
-    module.send(then(&["RDY"]));
-    module.wait_ms(499);
-    module.expect_under_way(1);
-    module.wait_ms(1);
-    assert!(matches!(module.expect_failure(1), Failure::NoAnswer { .. }));
-    let fence = String::from_utf8(module.take_written()).unwrap();
-    let name = fence.strip_prefix("AT").unwrap().strip_suffix("=?\r").unwrap();
-    module.send(then(&[&format!("{name}: (0-1)"), "OK"]));
-    module.expect_line("AT+CMQTTREL?");
-    module.send(then(&["ERROR"]));
-    assert!(happened(&mut module).contains(&"Restarted".to_owned()));
-}
-
 /// Answers the fence that brings the channel back, and the question behind it.
 fn find_out(module: &mut ScriptedModule, answer: &str) {
     module.answer_fence();
     module.expect_line("AT+CMQTTREL?");
     module.send(then(&[answer]));
+}
+
+/// A module that has just booted does not answer what was asked before. Only a confirmed restart tells that this is why.
+#[test]
+fn a_command_that_a_restart_swallowed_ends_with_the_restart() {
+    for (answer, expected) in [("ERROR", "1 lost: Restart"), ("OK", "1 failed: NoAnswer")] {
+        let mut module = ScriptedModule::new();
+        module.run(1, "AT+CSQ");
+        module.expect_line("AT+CSQ");
+        module.send(then(&["RDY"]));
+        module.wait_ms(499);
+        module.expect_nothing_written();
+        module.wait_ms(1);
+        module.expect_under_way(1);
+        find_out(&mut module, answer);
+        let happened = happened(&mut module);
+        assert!(happened.iter().any(|event| event.starts_with(expected)), "{happened:?}");
+    }
+}
+
+#[test]
+fn a_connect_that_a_restart_swallowed_ends_with_the_restart() {
+    let mut module = ScriptedModule::new();
+    let line = "AT+CMQTTCONNECT=0,\"tcp://h:1883\",60,1";
+    module.run(1, line);
+    module.expect_line(line);
+    module.send(then(&["RDY"]));
+    module.wait_ms(500);
+    find_out(&mut module, "ERROR");
+    assert!(matches!(module.expect_failure(1), Failure::ConnectionLost { cause: LostBy::Restart, .. }));
 }
 
 /// A publish whose topic is being entered when the banner comes.
