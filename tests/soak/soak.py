@@ -9,7 +9,7 @@ import logging
 import sys
 import time
 from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 
 from rig.broker import Broker, Observer, Sender
@@ -20,6 +20,7 @@ from rig.station import Quota, Station
 from rig.table import print_table
 
 OBSERVED_WITHIN = 20.0
+PROGRESS_EVERY = 30.0
 
 
 def main() -> int:
@@ -41,9 +42,7 @@ def main() -> int:
             stack.enter_context(Station(number, broker, sender, quota, arguments.seed + number))
             for number in range(arguments.modules)
         ]
-        with ThreadPoolExecutor(len(stations)) as pool:
-            for finished in [pool.submit(station.run) for station in stations]:
-                finished.result()
+        complaints += _run(stations, began)
         rows = _settle(stations, observer, complaints)
     for complaint in complaints[:50]:
         print(complaint, file=sys.stderr)
@@ -62,6 +61,20 @@ def _arguments() -> argparse.Namespace:
         "--messages-between-faults", type=int, default=400, help="of both directions, on one module (400)"
     )
     return parser.parse_args()
+
+
+def _run(stations: list[Station], began: float) -> list[str]:
+    """Until all have done their quota, or Ctrl-C; returns what broke."""
+    with ThreadPoolExecutor(len(stations)) as pool:
+        running = [pool.submit(station.run) for station in stations]
+        try:
+            while wait(running, timeout=PROGRESS_EVERY).not_done:
+                done = ", ".join(str(station) for station in stations)
+                print(f"{time.monotonic() - began:.0f} s: {done}", file=sys.stderr)
+        except KeyboardInterrupt:
+            for station in stations:
+                station.stop()
+    return [f"broke off: {error}" for finished in running if (error := finished.exception())]
 
 
 def _settle(stations: list[Station], observer: Observer, complaints: list[str]) -> Rows:

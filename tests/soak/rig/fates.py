@@ -71,9 +71,14 @@ class CountedBuffer(bytearray):
     def clear(self) -> None:
         """Drop what is in it."""
         if self:
-            self._dropped.append((self.settled, self.put))
-            self.settled = self.put
+            self._dropped.append((self.settled, self.settled + len(self)))
+        self.settled = self.put
         super().clear()
+
+    def cut_short(self, count: int) -> None:
+        """Drop the last bytes of it; what is left is to leave or be dropped before more is put into it."""
+        self._dropped.append((self.put - count, self.put))
+        super().__delitem__(slice(len(self) - count, None))
 
     def drop_unread(self, count: int) -> None:
         """The operating system lost the last bytes that it took: nobody had read them."""

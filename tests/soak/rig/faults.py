@@ -69,15 +69,23 @@ def _lose_network(bench: Bench, _chance: random.Random) -> None:
     bench.simulation.suffer("restore_network")
 
 
-def _reboot(bench: Bench, _chance: random.Random) -> None:
-    bench.simulation.suffer("reboot")
+def _reboot(bench: Bench, chance: random.Random) -> None:
+    _break_off("reboot", bench, chance)
 
 
-def _unplug(bench: Bench, _chance: random.Random) -> None:
-    bench.simulation.suffer("unplug")
+def _unplug(bench: Bench, chance: random.Random) -> None:
+    _break_off("unplug", bench, chance)
     bench.wait_until_lost()
     bench.simulation.unread(bench.bytes_read())
     bench.simulation.suffer("plug")
+
+
+def _break_off(fault: str, bench: Bench, chance: random.Random) -> None:
+    """At any time, or in the middle of a message."""
+    if chance.random() < 0.5:
+        bench.simulation.suffer(fault)
+    else:
+        bench.simulation.suffer_within_a_message(fault, chance.random())
 
 
 def _fail(bench: Bench, chance: random.Random) -> None:

@@ -48,6 +48,10 @@ class Simulation:
         """Call one of the fault methods of `SimulatedModem`."""
         self._ask(fault, *arguments)
 
+    def suffer_within_a_message(self, fault: str, share: float) -> None:
+        """… when so much of the next message is on the line, and the rest will never be."""
+        self._ask("cut_next", fault, share)
+
     def unread(self, bytes_read: int) -> None:
         """After an unplug: the driver has read so many bytes in all, and will not get the rest."""
         self._ask("unread", bytes_read)
@@ -78,6 +82,7 @@ class _Tap:
         self._buffer = CountedBuffer()
         self._fates = Fates(PROFILES[profile], self._buffer)
         self._published: list[Published] = []
+        self._cut: tuple[str, float] | None = None
         self._print_message = self._module.message_arrived
         modem._engine.call(self._install)
 
@@ -105,6 +110,18 @@ class _Tap:
         # Without a host on the port nothing is put on the line.
         if self._buffer.put > start and mark is not None:
             self._fates.sent(mark, start, inserted, damage)
+            self._cut_short(start)
+
+    def _cut_short(self, start: int) -> None:
+        if self._cut is None:
+            return
+        (fault, share), self._cut = self._cut, None
+        self._buffer.cut_short(int((self._buffer.put - start) * (1 - share)))
+        self._modem._line.flush()
+        getattr(self._modem, fault)()
+
+    def cut_next(self, fault: str, share: float) -> None:
+        self._cut = fault, share
 
     def unread(self, bytes_read: int) -> None:
         self._buffer.drop_unread(self._buffer.taken - bytes_read)

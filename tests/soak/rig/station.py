@@ -62,6 +62,7 @@ class Station:
         self._changed = threading.Condition()
         self._arrivals = Arrivals()
         self._running = True
+        self._is_stopped = False
         self._begun: set[Mark] = set()
         self._published = 0
         self._sent_down = 0
@@ -107,6 +108,14 @@ class Station:
         self._check_late_results()
         self.published = self.simulation.published()
         self.complaints += [f"a callback raised {error!r}" for error in self._modem.callback_errors]
+
+    def stop(self) -> None:
+        """Have `run` return soon."""
+        self._is_stopped = True
+
+    def __str__(self) -> str:
+        """How far it is."""
+        return f"module {self._number}: {len(self.outcomes)} up, {self._came_down} down"
 
     def wait_until_lost(self) -> None:
         """Return when the driver knows that both connections are gone."""
@@ -156,7 +165,7 @@ class Station:
         return is_enough or self._is_late()
 
     def _is_late(self) -> bool:
-        return monotonic() > self._quota.deadline
+        return self._is_stopped or monotonic() > self._quota.deadline
 
     def _settle(self) -> None:
         """Have all that is under way come to its end, and enter it under the fault that came last."""
