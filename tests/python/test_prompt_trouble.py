@@ -13,6 +13,7 @@ from time import monotonic
 
 import pytest
 
+from all_pairs import all_pairs
 from host_client import HostClient
 from mosquitto_broker import MosquittoBroker
 from simcom_mqtt import Message, MqttClient, SimcomError, SimcomMqtt
@@ -73,14 +74,17 @@ TROUBLES: dict[str, Callable[[Bench, str], None]] = {
     "one byte lost": lambda bench, command: bench.line.lose_data_of(f"AT+{command}=".encode(), 1),
     "many bytes lost": lambda bench, command: bench.line.lose_data_of(f"AT+{command}=".encode(), 30),
 }
-
-
-LEFT_OPEN = ["AT+CMQTTTOPIC=0,500", "AT+CMQTTPAYLOAD=0,4096", "AT+CMQTTWILLMSG=1,1024,1"]
-
-
-@pytest.fixture
-def profile() -> str:
-    return "sim767x"
+LEFT_OPEN = {
+    "sim767x": "AT+CMQTTTOPIC=0,500",
+    "a76xx": "AT+CMQTTPAYLOAD=0,4096",
+    "sim7600": "AT+CMQTTWILLMSG=1,1024,1",
+}
+FACTORS = (tuple(ENTRIES), tuple(TROUBLES), tuple(PROFILES))
+CASES = [
+    [values[position] for values, position in zip(FACTORS, combination, strict=True)]
+    for combination in all_pairs([len(values) for values in FACTORS])
+]
+"""In which every two of command, trouble and firmware meet."""
 
 
 @pytest.fixture
@@ -100,9 +104,7 @@ def bench(profile: str, mosquitto: MosquittoBroker, host: HostClient, base: str)
         yield Bench(module, line, modem, client, second, host, base)
 
 
-@pytest.mark.parametrize("profile", PROFILES)
-@pytest.mark.parametrize("trouble", TROUBLES)
-@pytest.mark.parametrize("command", ENTRIES)
+@pytest.mark.parametrize(("command", "trouble", "profile"), CASES)
 def test_trouble(bench: Bench, profile: str, command: str, trouble: str) -> None:
     TROUBLES[trouble](bench, command)
 
@@ -115,10 +117,7 @@ def test_trouble(bench: Bench, profile: str, command: str, trouble: str) -> None
     bench.works_as_ever()
 
 
-@pytest.mark.parametrize("profile", PROFILES)
-@pytest.mark.parametrize(
-    "left", ["AT+CMQTTTOPIC=0,500", "AT+CMQTTPAYLOAD=0,4096", "AT+CMQTTWILLMSG=1,1024,1"]
-)
+@pytest.mark.parametrize(("profile", "left"), LEFT_OPEN.items())
 def test_a_port_left_in_data_entry(
     profile: str, left: str, mosquitto: MosquittoBroker, host: HostClient, base: str
 ) -> None:

@@ -105,7 +105,12 @@ def _mute(bench: Bench, chance: random.Random) -> None:
     bench.simulation.suffer("mute_next", command, chance.choice(stages))
 
 
-FAULTS: tuple[Fault, ...] = (
+def _several(bench: Bench, chance: random.Random) -> None:
+    for fault in chance.sample(SINGLE_FAULTS, 3):
+        fault.strike(bench, chance)
+
+
+SINGLE_FAULTS: tuple[Fault, ...] = (
     _damage("drop"),
     _damage("flip"),
     _damage("add"),
@@ -118,6 +123,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("delay next", _delay),
     Fault("mute next", _mute),
 )
+FAULTS = (*SINGLE_FAULTS, Fault("three at once", _several))
 
 
 def endless_plan(chance: random.Random) -> Iterator[Fault]:

@@ -26,6 +26,8 @@ class Inbound:
     duplicated: int = 0
     altered: int = 0
     """… inside topic or payload, which no driver can see."""
+    beside: int = 0
+    """Lost, though whole on the line: given up with a damaged one beside it."""
 
 
 @dataclass
@@ -110,6 +112,7 @@ class Arrivals:
         account.delivered += len(counted) - len(missing)
         account.unreported += len(unreported)
         account.reported += len(missing) - len(unreported)
+        account.beside += sum(block.fate is Fate.WHOLE for block in missing)
         complaints += self._check_repetitions(row) + self._check_order()
         complaints += [f"delivered, and nobody sent it: {strange}" for strange in self._strange]
         self._open.clear()

@@ -25,6 +25,7 @@ def print_table(rows: Rows, title: str) -> None:
         f"lost without a report: {total.inbound.unreported} to the host, {total.outbound.unreported} from it"
     )
     print(f"altered inside topic or payload, which no driver can see: {total.inbound.altered}")
+    print(f"lost though whole on the line, beside a damaged one: {total.inbound.beside}")
     print(f"QoS 1, sent again after a loss: {total.outbound.repeated}")
     print(f"QoS 0, taken by the module and lost with its connection: {total.outbound.behind_the_module}")
 
