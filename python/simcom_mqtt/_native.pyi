@@ -767,7 +767,7 @@ class Stats:
 
     @property
     def dropped_messages(self) -> int:
-        """Messages dropped because the queue to the callback thread was full."""
+        """Messages and unsolicited lines dropped because the queue to the callback thread was full."""
 
     @property
     def unknown_lines(self) -> int:

@@ -39,6 +39,7 @@ impl Dispatcher {
     fn take<'py>(&self, py: Python<'py>) -> PyResult<Option<Work<'py>>> {
         let served = self.served.lock().take();
         drop(served);
+        self.hub.report_drops();
         let mut waiting = self.hub.notices().try_pop();
         loop {
             let next = waiting.take().map_or_else(|| py.detach(|| self.hub.notices().pop(&Endless)), Ok);

@@ -32,11 +32,28 @@ impl<T> BoundedQueue<T> {
     /// False if it is full: the item is dropped, and the caller accounts for it.
     #[must_use]
     pub(super) fn push(&self, item: T, size: usize) -> bool {
+        self.push_within(item, size, self.most_items, self.most_bytes)
+    }
+
+    /// As [`BoundedQueue::push`], for what is rare and must not be lost among what is frequent: there is always some room.
+    #[must_use]
+    pub(super) fn push_rare(&self, item: T, size: usize) -> bool {
+        const MORE_ITEMS: usize = 1_000;
+        const MORE_BYTES: usize = 1 << 20;
+        self.push_within(
+            item,
+            size,
+            self.most_items.saturating_add(MORE_ITEMS),
+            self.most_bytes.saturating_add(MORE_BYTES),
+        )
+    }
+
+    fn push_within(&self, item: T, size: usize, most_items: usize, most_bytes: usize) -> bool {
         let mut state = self.state.lock();
         if state.closed {
             return true;
         }
-        if state.items.len() >= self.most_items || state.bytes + size > self.most_bytes {
+        if state.items.len() >= most_items || state.bytes + size > most_bytes {
             return false;
         }
         state.items.push_back((item, size));

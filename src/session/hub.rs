@@ -34,7 +34,15 @@ pub struct Hub {
     dropped_messages: AtomicU64,
     counters: Mutex<Counters>,
     /// What the next notice about a full queue has to tell.
-    unreported_drops: Mutex<[u64; 2]>,
+    unreported_drops: Mutex<Drops>,
+    missing_records: AtomicU64,
+}
+
+/// What a full queue had no room for.
+#[derive(Debug, Default)]
+struct Drops {
+    messages: [u64; 2],
+    lines: u64,
 }
 
 /// Log records waiting for Python. A log that is full is no reason to stop reading.
@@ -59,6 +67,7 @@ impl Hub {
             dropped_messages: AtomicU64::new(0),
             counters: Mutex::default(),
             unreported_drops: Mutex::default(),
+            missing_records: AtomicU64::new(0),
         }
     }
 
@@ -268,28 +277,32 @@ impl Hub {
         }
         if dropped {
             self.dropped_messages.fetch_add(1, Ordering::Relaxed);
-            self.unreported_drops.lock()[client.slot()] += 1;
+            self.unreported_drops.lock().messages[client.slot()] += 1;
             self.report_drops();
         }
     }
 
     /// Told as soon as there is room: a full queue has none for the notice that it is full.
-    fn report_drops(&self) {
+    pub fn report_drops(&self) {
         let mut drops = self.unreported_drops.lock();
         for client in ClientIndex::ALL {
-            let count = drops[client.slot()];
-            if count == 0 {
-                continue;
-            }
-            let why = format!(
-                "the queue was full, {count} dropped: the callbacks take too long, or queue_size is too small"
-            );
-            let notice = Notice::MessageLost { client: Some(client), why: why.clone() };
-            let size = notice.size();
-            if !self.dispatching.load(Ordering::Acquire) || self.notices.push(notice, size) {
-                drops[client.slot()] = 0;
-                self.log(Record::message_lost(Some(client), &why));
-            }
+            self.report_dropped(&mut drops.messages[client.slot()], Some(client), "messages");
+        }
+        self.report_dropped(&mut drops.lines, None, "unsolicited lines");
+    }
+
+    fn report_dropped(&self, count: &mut u64, client: Option<ClientIndex>, what: &str) {
+        if *count == 0 {
+            return;
+        }
+        let why = format!(
+            "the queue was full, {count} {what} dropped: the callbacks take too long, or queue_size is too small"
+        );
+        let notice = Notice::MessageLost { client, why: why.clone() };
+        let size = notice.size();
+        if !self.dispatching.load(Ordering::Acquire) || self.notices.push(notice, size) {
+            *count = 0;
+            self.log(Record::queue_full(client, &why));
         }
     }
 
@@ -298,12 +311,31 @@ impl Hub {
             return;
         }
         let size = notice.size();
-        // A full queue already has its own warning under way.
-        let _ = self.notices.push(notice, size);
+        let taken = match notice {
+            Notice::Message(_) | Notice::MessageLost { .. } | Notice::Urc(_) => {
+                self.notices.push(notice, size)
+            }
+            _ => self.notices.push_rare(notice, size),
+        };
+        if !taken {
+            self.dropped_messages.fetch_add(1, Ordering::Relaxed);
+            self.unreported_drops.lock().lines += 1;
+        }
     }
 
     fn log(&self, record: Record) {
+        let missing = self.missing_records.swap(0, Ordering::Relaxed);
+        if missing > 0 && !self.push_record(Record::missing(missing)) {
+            self.missing_records.fetch_add(missing + 1, Ordering::Relaxed);
+            return;
+        }
+        if !self.push_record(record) {
+            self.missing_records.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn push_record(&self, record: Record) -> bool {
         let size = record.size();
-        let _ = self.reports.push(Report::Record(record), size);
+        self.reports.push(Report::Record(record), size)
     }
 }

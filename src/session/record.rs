@@ -35,6 +35,18 @@ impl Record {
         })
     }
 
+    /// Messages of a client, or other lines.
+    pub(super) fn queue_full(client: Option<ClientIndex>, why: &str) -> Self {
+        match client {
+            Some(_) => Self::message_lost(client, why),
+            None => Self::warning(why.to_owned()),
+        }
+    }
+
+    pub(super) fn missing(count: u64) -> Self {
+        Self::warning(format!("{count} records are missing here: the log is slower than the line"))
+    }
+
     pub(super) fn connection_lost(client: ClientIndex, cause: u8) -> Self {
         Self::warning(format!("client {client} lost its connection: +CMQTTCONNLOST with cause {cause}"))
     }

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Self
 
 OK = b"\r\nOK\r\n"
+# What a pseudo-terminal that has room takes without waiting.
+SOON_WRITTEN = 1024
 
 
 def default_answer(line: str) -> bytes:
@@ -57,6 +59,11 @@ class ScriptedModule:
         """Return once more than that many command lines were read."""
         with self._received_one:
             assert self._received_one.wait_for(lambda: len(self.received) > count, timeout), self.received
+
+    def say_some(self, raw: bytes) -> int:
+        """Put as much of it on the line as fits soon, and return how much that was."""
+        _, writable, _ = select.select([], [self._master], [], 0.05)
+        return os.write(self._master, raw[:SOON_WRITTEN]) if writable else 0
 
     def wait_for_command(self, command: str, timeout: float = 5) -> None:
         """Return once that command line was read."""

@@ -17,7 +17,7 @@ pub(crate) struct Stats {
     publishes: u64,
     /// Messages given up because bytes were lost or altered on the line.
     damaged_messages: u64,
-    /// Messages dropped because the queue to the callback thread was full.
+    /// Messages and unsolicited lines dropped because the queue to the callback thread was full.
     dropped_messages: u64,
     /// Lines that nothing waited for.
     unknown_lines: u64,
