@@ -48,6 +48,8 @@ class SimcomMqtt:
         """Close the port and stop the threads, in at most 2 s: from any thread, any number of times.
 
         Also done when the interpreter exits. What the module holds (clients, connections) stays as it is.
+        Whoever waits gets ClosedError, and every future ends. Callbacks get what has arrived as far as they
+        take it in that time; the rest is counted in `stats.dropped_messages`, and none begins afterwards.
         """
 
     def __enter__(self) -> Self: ...
@@ -375,7 +377,9 @@ class MqttClient:
         """Queue a publish, and return a future of its result. Arguments and errors as of `publish`.
 
         Publishes of a client go out in order. Blocks while 1,000 of them wait. A future that is cancelled
-        before its first byte is written is not sent.
+        before its first byte is written is not sent. `timeout` runs from its turn on. What
+        `add_done_callback` adds runs on one thread and may call any method here; only another future's result
+        it must not wait for.
         """
 
     def subscribe(

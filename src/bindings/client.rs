@@ -227,7 +227,8 @@ impl MqttClient {
     /// Queue a publish, and return a future of its result. Arguments and errors as of `publish`.
     ///
     /// Publishes of a client go out in order. Blocks while 1,000 of them wait. A future that is cancelled before its
-    /// first byte is written is not sent. `timeout` runs from its turn on.
+    /// first byte is written is not sent. `timeout` runs from its turn on. What `add_done_callback` adds runs on one thread
+    /// and may call any method here; only another future's result it must not wait for.
     #[pyo3(
         signature = (topic, payload = PayloadBytes(Vec::new()), qos = Integer(0), *, retain = false, dup = false, timeout = 60.0),
         text_signature = "($self, topic, payload=b'', qos=0, *, retain=False, dup=False, timeout=60.0)"
