@@ -1,0 +1,44 @@
+"""The broker that the demonstration and the test rig start for themselves."""
+
+import socket
+import subprocess
+from urllib.parse import urlsplit
+
+import pytest
+
+from simcom_mqtt import local_broker
+from simcom_mqtt.local_broker import Kind
+
+
+@pytest.mark.parametrize("kind", ["auto", "mosquitto", "amqtt"])
+def test_listens_while_it_is_needed(kind: Kind) -> None:
+    with local_broker.local_broker(kind) as broker:
+        assert urlsplit(broker.url).port == broker.port
+        with pytest.raises(OSError, match="in use"):
+            socket.create_server(("127.0.0.1", broker.port))
+
+    socket.create_server(("127.0.0.1", broker.port)).close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "advice"),
+    [
+        ("mosquitto", "apt-get install mosquitto"),
+        ("amqtt", r"pip install 'simcom-mqtt\[demo\]'"),
+        ("auto", "apt-get install mosquitto, or pip install"),
+    ],
+)
+def test_says_what_to_install(kind: Kind, advice: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda *_args, **_kwargs: None)
+    monkeypatch.setattr(local_broker, "find_spec", lambda _name: None)
+
+    with pytest.raises(RuntimeError, match=advice), local_broker.local_broker(kind):
+        pytest.fail("there is no broker")
+
+
+def test_a_mosquitto_that_ends_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = subprocess.Popen
+    monkeypatch.setattr("subprocess.Popen", lambda _command, **options: start(["false"], **options))
+
+    with pytest.raises(RuntimeError, match="status 1"), local_broker.local_broker("mosquitto"):
+        pytest.fail("it does not listen")
