@@ -23,7 +23,7 @@ WITH_PYTHON := PYO3_PYTHON=$(CURDIR)/$(BIN)/python
 BENCH_CRATE := --manifest-path tests/bench/Cargo.toml
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test bench soak format lint build clean prerequisites fuzz
+.PHONY: help demo test bench soak format lint build clean prerequisites fuzz docs
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -54,6 +54,9 @@ fuzz: ## look for bytes that break the protocol engine, SECONDS=60 for each of t
 
 soak: prerequisites-of-tests $(EXTENSION) ## 200,000 messages each way while all kinds of faults strike; MESSAGES=n: fewer
 	$(BIN)/python tests/soak/soak.py $(if $(MESSAGES),--messages $(MESSAGES))
+
+docs: $(EXTENSION) $(VENV)/documentation-tools ## the documentation, into target/docs
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --nitpicky --quiet docs target/docs
 
 lint: $(VENV)/development-tools ## rustfmt, clippy, ruff and mypy, changing nothing
 	cargo fmt --check
@@ -100,6 +103,11 @@ $(VENV)/development-tools: requirements/dev.txt $(VENV)/demo-tools
 	@touch $@
 
 $(VENV)/bench-peers: requirements/bench.txt $(VENV)/development-tools
+	@echo 'installing $<'
+	@$(PIP) install --no-compile --require-hashes -r $<
+	@touch $@
+
+$(VENV)/documentation-tools: requirements/docs.txt $(VENV)/development-tools
 	@echo 'installing $<'
 	@$(PIP) install --no-compile --require-hashes -r $<
 	@touch $@

@@ -1,0 +1,90 @@
+"""Documents the extension module: signatures and types from its stub, docstrings from the module itself.
+
+Docstrings name arguments and errors at the beginning of a line, as `help()` shows them; here these lines
+become the fields that Sphinx knows.
+"""
+
+import __future__
+
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from sphinx.application import Sphinx
+
+import simcom_mqtt
+from simcom_mqtt import _native, types
+
+ENTRY = re.compile(r"(?P<names>\w+(?:, \w+)*): (?P<text>.*)")
+CODE_SPAN = re.compile(r"(?<!`)`([^`]+)`(?!`)")
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Called by Sphinx."""
+    put_stub_in_place()
+    app.connect("autodoc-process-docstring", rewrite)
+    return {"parallel_read_safe": True}
+
+
+def put_stub_in_place() -> None:
+    """Let autodoc find the stub's classes, which know their types, where the extension's are."""
+    path = Path(_native.__file__).with_name("_native.pyi")
+    stub = ModuleType("simcom_mqtt")
+    later = __future__.annotations.compiler_flag  # a stub may name what comes further down
+    exec(compile(path.read_text(), path, "exec", flags=later, dont_inherit=True), vars(stub))  # noqa: S102
+    # Under the names of the aliases, not as the long unions that they stand for.
+    vars(stub).update({name: type(name, (), {"__module__": "simcom_mqtt"}) for name in types.__all__})
+    for name, native in vars(_native).items():
+        if inspect.isclass(native) or inspect.isbuiltin(native):
+            described = getattr(stub, name)
+            take_docstrings(native, described)
+            setattr(simcom_mqtt, name, described)
+
+
+def take_docstrings(native: Any, described: Any) -> None:
+    """What the extension says of itself is what users see: it goes before what the stub says."""
+    described.__doc__ = native.__doc__ or described.__doc__
+    if inspect.isclass(native):
+        for name, member in vars(described).items():
+            if name == "__exit__" or (not name.startswith("__") and hasattr(native, name)):
+                take_docstrings(getattr(native, name), member)
+
+
+def rewrite(_app: Sphinx, _what: str, _name: str, thing: object, _options: object, lines: list[str]) -> None:
+    """Make fields of what describes arguments and errors, and code of what stands between backticks."""
+    lines[:] = [CODE_SPAN.sub(r"``\1``", line) for line in with_fields(lines, parameters_of(thing))]
+
+
+def parameters_of(thing: object) -> frozenset[str]:
+    """The names that a docstring may describe as arguments."""
+    if not callable(thing):
+        return frozenset()
+    try:
+        return frozenset(inspect.signature(thing).parameters)
+    except ValueError:
+        return frozenset()
+
+
+def with_fields(lines: list[str], parameters: frozenset[str]) -> Iterator[str]:
+    """The lines, with fields for each entry; what is indented below an entry belongs to it."""
+    rest = list(lines)
+    while rest:
+        line = rest.pop(0)
+        entry = ENTRY.fullmatch(line)
+        names = entry["names"].split(", ") if entry else []
+        if entry and parameters.issuperset(names):
+            fields = [f":param {name}:" for name in names]
+        elif entry and all(name.endswith("Error") for name in names):
+            fields = [f":raises {', '.join(names)}:"]
+        else:
+            yield line
+            continue
+        text = [entry["text"]]
+        while rest and rest[0].startswith(" "):
+            text.append(rest.pop(0).strip())
+        yield from ("", *(f"{field} {' '.join(text)}" for field in fields))
+        if rest and rest[0] and not ENTRY.fullmatch(rest[0]):
+            yield ""
