@@ -7,10 +7,10 @@ use pyo3::types::{PyTuple, PyWeakrefMethods, PyWeakrefReference};
 use super::callbacks::On;
 use super::client::MqttClient;
 use super::modem::SimcomMqtt;
-use super::threads::Work;
+use super::threads::{Work, next};
 use super::values::Message;
 use crate::protocol::ClientIndex;
-use crate::session::{Endless, Hub, Notice};
+use crate::session::{Hub, Notice};
 
 /// What the thread that runs callbacks, one at a time and in order, takes its work from.
 #[pyclass(frozen)]
@@ -40,10 +40,8 @@ impl Dispatcher {
         let served = self.served.lock().take();
         drop(served);
         self.hub.report_drops();
-        let mut waiting = self.hub.notices().try_pop();
         loop {
-            let next = waiting.take().map_or_else(|| py.detach(|| self.hub.notices().pop(&Endless)), Ok);
-            let Ok(notice) = next else { return Ok(None) };
+            let Ok(notice) = next(py, self.hub.notices()) else { return Ok(None) };
             let Some(modem) = self.modem(py)? else { return Ok(None) };
             if let Some(work) = work_for(&modem, notice)? {
                 *self.served.lock() = Some(modem.unbind());

@@ -13,7 +13,7 @@ mod certificates;
 mod client;
 mod dispatcher;
 mod errors;
-mod loggers;
+mod log;
 mod modem;
 mod network;
 mod patience;
@@ -34,6 +34,7 @@ use pyo3::prelude::*;
 /// Fills the module `simcom_mqtt._native`.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     refuse_subinterpreters(module.py())?;
+    log::install(module.py())?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<modem::SimcomMqtt>()?;
     module.add_class::<client::MqttClient>()?;

@@ -17,7 +17,7 @@ use super::arguments::Integer;
 use super::callbacks::{Callback, Callbacks, On};
 use super::dispatcher::Dispatcher;
 use super::errors;
-use super::loggers;
+use super::log;
 use super::patience::wait;
 use super::threads::Threads;
 use super::values::{QueueCounters, Stats};
@@ -93,7 +93,7 @@ impl SimcomMqtt {
         if self.opened.get().is_some() {
             return Err(PyTypeError::new_err("this SimcomMqtt is open already: make a new one"));
         }
-        let log_lines = loggers::is_enabled(py)?;
+        let log_lines = log::wants_lines(py)?;
         let configuration = Configuration {
             port,
             baudrate: baud_rate(baudrate)?,
@@ -297,7 +297,7 @@ impl SimcomMqtt {
     /// The I/O thread cannot ask Python whether anybody reads the log, so every call tells it.
     pub(super) fn follow_log_level(&self, py: Python<'_>) -> PyResult<()> {
         let Some(opened) = self.opened.get() else { return Ok(()) };
-        let enabled = loggers::is_enabled(py)?;
+        let enabled = log::wants_lines(py)?;
         if opened.logging_lines.swap(enabled, Ordering::Relaxed) != enabled {
             opened.threads.modem.log_lines(enabled);
         }

@@ -5,19 +5,35 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::PyTuple;
 
 use super::errors::into_python;
-use super::loggers;
-use super::threads::Work;
-use crate::session::{Endless, Error, Hub, Level, Promise, Record, Report};
+use super::log;
+use super::threads::{Work, next};
+use crate::session::{Error, Hub, Promise, Record, Report};
 
 /// What the thread that writes log records and ends futures, so that no callback can hold them up, takes its work from.
 #[pyclass(frozen)]
 pub(super) struct Reporter {
     hub: Arc<Hub>,
+    takes: Takes,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Takes {
+    Everything,
+    /// What is left to end; the log is held up.
+    Ends,
 }
 
 impl Reporter {
-    pub(super) fn new(hub: Arc<Hub>) -> Self {
-        Self { hub }
+    pub(super) fn new(hub: Arc<Hub>, takes: Takes) -> Self {
+        Self { hub, takes }
+    }
+
+    fn next(&self, py: Python<'_>) -> Option<Report> {
+        let reports = self.hub.reports();
+        match self.takes {
+            Takes::Everything => next(py, reports).ok(),
+            Takes::Ends => reports.try_pop_if(|report| matches!(report, Report::Ended(..))),
+        }
     }
 }
 
@@ -25,11 +41,9 @@ impl Reporter {
 impl Reporter {
     /// The next thing to call and its arguments, waited for; None at the end.
     fn take<'py>(&self, py: Python<'py>) -> PyResult<Option<Work<'py>>> {
-        let reports = self.hub.reports();
-        let next = reports.try_pop().map_or_else(|| py.detach(|| reports.pop(&Endless)), Ok);
-        let Ok(report) = next else { return Ok(None) };
+        let Some(report) = self.next(py) else { return Ok(None) };
         let (function, arguments) = match report {
-            Report::Record(record) => writing(py, &record)?,
+            Report::Record(record) => writing(py, record)?,
             Report::Ended(promise, result) => ending(py, promise, result)?,
         };
         Ok(Some((vec![function], arguments)))
@@ -45,13 +59,19 @@ impl Reporter {
 
 type Call<'py> = (Py<PyAny>, Bound<'py, PyTuple>);
 
-fn writing<'py>(py: Python<'py>, record: &Record) -> PyResult<Call<'py>> {
-    let level: u8 = match record.level {
-        Level::Debug => 10,
-        Level::Warning => 30,
-    };
-    let log = loggers::logger(py, record.kind)?.getattr("log")?.unbind();
-    Ok((log, (level, &record.text).into_pyobject(py)?))
+fn writing(py: Python<'_>, record: Record) -> PyResult<Call<'_>> {
+    Ok((Py::new(py, Writing(record))?.into_any(), PyTuple::empty(py)))
+}
+
+/// A call that writes a record.
+#[pyclass(frozen)]
+struct Writing(Record);
+
+#[pymethods]
+impl Writing {
+    fn __call__(&self, py: Python<'_>) -> PyResult<()> {
+        log::write(py, &self.0)
+    }
 }
 
 fn ending(py: Python<'_>, promise: Promise, result: Result<(), Error>) -> PyResult<Call<'_>> {

@@ -7,18 +7,23 @@ use parking_lot::Mutex;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
+use super::log;
 use super::patience::Signals;
-use super::reporter::Reporter;
+use super::reporter::{Reporter, Takes};
 use super::visits::{Visit, Visits};
-use crate::session::{Error, Modem};
+use crate::session::{BoundedQueue, Endless, Error, Modem, Nothing, Record};
 
 /// Callables, each to be called with the same arguments.
 pub(super) type Work<'py> = (Vec<Py<PyAny>>, Bound<'py, PyTuple>);
 
+/// What a queue has next, waited for. At the end of the interpreter Python must not be left any more, hence the first look.
+pub(super) fn next<T: Send>(py: Python<'_>, queue: &BoundedQueue<T>) -> Result<T, Nothing> {
+    queue.try_pop()?.map_or_else(|| py.detach(|| queue.pop(&Endless)), Ok)
+}
+
 /// An open module and the Python threads that serve it.
 pub(super) struct Threads {
     pub(super) modem: Arc<Modem>,
-    reporter: Py<PyAny>,
     reporting: Mutex<Option<Py<PyAny>>>,
     dispatching: Mutex<Option<Py<PyAny>>>,
     visits: Visits,
@@ -33,11 +38,10 @@ static OPEN: Mutex<Vec<Weak<Threads>>> = Mutex::new(Vec::new());
 impl Threads {
     pub(super) fn start(py: Python<'_>, modem: Modem) -> PyResult<Arc<Self>> {
         close_at_exit(py)?;
-        let reporter = Bound::new(py, Reporter::new(modem.hub().clone()))?.into_any();
+        let reporter = Bound::new(py, Reporter::new(modem.hub().clone(), Takes::Everything))?.into_any();
         let thread = start_thread(py, "simcom-mqtt-reports", &reporter)?;
         let threads = Arc::new(Self {
             modem: Arc::new(modem),
-            reporter: reporter.unbind(),
             reporting: Mutex::new(Some(thread)),
             dispatching: Mutex::default(),
             visits: Visits::default(),
@@ -112,7 +116,8 @@ impl Threads {
             return Ok(());
         }
         // The futures behind it must end all the same. An interpreter that goes down may have no thread for that.
-        if let Ok(thread) = start_thread(py, "simcom-mqtt-reports", self.reporter.bind(py)) {
+        let ends = Bound::new(py, Reporter::new(self.modem.hub().clone(), Takes::Ends))?.into_any();
+        if let Ok(thread) = start_thread(py, "simcom-mqtt-reports", &ends) {
             let former = self.reporting.lock().replace(thread);
             drop(former);
             join(py, &self.reporting, deadline)?;
@@ -150,8 +155,7 @@ fn tell_undelivered(py: Python<'_>, count: u64) -> PyResult<()> {
         "closed with {count} messages that no callback got: the callbacks take too long to get them within {} s",
         CLOSING_TIME.as_secs()
     );
-    let logger = py.import("logging")?.call_method1("getLogger", ("simcom_mqtt",))?;
-    logger.call_method1("warning", (text,)).map(drop)
+    log::write(py, &Record::warning(text))
 }
 
 fn close_at_exit(py: Python<'_>) -> PyResult<()> {
@@ -179,6 +183,7 @@ fn close_all(py: Python<'_>) -> PyResult<()> {
     }
     for threads in &open {
         py.detach(|| threads.visits.wait_for_end(deadline));
+        threads.modem.hub().abandon_reports();
     }
     closed
 }

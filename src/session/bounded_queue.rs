@@ -91,8 +91,25 @@ impl<T> BoundedQueue<T> {
     }
 
     /// The next item, if there is one.
-    pub fn try_pop(&self) -> Option<T> {
-        self.state.lock().pop()
+    ///
+    /// # Errors
+    ///
+    /// [`Nothing::Closed`] at the end.
+    pub fn try_pop(&self) -> Result<Option<T>, Nothing> {
+        let mut state = self.state.lock();
+        match state.pop() {
+            None if state.closed => Err(Nothing::Closed),
+            item => Ok(item),
+        }
+    }
+
+    /// The next of the wanted items, if there is one; the others stay.
+    pub fn try_pop_if(&self, wanted: impl Fn(&T) -> bool) -> Option<T> {
+        let mut state = self.state.lock();
+        let place = state.items.iter().position(|(item, _)| wanted(item))?;
+        let (item, size) = state.items.remove(place)?;
+        state.bytes -= size;
+        Some(item)
     }
 
     /// The next item, waited for.

@@ -122,6 +122,11 @@ impl Hub {
         abandoned
     }
 
+    /// No further record is taken, and no future ended.
+    pub fn abandon_reports(&self) {
+        drop(self.reports.abandon());
+    }
+
     /// What a client gets from now on; without a filter, all of it.
     pub fn inbox(&self, client: ClientIndex, filter: Option<Vec<u8>>) -> Arc<Inbox> {
         let inbox = Arc::new(Inbox::new(client, filter, self.limits));

@@ -99,7 +99,7 @@ impl Record {
         Self { level: Level::Debug, kind: Logger::Line, text }
     }
 
-    fn warning(text: String) -> Self {
+    pub(crate) fn warning(text: String) -> Self {
         Self { level: Level::Warning, kind: Logger::Driver, text }
     }
 }

@@ -226,6 +226,26 @@ def test_an_unhandled_exception_ends_a_script_as_ever(
     assert errors.splitlines()[-1] == "KeyError: 'mine'"
 
 
+# Longer than the end waits for it. The logging of Python itself waits for a handler that is at work.
+LOG_HANDLER_THAT_BLOCKS = """
+import logging
+entered = threading.Event()
+class Slow(logging.Handler):
+    def emit(self, record):
+        entered.set()
+        threading.Event().wait(2.5)
+logging.getLogger("simcom_mqtt.at").addHandler(Slow())
+logging.getLogger("simcom_mqtt.at").setLevel(logging.DEBUG)
+modem = SimcomMqtt(sys.argv[1])
+entered.wait()
+"""
+
+
+@every_interpreter
+def test_a_log_handler_that_blocks(interpreter: Interpreter, simulator: SimulatedModem) -> None:
+    assert run(interpreter, LOG_HANDLER_THAT_BLOCKS, simulator.port) == (0, "")
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_a_signal_that_kills(simulator: SimulatedModem, broker_url: str, number: signal.Signals) -> None:
     source = CALLBACKS_THAT_PUBLISH + "print('works', flush=True); threading.Event().wait()"

@@ -99,7 +99,8 @@ class PtyLine(Line):
         if terminal is not None:
             self._engine.unwatch(terminal.presence)
             terminal.close()
-            self._link.unlink()
+            # At the end of the process the folder may be gone already.
+            self._link.unlink(missing_ok=True)
 
 
 class _Terminal:

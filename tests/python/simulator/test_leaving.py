@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 FORGOTTEN = {
-    "a module": "SimulatedModem()",
-    "a module on a TCP port": "SimulatedModem(transport='tcp')",
-    "a replay": "Replay(sys.argv[1])",
+    "a module": "simulator.SimulatedModem()",
+    "a module on a TCP port": "simulator.SimulatedModem(transport='tcp')",
+    "a replay": "simulator.Replay(sys.argv[1])",
+    "a module that a driver has opened": "simulator.SimulatedModem(); driver = simcom_mqtt.SimcomMqtt(kept.port)",
 }
 ENDS = {"at its end": ("", 0), "by sys.exit": ("sys.exit(3)", 3), "by an exception": ("raise SystemError", 1)}
 
@@ -23,7 +24,8 @@ def test_a_script_that_does_not_close(forgotten: str, end: str, status: int, tmp
     )
     script = f"""
 import sys
-from simcom_mqtt.simulator import Replay, SimulatedModem
+import simcom_mqtt
+from simcom_mqtt import simulator
 kept = {forgotten}
 print(kept.port)
 {end}
@@ -34,6 +36,7 @@ print(kept.port)
     )
 
     assert result.returncode == status
+    assert "ignored" not in result.stderr
     port = Path(result.stdout.strip())
     assert not port.exists()
     assert not port.parent.name.startswith("simcom-mqtt-") or not port.parent.exists()
