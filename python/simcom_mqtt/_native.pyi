@@ -333,7 +333,9 @@ class MqttClient:
     def disconnect(self, timeout: float = 60.0) -> None:
         """Disconnect from the broker: `AT+CMQTTDISC`, chapter 2.2.9.
 
-        MqttError: there is no connection (`code` NO_CONNECTION).
+        Ends what the `reconnect` of `SimcomMqtt.connect` began; such a client may be away already.
+
+        MqttError: there is no connection, and nobody reconnected it (`code` NO_CONNECTION).
         """
 
     def release(self) -> None:

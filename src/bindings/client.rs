@@ -173,7 +173,9 @@ impl MqttClient {
 
     /// Disconnect from the broker: `AT+CMQTTDISC`, chapter 2.2.9.
     ///
-    /// MqttError: there is no connection (`code` NO_CONNECTION).
+    /// Ends what the `reconnect` of `SimcomMqtt.connect` began; such a client may be away already.
+    ///
+    /// MqttError: there is no connection, and nobody reconnected it (`code` NO_CONNECTION).
     #[pyo3(signature = (timeout = 60.0))]
     fn disconnect(&self, py: Python<'_>, timeout: f64) -> PyResult<()> {
         let timeout = seconds("timeout", timeout)?;

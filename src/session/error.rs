@@ -78,7 +78,7 @@ pub enum Error {
 }
 
 /// `no connection`, chapter 4.1.
-const NO_CONNECTION: u16 = 11;
+pub(super) const NO_CONNECTION: u16 = 11;
 
 impl Error {
     pub(super) fn from_failure(

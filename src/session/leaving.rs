@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use super::error::Error;
+use super::error::{Error, NO_CONNECTION};
 use super::modem::Modem;
 use super::patience::Patience;
 use crate::commands::{DisconnectTimeout, client, connection, service};
@@ -13,7 +13,7 @@ const LONGEST_CONNECT: Duration = Duration::from_secs(185);
 type Going = Result<bool, Error>;
 
 impl Modem {
-    /// Disconnects a client. One that is away already stays away.
+    /// Disconnects a client. One that was kept and is away already stays away.
     ///
     /// # Errors
     ///
@@ -24,11 +24,27 @@ impl Modem {
         timeout: Duration,
         patience: &dyn Patience,
     ) -> Result<(), Error> {
+        let was_kept = self.reconnect_policy(index).is_some();
         if self.stop_bringing_back(index)? {
             return Ok(());
         }
         let command = connection::disconnect(index, Some(DisconnectTimeout::covering(timeout)));
-        self.execute(Transaction::single(command, timeout).retrying_while_busy(), patience).map(drop)
+        let transaction = Transaction::single(command, timeout).retrying_while_busy();
+        let Err(error) = self.execute(transaction, patience) else { return Ok(()) };
+        // The connection may be lost at any time, and the module tell of it right behind its answer.
+        if was_kept && self.is_lost_already(&error, patience)? {
+            self.hub().change_facts(|facts| facts.connection_lost(index));
+            return Ok(());
+        }
+        Err(error)
+    }
+
+    /// Whether the answer to DISC says that there is nothing to disconnect.
+    fn is_lost_already(&self, answer: &Error, patience: &dyn Patience) -> Result<bool, Error> {
+        if answer.is_bare_refusal() {
+            return Ok(!self.is_started(patience)?);
+        }
+        Ok(answer.code() == Some(NO_CONNECTION) || matches!(answer, Error::ConnectionLost { .. }))
     }
 
     /// Gives a client back.

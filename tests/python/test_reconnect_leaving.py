@@ -2,12 +2,23 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from happenings import Happenings, LogRecords
 from scripted_broker import CONNECT, DISCONNECT, ScriptedBroker
-from simcom_mqtt import ClosedError, ConnectionLostError, MqttClient, Reconnect, SimcomError, SimcomMqtt
+from scripted_module import OK, ScriptedModule
+from simcom_mqtt import (
+    ClosedError,
+    ConnectionLostError,
+    MqttClient,
+    MqttError,
+    Reconnect,
+    ResultCode,
+    SimcomError,
+    SimcomMqtt,
+)
 from simcom_mqtt.simulator import SimulatedModem
 
 PATIENT = Reconnect(min_delay=0.05, max_delay=60)
@@ -166,3 +177,63 @@ def test_disconnecting_while_connected_is_for_good(
     assert not client.query().connected
     with pytest.raises(ConnectionLostError):
         client.publish("a/b")
+
+
+NO_CONNECTION = b"\r\n+CMQTTDISC: 0,11\r\n"
+ERROR = b"\r\nERROR\r\n"
+
+
+@contextmanager
+def connected_client(
+    disconnect: bytes, reconnect: Reconnect | None
+) -> Iterator[tuple[ScriptedModule, MqttClient]]:
+    """A client whose module answers DISC with these bytes."""
+    answers = {
+        "AT+CMQTTSTART": OK + b"\r\n+CMQTTSTART: 0\r\n",
+        "AT+CMQTTSTOP": OK + b"\r\n+CMQTTSTOP: 0\r\n",
+        "AT+CMQTTACCQ?": b'\r\n+CMQTTACCQ: 0,"",0\r\n+CMQTTACCQ: 1,"",0\r\n' + OK,
+        'AT+CMQTTCONNECT=0,"tcp://broker:1883",60,1': OK + b"\r\n+CMQTTCONNECT: 0,0\r\n",
+        "AT+CMQTTDISC=0,60": disconnect,
+        "AT+CMQTTDISC=0": NO_CONNECTION + ERROR,
+    }
+    with ScriptedModule(answers) as module, SimcomMqtt(module.port) as modem:
+        yield module, modem.connect("mqtt://broker", client_id="dut", reconnect=reconnect)
+
+
+@pytest.mark.parametrize("answer", [NO_CONNECTION + ERROR, OK + NO_CONNECTION])
+def test_losing_the_connection_unnoticed_before_disconnecting(answer: bytes) -> None:
+    with connected_client(answer, PATIENT) as (module, client):
+        client.disconnect()
+
+        assert not client.is_connected()
+        module.answers["AT+CMQTTTOPIC=0,3"] = b"\r\n+CMQTTTOPIC: 0,11\r\n" + ERROR
+        with pytest.raises(ConnectionLostError):
+            client.publish("a/b")
+
+
+def test_losing_the_service_unnoticed_before_disconnecting() -> None:
+    with connected_client(ERROR, PATIENT) as (module, client):
+        module.answers["AT+CMQTTREL?"] = ERROR
+
+        client.disconnect()
+
+        assert not client.is_connected()
+
+
+@pytest.mark.parametrize("answer", [ERROR, OK + b"\r\n+CMQTTDISC: 0,1\r\n"])
+def test_a_module_that_will_not_disconnect(answer: bytes) -> None:
+    with (
+        connected_client(answer, PATIENT) as (_module, client),
+        pytest.raises(MqttError, match="AT\\+CMQTTDISC"),
+    ):
+        client.disconnect()
+
+
+def test_disconnecting_what_nobody_keeps_and_is_not_connected() -> None:
+    with (
+        connected_client(NO_CONNECTION + ERROR, None) as (_module, client),
+        pytest.raises(MqttError) as refused,
+    ):
+        client.disconnect()
+
+    assert refused.value.code is ResultCode.NO_CONNECTION
