@@ -48,6 +48,9 @@ impl Channel {
     /// What stands behind an echo: parts of a message and satellite sentences have no line end before them, and an echo has
     /// none behind it.
     pub(crate) fn without_echo<'a>(&self, line: &'a [u8]) -> Option<&'a [u8]> {
+        if matches!(self, Self::Idle | Self::Mute) {
+            return None;
+        }
         let end = memchr::memchr(b'\r', line)?;
         self.owns_echo(&line[..end]).then(|| line[end..].trim_ascii_start())
     }

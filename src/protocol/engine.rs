@@ -212,7 +212,9 @@ impl Engine {
                     self.reassembly.spacing_unknown();
                 }
             }
-            self.take_from_reassembly(now);
+            if self.reassembly.has_output() {
+                self.take_from_reassembly(now);
+            }
             self.show_written();
         }
         self.held_echo = match (self.framer.held_back(), self.held_echo) {
@@ -395,6 +397,12 @@ impl Engine {
 
     /// In its place among what arrived.
     pub(super) fn show_written(&mut self) {
+        if self.outbox.has_unshown() {
+            self.trace_written();
+        }
+    }
+
+    fn trace_written(&mut self) {
         for written in self.outbox.take_unshown() {
             self.tracer.written(&mut self.events, written.kind, written.bytes, written.secret);
         }

@@ -258,6 +258,7 @@ impl Framer {
             match source.get(start) {
                 None if start == 0 => return (0, Found::Nothing),
                 None => return (start, Found::Silent),
+                Some(b'\n') => return (start + 1, Found::Blank),
                 Some(b'>') if self.prompt_owed => {
                     self.state = State::AfterPrompt { seen_cr: false };
                     return (start + 1, Found::Prompt);
@@ -312,11 +313,19 @@ impl Framer {
             return (0, Found::Nothing);
         }
         let length = remaining.min(source.len());
-        self.state = State::Counted { remaining: remaining - length };
+        self.state = if length == remaining {
+            State::CountedEnd { seen_cr: false }
+        } else {
+            State::Counted { remaining: remaining - length }
+        };
         (length, Found::Counted { to: length })
     }
 
     fn step_counted_end(&mut self, source: &[u8], seen_cr: bool) -> (usize, Found) {
+        if !seen_cr && source.starts_with(b"\r\n") {
+            self.state = State::Line;
+            return (2, Found::CountedEnd { intact: true });
+        }
         let wanted = if seen_cr { b'\n' } else { b'\r' };
         let Some(byte) = source.first() else { return (0, Found::Nothing) };
         if *byte != wanted {

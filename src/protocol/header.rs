@@ -24,13 +24,11 @@ impl Header {
         if let Some(rest) = line.strip_prefix(b"+CMQTTRX") {
             return Some(Self::parse_rest(rest).unwrap_or(Self::Garbled));
         }
-        // What is left of a header whose beginning was lost.
-        let remains = [&b"RXSTART: "[..], b"RXTOPIC: ", b"RXPAYLOAD: ", b"RXEND: "];
-        remains.iter().any(|remains| memchr::memmem::find(line, remains).is_some()).then_some(Self::Garbled)
+        holds_remains(line).then_some(Self::Garbled)
     }
 
     fn parse_rest(rest: &[u8]) -> Option<Self> {
-        let colon = memchr::memchr(b':', rest)?;
+        let colon = rest.iter().position(|byte| *byte == b':')?;
         let mut numbers = Numbers(rest[colon + 1..].strip_prefix(b" ").unwrap_or(&rest[colon + 1..]));
         let client = ClientIndex::from_number(numbers.next()? as u64)?;
         let header = match &rest[..colon] {
@@ -44,19 +42,34 @@ impl Header {
     }
 }
 
-/// Decimal numbers of at most five digits, separated by commas.
+/// What is left of a header whose beginning was lost.
+fn holds_remains(line: &[u8]) -> bool {
+    let remains = [&b"XSTART: "[..], b"XTOPIC: ", b"XPAYLOAD: ", b"XEND: "];
+    memchr::memchr_iter(b'X', line)
+        .any(|at| line[..at].ends_with(b"R") && remains.iter().any(|remains| line[at..].starts_with(remains)))
+}
+
+const MOST_DIGITS: usize = 5;
+
+/// Decimal numbers of at most [`MOST_DIGITS`], separated by commas.
 struct Numbers<'a>(&'a [u8]);
 
 impl Numbers<'_> {
     fn next(&mut self) -> Option<usize> {
-        let digits = self.0.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        if !(1..=5).contains(&digits) {
+        let mut number = 0;
+        let mut digits = 0;
+        while let Some(digit) = self.0.get(digits).filter(|byte| byte.is_ascii_digit()) {
+            if digits == MOST_DIGITS {
+                return None;
+            }
+            number = number * 10 + usize::from(digit - b'0');
+            digits += 1;
+        }
+        if digits == 0 {
             return None;
         }
-        let number = self.0[..digits].iter().fold(0, |sum, digit| sum * 10 + usize::from(digit - b'0'));
-        self.0 = &self.0[digits..];
-        match self.0 {
-            [] => {}
+        match &self.0[digits..] {
+            [] => self.0 = &[],
             [b',', rest @ ..] if !rest.is_empty() => self.0 = rest,
             _ => return None,
         }

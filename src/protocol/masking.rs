@@ -23,31 +23,30 @@ pub fn masked(line: &[u8]) -> Cow<'_, [u8]> {
 
 /// Where the secrets of a command or its answer are. The command may stand behind others in its line.
 pub(crate) fn secrets_in(line: &[u8]) -> impl Iterator<Item = (usize, usize)> {
-    let known = SECRET_PARAMETERS.iter().flat_map(move |(name, parameter, comes_back)| {
-        named(line, name).filter_map(move |end| {
-            let values = end + line[end..].iter().take_while(|byte| **byte == b' ').count();
-            let carries_it = match line.get(values)? {
-                b'=' => true,
-                b':' => *comes_back,
-                _ => false,
-            };
-            carries_it.then(|| parameter_at(line, values + 1, *parameter))?
-        })
-    });
-    known.chain(password_behind_address(line))
+    let named = memchr::memchr_iter(b'+', line).flat_map(move |at| secrets_of_command_at(line, at));
+    named.chain(password_behind_address(line))
 }
 
-/// Where `name` ends, in capitals or not.
-fn named(line: &[u8], name: &'static [u8]) -> impl Iterator<Item = usize> {
-    memchr::memchr_iter(b'+', line)
-        .map(|at| (at, at + name.len()))
-        .filter(|(at, end)| line.get(*at..*end).is_some_and(|found| found.eq_ignore_ascii_case(name)))
-        .map(|(_, end)| end)
+/// The secrets of the command or answer whose name begins at `at`, in capitals or not.
+fn secrets_of_command_at(line: &[u8], at: usize) -> impl Iterator<Item = (usize, usize)> {
+    SECRET_PARAMETERS.iter().filter_map(move |(name, parameter, comes_back)| {
+        let end = at + name.len();
+        line.get(at..end).filter(|found| found.eq_ignore_ascii_case(name))?;
+        let values = end + line[end..].iter().take_while(|byte| **byte == b' ').count();
+        let carries_it = match line.get(values)? {
+            b'=' => true,
+            b':' => *comes_back,
+            _ => false,
+        };
+        carries_it.then(|| parameter_at(line, values + 1, *parameter))?
+    })
 }
 
 /// The password of a connection whose line lost or gained bytes on its way, so that its parameters cannot be counted:
 /// what stands behind the broker's address and two more strings. Where a quote is missing, the user name is hidden too.
 fn password_behind_address(line: &[u8]) -> Option<(usize, usize)> {
+    // Most lines have no strings, and so no address, which is dearer to look for.
+    memchr::memchr(b'"', line)?;
     let beginnings = [&b"tcp"[..], b"//"];
     let address = beginnings.iter().filter_map(|beginning| memchr::memmem::find(line, beginning)).min()?;
     let quotes: Vec<usize> = memchr::memchr_iter(b'"', &line[address..]).map(|at| address + at + 1).collect();

@@ -39,6 +39,10 @@ impl Outbox {
         self.shown = shown;
     }
 
+    pub(crate) fn has_unshown(&self) -> bool {
+        !self.unshown.is_empty()
+    }
+
     pub(crate) fn take_unshown(&mut self) -> Vec<Written> {
         std::mem::take(&mut self.unshown)
     }

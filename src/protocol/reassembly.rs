@@ -101,6 +101,10 @@ impl Reassembly {
         self.doubt.as_ref().is_some_and(Doubt::is_about_damage)
     }
 
+    pub(crate) fn has_output(&self) -> bool {
+        !self.outputs.is_empty()
+    }
+
     pub(crate) fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
     }
