@@ -13,6 +13,10 @@ use super::port_error::described;
 /// As much as the kernel holds for a terminal, so that what is late is read before time-outs are looked at.
 const BUFFER_SIZE: usize = 64 * 1024;
 
+/// A terminal gives at most 4095 bytes at once, so that fewer than this are all there is: no need to ask again, and the
+/// next wait returns at once if that was wrong.
+const SHORT_READ: usize = 2048;
+
 /// Between two looks at what arrives.
 const WRITES_PER_ROUND: usize = 16;
 
@@ -158,18 +162,20 @@ impl<D: Driver> IoLoop<D> {
     }
 }
 
-/// Reads until nothing has arrived or the buffer is full; the error is that of a port that is gone.
+/// Reads until all that has arrived is read or the buffer is full; the error is that of a port that is gone.
 fn fill(port: &mut dyn Port, buffer: &mut [u8]) -> (usize, Option<io::Error>) {
     let mut filled = 0;
     while filled < buffer.len() {
         match port.read(&mut buffer[filled..]) {
-            Ok(count) => filled += count,
+            Ok(count) => {
+                filled += count;
+                if count < SHORT_READ || platform::READ_WAITS {
+                    break;
+                }
+            }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) if error.kind() == ErrorKind::WouldBlock => break,
             Err(error) => return (filled, Some(error)),
-        }
-        if platform::READ_WAITS {
-            break;
         }
     }
     (filled, None)

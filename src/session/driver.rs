@@ -214,11 +214,11 @@ impl ModemDriver {
 
     /// Whoever waits for a message of a client that nobody brings back waits in vain.
     fn end_waits(&self, event: &Event) {
-        let facts = self.hub.facts();
         let (clients, cause) = match event {
             Event::ConnectionLost { client, cause } => (vec![*client], LostBy::Connection(*cause)),
             // Told of each connection before.
             Event::NetworkLost => {
+                let facts = self.hub.facts();
                 let connected = ClientIndex::ALL.into_iter().filter(|client| facts.is_connected(*client));
                 (connected.collect(), LostBy::Network)
             }
