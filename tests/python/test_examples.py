@@ -7,60 +7,34 @@ from pathlib import Path
 
 import pytest
 
+from documentation import CONNECTED, ROOT, StandIns, python_blocks, run
 from mosquitto_broker import MosquittoBroker
 from simcom_mqtt.simulator import SimulatedModem
 
-ROOT = Path(__file__).parents[2]
-SNIPPETS: list[str] = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-PORT = '"/dev/ttyUSB2"'
-URL = '"mqtt://broker.example.com"'
+SNIPPETS = python_blocks(ROOT / "README.md")
 
 
-def run(*command: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """A Python process that must succeed, with warnings as errors."""
-    result = subprocess.run(
-        [sys.executable, "-W", "error", *map(str, command)],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=9,
-        check=False,
-    )
-    assert result.returncode == 0, result
-    return result
-
-
-def test_the_first_script_of_the_readme(simulator: SimulatedModem, broker_url: str, tmp_path: Path) -> None:
+def test_the_first_script_of_the_readme(mosquitto: MosquittoBroker, tmp_path: Path) -> None:
     first = SNIPPETS[0]
     assert len(first.splitlines()) <= 15
     script = tmp_path / "first.py"
-    script.write_text(first.replace(PORT, repr(simulator.port)).replace(URL, repr(broker_url)))
+    with StandIns(mosquitto) as stand_ins:
+        script.write_text(stand_ins.fill_in(first))
 
-    result = run(script)
+        result = run(script)
 
     assert (result.stdout, result.stderr) == ("dut/echo hello\n", "")
 
 
-def test_the_other_scripts_of_the_readme(
-    simulator: SimulatedModem, mosquitto: MosquittoBroker, broker_url: str, tmp_path: Path
-) -> None:
-    mosquitto.authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    beginning = f"""
-from simcom_mqtt import SimcomMqtt
-modem = SimcomMqtt({PORT})
-client = modem.connect({URL})
-"""
+def test_the_other_scripts_of_the_readme(mosquitto: MosquittoBroker, tmp_path: Path) -> None:
     script = tmp_path / "others.py"
-    script.write_text(
-        "\n".join([beginning, *SNIPPETS[1:]])
-        .replace(PORT, repr(simulator.port))
-        .replace(URL, repr(broker_url))
-        .replace('"mqtts://secure.example.com"', repr(f"mqtts://127.0.0.1:{mosquitto.tls}"))
-    )
+    with StandIns(mosquitto) as stand_ins:
+        stand_ins.write_certificates(tmp_path)
+        script.write_text(stand_ins.fill_in("\n".join([CONNECTED, *SNIPPETS[1:]])))
 
-    result = run(script, cwd=tmp_path)
+        result = run(script, cwd=tmp_path)
 
-    assert broker_url.replace("mqtt:", "tcp:") in result.stdout
+    assert f"tcp://127.0.0.1:{mosquitto.plain}" in result.stdout
     assert "Traceback" not in result.stderr
 
 
