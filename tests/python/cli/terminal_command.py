@@ -1,0 +1,117 @@
+"""The command `simcom-mqtt` as a user runs it: in this process, as one of its own, or on a terminal."""
+
+import os
+import pty
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from click.testing import CliRunner, Result
+
+from simcom_mqtt.cli.application import application
+
+COMMAND = [sys.executable, "-W", "error", "-m", "simcom_mqtt"]
+SIMCOM_VARIABLES = {"SIMCOM_PORT": "", "SIMCOM_PASSWORD": ""}
+
+
+def run(*arguments: object, stdin: bytes | None = None, env: Mapping[str, str] | None = None) -> Result:
+    """Run a verb in this process; nothing but the terminal and the process around it is missing."""
+    return CliRunner().invoke(
+        application,
+        [str(argument) for argument in arguments],
+        input=stdin,
+        env={**SIMCOM_VARIABLES, **(env or {})},
+        prog_name="simcom-mqtt",
+    )
+
+
+def lines_of(*arguments: object, stdin: bytes | None = None) -> list[str]:
+    """The lines of a verb that must end well and have nothing to complain about."""
+    result = run(*arguments, stdin=stdin)
+    assert (result.exit_code, result.stderr) == (0, ""), result.output
+    return result.stdout.splitlines()
+
+
+@contextmanager
+def process(*arguments: object, env: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    """A verb as a process of its own, which does not outlive the block."""
+    command = subprocess.Popen(
+        [*COMMAND, *map(str, arguments)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, **SIMCOM_VARIABLES, **(env or {})},
+    )
+    try:
+        yield command
+    finally:
+        if command.poll() is None:
+            command.kill()
+        for stream in (command.stdin, command.stdout, command.stderr):
+            if stream:
+                stream.close()
+        command.wait()
+
+
+class Terminal:
+    """A verb on a terminal of 100 columns: what it shows can be waited for, and keys be pressed."""
+
+    def __init__(self, *arguments: object, env: Mapping[str, str] | None = None) -> None:
+        self._keyboard, screen = pty.openpty()
+        self.shown = b""
+        environment = {**os.environ, **SIMCOM_VARIABLES, "TERM": "xterm-256color", "COLUMNS": "100"}
+        environment.pop("NO_COLOR", None)
+        self.process = subprocess.Popen(
+            [*COMMAND, *map(str, arguments)],
+            stdin=screen,
+            stdout=screen,
+            stderr=screen,
+            # Its own terminal session, so that the key Ctrl-C reaches it.
+            preexec_fn=_take_terminal,
+            env={**environment, **(env or {})},
+        )
+        os.close(screen)
+
+    def __enter__(self) -> "Terminal":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        os.close(self._keyboard)
+
+    def press(self, keys: bytes) -> None:
+        """Type."""
+        os.write(self._keyboard, keys)
+
+    def wait_for(self, pattern: bytes) -> "re.Match[bytes]":
+        """Read what is shown until it has the pattern."""
+        while not (found := re.search(pattern, self.shown)):
+            piece = self._read()
+            assert piece, self.shown
+        return found
+
+    def end(self) -> int:
+        """Read to the end, and return the exit status."""
+        while self._read():
+            pass
+        return self.process.wait(timeout=5)
+
+    def _read(self) -> bytes:
+        try:
+            piece = os.read(self._keyboard, 4096)
+        except OSError:  # EIO: the last process has left the terminal
+            return b""
+        self.shown += piece
+        return piece
+
+
+def _take_terminal() -> None:
+    import fcntl
+    import termios
+
+    os.setsid()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)

@@ -1,0 +1,83 @@
+"""The command around its verbs: help, version, what is missing."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+import simcom_mqtt
+from cli.terminal_command import COMMAND, Terminal, lines_of, process, run
+from simcom_mqtt.cli.application import application
+from simcom_mqtt.simulator import SimulatedModem
+
+VERBS = sorted(application.commands)
+
+
+def test_the_version() -> None:
+    assert lines_of("--version") == [f"simcom-mqtt, version {simcom_mqtt.__version__}"]
+
+
+def test_no_verb_shows_them_all() -> None:
+    result = run()
+
+    assert result.exit_code == 2
+    assert all(re.search(rf"^  {verb} ", result.output, re.MULTILINE) for verb in VERBS)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_each_verb_has_an_example(verb: str) -> None:
+    result = run(verb, "--help")
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert re.search(rf"^  Examples?:\n.*simcom-mqtt {verb}", result.stdout, re.MULTILINE | re.DOTALL)
+
+
+def test_an_unknown_verb() -> None:
+    assert run("publish").exit_code == 2
+
+
+@pytest.mark.parametrize("missing", ["click", "rich"])
+def test_without_the_extra_one_line_says_what_to_install(missing: str) -> None:
+    source = f"import sys; sys.modules[{missing!r}] = None; from simcom_mqtt.cli import main; main()"
+    result = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=False)
+
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == ("the terminal command needs click and rich: pip install 'simcom-mqtt[cli]'\n")
+
+
+def test_completion_comes_from_click() -> None:
+    result = subprocess.run(
+        COMMAND, env={"_SIMCOM_MQTT_COMPLETE": "bash_source"}, capture_output=True, text=True, check=False
+    )
+
+    assert result.returncode == 0
+    assert "complete -o nosort" in result.stdout
+
+
+def test_colours_only_on_a_terminal_and_only_if_wanted(simulator: SimulatedModem) -> None:
+    with Terminal("info", "-d", simulator.port) as coloured:
+        assert coloured.end() == 0
+    with Terminal("info", "-d", simulator.port, env={"NO_COLOR": "1"}) as monochrome:
+        assert monochrome.end() == 0
+    with process("info", "-d", simulator.port) as piped:
+        output, errors = piped.communicate(timeout=8)
+
+    assert re.search(rb"\x1b\[[0-9;]*3[0-9]m", coloured.shown)
+    assert not re.search(rb"\x1b\[[0-9;]*[34][0-9]m", monochrome.shown)
+    assert (b"\x1b" in output, errors) == (False, b"")
+
+
+def test_a_full_disk_is_told(simulator: SimulatedModem) -> None:
+    with open("/dev/full", "wb") as full:  # noqa: PTH123
+        result = subprocess.run(
+            [*COMMAND, "info", "-d", simulator.port],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    assert result.returncode == 1
+    assert "No space left on device" in result.stderr
+    assert "Traceback" not in result.stderr
