@@ -10,7 +10,7 @@ FORGOTTEN = {
     "a module": "simulator.SimulatedModem()",
     "a module on a TCP port": "simulator.SimulatedModem(transport='tcp')",
     "a replay": "simulator.Replay(sys.argv[1])",
-    "a module that a driver has opened": "simulator.SimulatedModem(); driver = simcom_mqtt.SimcomMqtt(kept.port)",
+    "a module that a driver has opened": "simulator.SimulatedModem(); driver = SimcomMqtt(kept.port)",
 }
 ENDS = {"at its end": ("", 0), "by sys.exit": ("sys.exit(3)", 3), "by an exception": ("raise SystemError", 1)}
 
@@ -24,8 +24,7 @@ def test_a_script_that_does_not_close(forgotten: str, end: str, status: int, tmp
     )
     script = f"""
 import sys
-import simcom_mqtt
-from simcom_mqtt import simulator
+from simcom_mqtt import SimcomMqtt, simulator
 kept = {forgotten}
 print(kept.port)
 {end}
