@@ -417,7 +417,10 @@ class MqttClient:
     @on_message.setter
     def on_message(self, callback: Callback | None) -> None: ...
     def capture(self, filter: Topic = "#") -> Capture:
-        """Collect what arrives from this call on: `with client.capture("dut/#") as inbox: …`."""
+        """Collect what arrives from this call on: `with client.capture("dut/#") as inbox: …`.
+
+        ValueError: the filter has a wildcard in the wrong place.
+        """
 
     def messages(self, filter: Topic = "#", *, timeout: float | None = None) -> Iterator[Message]:
         """Iterate over what arrives from this call on.

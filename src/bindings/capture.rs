@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
 
+use super::arguments::Integer;
 use super::errors;
 use super::patience::Signals;
 use super::threads::Threads;
@@ -68,7 +69,9 @@ impl Capture {
     ///
     /// MessageTimeoutError: fewer came in time; they are in `received`.
     #[pyo3(signature = (n, timeout = 10.0))]
-    fn wait_count<'py>(&self, py: Python<'py>, n: usize, timeout: f64) -> PyResult<Bound<'py, PyList>> {
+    fn wait_count<'py>(&self, py: Python<'py>, n: Integer, timeout: f64) -> PyResult<Bound<'py, PyList>> {
+        let n =
+            usize::try_from(n.0).map_err(|_| Invalid::value("n", n.0, "a number of messages, 0 or more"))?;
         let wait = self.inbox.begin_wait(Some(Instant::now() + wait_time(timeout)?));
         let _visit = self.threads.enter()?;
         let signals = Signals::default();
@@ -201,8 +204,13 @@ fn listed(arrived: &[Arc<ReceivedMessage>]) -> String {
     if arrived.is_empty() {
         return "nothing arrived at all: is it subscribed, and does somebody publish?".to_owned();
     }
-    let topics: Vec<_> =
-        arrived.iter().rev().take(MOST).map(|message| message.topic().escape_ascii().to_string()).collect();
+    let mut topics: Vec<String> = Vec::new();
+    for message in arrived.iter().rev() {
+        let topic = message.topic().escape_ascii().to_string();
+        if topics.len() < MOST && !topics.contains(&topic) {
+            topics.push(topic);
+        }
+    }
     format!("{} arrived, the last on {}", arrived.len(), topics.join(", "))
 }
 

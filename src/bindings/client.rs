@@ -14,8 +14,8 @@ use super::modem::{SimcomMqtt, require_callable};
 use super::publishing::{PublishArguments, publish_nowait};
 use super::values::{ClientState, Message};
 use crate::commands::{
-    self, Credentials, KeepAlive, OperationTimeout, ProtocolVersion, QoS, ServerAddress, SslContextIndex,
-    Topic, Will, WillMessage, client, client_configuration, connection, seconds,
+    self, Credentials, Filter, KeepAlive, OperationTimeout, ProtocolVersion, QoS, ServerAddress,
+    SslContextIndex, Topic, Will, WillMessage, client, client_configuration, connection, seconds,
 };
 use crate::protocol::{ClientIndex, Command, Transaction};
 use crate::session::{ClientFacts, Error};
@@ -343,9 +343,11 @@ impl MqttClient {
     }
 
     /// Collect what arrives from this call on: `with client.capture("dut/#") as inbox: …`.
+    ///
+    /// ValueError: the filter has a wildcard in the wrong place.
     #[pyo3(signature = (filter = TopicBytes(b"#".to_vec())), text_signature = "($self, filter='#')")]
     fn capture(&self, filter: TopicBytes) -> PyResult<Capture> {
-        let filter = Topic::parse(filter.0)?;
+        let filter = Filter::parse(filter.0)?;
         let threads = self.modem.get().threads()?;
         let _visit = threads.enter_open()?;
         let inbox = threads.modem.hub().inbox(self.index, Some(filter.bytes().to_vec()));
@@ -357,7 +359,7 @@ impl MqttClient {
     /// timeout: between two messages; the iteration ends with it. None: wait for ever.
     #[pyo3(signature = (filter = TopicBytes(b"#".to_vec()), *, timeout = None), text_signature = "($self, filter='#', *, timeout=None)")]
     fn messages(&self, filter: TopicBytes, timeout: Option<f64>) -> PyResult<Messages> {
-        let filter = Topic::parse(filter.0)?;
+        let filter = Filter::parse(filter.0)?;
         let timeout = timeout.map(|timeout| seconds("timeout", timeout)).transpose()?;
         let threads = self.modem.get().threads()?;
         let _visit = threads.enter_open()?;
@@ -383,7 +385,7 @@ impl MqttClient {
         timeout: f64,
         r#match: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<Message>> {
-        let filter = Topic::parse(filter.0)?;
+        let filter = Filter::parse(filter.0)?;
         let threads = self.modem.get().threads()?;
         let _visit = threads.enter_open()?;
         let inbox = threads.modem.hub().inbox(self.index, None);

@@ -393,7 +393,7 @@ fn baud_rate(number: Integer) -> Result<NonZeroU32, Invalid> {
     u32::try_from(number.0)
         .ok()
         .and_then(NonZeroU32::new)
-        .ok_or_else(|| Invalid::value("baudrate", number.0, "a positive number of bits per second"))
+        .ok_or_else(|| Invalid::value("baudrate", number.0, "1 to 4294967295 bits per second"))
 }
 
 fn queue_items(number: Integer) -> Result<usize, Invalid> {

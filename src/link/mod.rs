@@ -43,4 +43,5 @@ pub use list_ports::{PortInfo, list_ports};
 pub use platform::Waker;
 pub use port::{FlowControl, Port, Settings, open};
 pub use port_error::PortError;
+pub(crate) use port_error::described;
 pub use port_identity::{PortIdentity, find_again};

@@ -105,7 +105,7 @@ mod windows_errors {
 }
 
 /// The system's words without Rust's "(os error 2)".
-pub(super) fn described(error: &io::Error) -> String {
+pub(crate) fn described(error: &io::Error) -> String {
     let text = error.to_string();
     text.split_once(" (os error").map_or(text.as_str(), |(words, _)| words).to_owned()
 }

@@ -35,4 +35,4 @@ pub use event::{Counters, Direction, Event, TraceKind, TransactionId};
 pub use masking::masked;
 pub use message::ReceivedMessage;
 pub use outcome::{Answers, Awaited, Failure, LostBy, Outcome, UnknownReason};
-pub use topic_filter::matches_filter;
+pub use topic_filter::{is_filter, matches_filter};

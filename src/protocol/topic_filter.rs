@@ -18,6 +18,16 @@ pub fn matches_filter(filter: &[u8], topic: &[u8]) -> bool {
     levels.next().is_none()
 }
 
+/// Whether its wildcards are where section 4.7 of MQTT 3.1.1 has them; elsewhere it matches nothing.
+pub fn is_filter(filter: &[u8]) -> bool {
+    let levels: Vec<_> = filter.split(|byte| *byte == b'/').collect();
+    levels.iter().enumerate().all(|(place, level)| match *level {
+        b"#" => place + 1 == levels.len(),
+        b"+" => true,
+        level => !level.iter().any(|byte| matches!(byte, b'#' | b'+')),
+    })
+}
+
 fn without_share_group(filter: &[u8]) -> &[u8] {
     let Some(rest) = filter.strip_prefix(b"$share/") else { return filter };
     rest.iter().position(|byte| *byte == b'/').map_or(filter, |slash| &rest[slash + 1..])

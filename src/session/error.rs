@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use super::late::LateResult;
 use crate::commands::{Invalid, UnexpectedAnswer};
-use crate::link::{AddressError, PortError};
+use crate::link::{AddressError, PortError, described};
 use crate::protocol::{Awaited, ClientIndex, Failure, LostBy, UnknownReason};
 
 /// Whatever can go wrong, in words for the person at the rig.
@@ -73,7 +73,7 @@ pub enum Error {
     Cancelled,
     #[error("interrupted")]
     Interrupted,
-    #[error("the transcript cannot be written to {}: {reason}", path.display())]
+    #[error("the transcript cannot be written: {}", described(reason))]
     Transcript { path: PathBuf, reason: Arc<std::io::Error> },
 }
 

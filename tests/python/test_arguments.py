@@ -38,6 +38,13 @@ BAD_INPUT: dict[str, tuple[Call, list[str]]] = {
         lambda _, client: client.subscribe(b"x" * 1025),
         ["topic", "1025", "1024"],
     ),
+    "a filter that cannot match": (lambda _, client: client.capture("a/#/b"), ["filter", "a/#/b", "# alone"]),
+    "an empty filter": (lambda _, client: client.messages(""), ["filter", "0", "1024"]),
+    "waiting on a filter that cannot match": (
+        lambda _, client: client.wait_for_message("a+"),
+        ["filter", "a+", "+ alone"],
+    ),
+    "a negative count": (lambda _, client: client.capture().wait_count(-1), ["n", "-1", "0 or more"]),
     "unsubscribe from an empty topic": (lambda _, client: client.unsubscribe(""), ["topic", "0", "1024"]),
     "unsubscribe from a topic of 1025": (lambda _, client: client.unsubscribe("ä" * 513), ["topic", "1026"]),
     "will topic of 0": (lambda _, client: client.set_will("", b"x"), ["topic", "0", "1024"]),

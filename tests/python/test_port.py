@@ -231,3 +231,12 @@ def test_a_driver_in_a_forked_child_is_closed(modem: SimcomMqtt) -> None:
 def test_ports_of_this_host() -> None:
     for port in list_ports():
         assert port.device in repr(port)
+
+
+def test_a_transcript_that_cannot_be_written(simulator: SimulatedModem, tmp_path: Path) -> None:
+    transcript = tmp_path / "missing" / "transcript.txt"
+
+    with pytest.raises(FileNotFoundError, match="the transcript cannot be written: No such file") as failure:
+        SimcomMqtt(simulator.port, transcript=transcript)
+
+    assert failure.value.filename == transcript

@@ -73,6 +73,16 @@ def test_counting_in_vain(client: MqttClient, host: HostClient, base: str) -> No
     assert late.value.received == [Message(f"{base}/only", b"one")]
 
 
+def test_what_did_arrive_is_told_a_topic_once(client: MqttClient, host: HostClient, base: str) -> None:
+    with client.capture() as inbox:
+        for topic in ("one", "two", "two"):
+            host.publish(f"{base}/{topic}", b"", 1)
+        inbox.wait_count(3)
+
+        with pytest.raises(MessageTimeoutError, match=f"3 arrived, the last on {base}/two, {base}/one$"):
+            inbox.wait_count(4, timeout=0.05)
+
+
 def test_captures_see_what_callbacks_see(client: MqttClient, host: HostClient, base: str) -> None:
     called = threading.Event()
     client.subscribe(f"{base}/both", 1, callback=lambda _: called.set())

@@ -15,6 +15,10 @@ __all__ = ["PROFILES", "AnswerOrder", "Profile", "Replay", "SimulatedModem", "St
 MISSING = "the simulated module needs paho-mqtt: pip install simcom-mqtt[simulator]"
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 def __getattr__(name: str) -> Any:
     # On first use, so that without paho-mqtt there is a word of advice and no traceback through this package.
     if name not in __all__:
