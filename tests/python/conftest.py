@@ -10,6 +10,9 @@ from mosquitto_broker import MosquittoBroker
 from simcom_mqtt import SimcomMqtt
 from simcom_mqtt.simulator import SimulatedModem
 
+# For the tests of the plugin; pytest takes this in the topmost conftest.py only.
+pytest_plugins = ["pytester"]
+
 
 @pytest.fixture(scope="session")
 def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MosquittoBroker]:

@@ -181,6 +181,10 @@ class SimulatedModem:
         damage = BlockDamage(kind, offset, count)
         self._engine.call(lambda: self._module.faults.damage(damage))
 
+    def clear_faults(self) -> None:
+        """Disarm every fault that has not struck yet."""
+        self._engine.call(self._module.faults.clear)
+
     def close(self) -> None:
         """Give everything back: thread, port, sockets. Can be called again."""
         if self._is_closed:

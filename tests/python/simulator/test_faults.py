@@ -384,6 +384,16 @@ class TestUnplug:
             return True
 
 
+def test_clear_faults_disarms_and_leaves_the_rest(module: SimulatedModem, connected: Wire) -> None:
+    module.fail_next("CMQTTPUB", 17)
+    module.mute_next("CSQ")
+    module.inject_at("echo_ok", MARK)
+    module.clear_faults()
+    connected.ask(b"AT+CSQ", b"\r\n+CSQ: 23,0\r\n" + OK)
+    stage(connected, b"t", b"p")
+    connected.ask(b"AT+CMQTTPUB=0,1,60", PUBLISHED)
+
+
 def test_reset_disarms_everything(module: SimulatedModem, wire: Wire) -> None:
     module.fail_next("CSQ")
     module.mute_next("CSQ")

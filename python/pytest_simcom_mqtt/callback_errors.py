@@ -1,0 +1,65 @@
+"""What a callback raises fails the test during which it ran."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Generator
+from typing import Final
+
+import pytest
+
+from pytest_simcom_mqtt.device import Device, device_in_use
+
+NOTE: Final = "raised in a callback of the module, on its callback thread"
+
+_BESIDE_A_FAILURE = pytest.StashKey[str]()
+
+
+def raise_callback_errors(device: Device) -> None:
+    """Raise what callbacks raised and was not raised before."""
+    errors = device.take_callback_errors()
+    if not errors:
+        return
+    if len(errors) == 1 and isinstance(errors[0], Exception):
+        errors[0].add_note(NOTE)
+        raise errors[0]
+    # Also for one that is no Exception: a skip or an exit in a callback must not pass for one of the test.
+    raise BaseExceptionGroup(f"{NOTE}: {len(errors)} exceptions", errors)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Fail a test that passed; tell beside the failure of one that failed."""
+    yield from _fail_for_callbacks(item)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
+    """Tell what came too late for the test itself."""
+    yield from _fail_for_callbacks(item)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Put what callbacks raised beside the failure of the test."""
+    report = yield
+    beside = item.stash.get(_BESIDE_A_FAILURE, "")
+    if report.failed and beside:
+        report.sections.append((NOTE, beside))
+        item.stash[_BESIDE_A_FAILURE] = ""
+    return report
+
+
+def _fail_for_callbacks(item: pytest.Item) -> Generator[None, None, None]:
+    device = device_in_use(item.config)
+    try:
+        yield
+    except BaseException:
+        if device is not None:
+            errors = device.take_callback_errors()
+            item.stash[_BESIDE_A_FAILURE] = "\n".join("".join(traceback.format_exception(e)) for e in errors)
+        raise
+    if device is not None:
+        raise_callback_errors(device)

@@ -1,0 +1,75 @@
+"""Making a module clean, whatever the last test left."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from typing import Final
+
+from simcom_mqtt import (
+    CommandError,
+    CommandTimeoutError,
+    ModuleRestartedError,
+    MqttClient,
+    MqttError,
+    SimcomMqtt,
+)
+from simcom_mqtt.simulator import SimulatedModem
+
+BOOT_TIME: Final = 60.0
+"""Seconds that a module may take to boot."""
+FULL_FUNCTIONALITY: Final = "+CFUN: 1"
+
+_CALLBACKS: Final = (
+    "on_message",
+    "on_connection_lost",
+    "on_network_lost",
+    "on_reconnected",
+    "on_restart",
+    "on_message_lost",
+    "on_urc",
+)
+
+
+def tidy(modem: SimcomMqtt) -> None:
+    """Remove callbacks, clients and the service, and switch the radio on.
+
+    Certificates and SSL contexts stay: the driver sets a context anew before each TLS connect.
+    """
+    for name in _CALLBACKS:
+        setattr(modem, name, None)
+    _wait_until_it_answers(modem)
+    for client in modem.clients():
+        _release(client)
+    if modem.is_started():
+        modem.stop()
+    if modem.command("AT+CFUN?") != [FULL_FUNCTIONALITY]:
+        modem.command("AT+CFUN=1")
+        modem.wait_for_network()
+
+
+def tidy_simulator(module: SimulatedModem) -> None:
+    """Disarm its faults, plug it in and give it its network back."""
+    module.clear_faults()
+    module.plug()
+    module.restore_network()
+
+
+def _wait_until_it_answers(modem: SimcomMqtt) -> None:
+    deadline = time.monotonic() + BOOT_TIME
+    while True:
+        try:
+            modem.command("AT", timeout=1)
+        except (CommandError, CommandTimeoutError, ModuleRestartedError):
+            # A booting module is mute, says nonsense, or its restart is noticed just now.
+            if time.monotonic() > deadline:
+                raise
+        else:
+            return
+
+
+def _release(client: MqttClient) -> None:
+    client.on_message = None
+    with suppress(MqttError):  # there may be no connection
+        client.disconnect()
+    client.release()

@@ -1,0 +1,23 @@
+"""What the wheel is made from."""
+
+import tomllib
+from importlib import import_module
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+MANIFEST = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def test_every_package_is_packed() -> None:
+    packages = sorted(path.parent.name for path in (ROOT / "python").glob("*/__init__.py"))
+
+    assert sorted(MANIFEST["tool"]["maturin"]["python-packages"]) == packages
+    assert [name for name in packages if not (ROOT / "python" / name / "py.typed").exists()] == []
+
+
+def test_pytest_finds_the_plugin_under_its_own_name() -> None:
+    # Another name would register it twice for who also says -p pytest_simcom_mqtt.
+    ((name, module),) = MANIFEST["project"]["entry-points"]["pytest11"].items()
+
+    assert name == module
+    assert hasattr(import_module(module), "pytest_addoption")
