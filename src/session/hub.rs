@@ -238,8 +238,10 @@ impl Hub {
             }
             Event::Urc { line, .. } => self.notify(Notice::Urc(line)),
             Event::Trace { direction, kind, bytes, masked } => {
-                if let Some(transcript) = &self.transcript {
-                    transcript.write(direction, kind, &bytes, &masked);
+                if let Some(transcript) = &self.transcript
+                    && let Err(error) = transcript.write(direction, kind, &bytes, &masked)
+                {
+                    self.log(Record::transcript_ended(&error));
                 }
                 if self.logging_lines.load(Ordering::Relaxed) {
                     self.log(Record::trace(direction, kind, &bytes));
@@ -255,11 +257,13 @@ impl Hub {
         for keeper in &self.keepers {
             keeper.stop();
         }
+        if let Some(transcript) = &self.transcript
+            && let Err(error) = transcript.close()
+        {
+            self.log(Record::transcript_ended(&error));
+        }
         self.notices.close();
         self.reports.close();
-        if let Some(transcript) = &self.transcript {
-            transcript.close();
-        }
         for inbox in self.inboxes.read().iter().filter_map(Weak::upgrade) {
             inbox.close();
         }

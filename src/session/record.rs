@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use crate::link::described;
 use crate::protocol::{ClientIndex, Direction, TraceKind};
 
 /// A log record, written down on the I/O thread and handed to Python on another.
@@ -76,6 +77,10 @@ impl Record {
         Self::warning(format!(
             "client {client} is not brought back any more, give_up_after has passed: {error}"
         ))
+    }
+
+    pub(super) fn transcript_ended(error: &std::io::Error) -> Self {
+        Self::warning(format!("the transcript ends early: {}", described(error)))
     }
 
     pub(super) fn port_lost(reason: &str) -> Self {

@@ -8,73 +8,100 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::ops::Range;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::thread::{self, JoinHandle};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
+use super::bounded_queue::BoundedQueue;
+use super::patience::Endless;
 use crate::protocol::{Direction, TraceKind};
 
 /// A file that gets each element, written on a thread of its own: a slow disk must not hold up the line.
 pub(super) struct Transcript {
     began: Instant,
-    elements: Mutex<Option<Sender<String>>>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    unwritten: Arc<Unwritten>,
+    end: Mutex<Receiver<io::Error>>,
 }
+
+struct Unwritten {
+    elements: BoundedQueue<String>,
+    missing: AtomicU64,
+}
+
+/// What a disk may be behind.
+const MOST_BYTES: usize = 64 << 20;
 
 impl Transcript {
     pub(super) fn create(path: &Path, port: &str, baudrate: u32) -> io::Result<Self> {
         let mut file = BufWriter::new(File::create(path)?);
         writeln!(file, "# simcom-mqtt transcript 1, port {port}, {baudrate} baud")?;
-        file.flush()?;
-        let (sender, receiver) = channel();
-        let thread = thread::Builder::new()
-            .name("simcom-mqtt-transcript".to_owned())
-            .spawn(move || write_all(file, &receiver))?;
-        let (elements, thread) = (Mutex::new(Some(sender)), Mutex::new(Some(thread)));
-        Ok(Self { began: Instant::now(), elements, thread })
+        let elements = BoundedQueue::new(usize::MAX, MOST_BYTES);
+        let unwritten = Arc::new(Unwritten { elements, missing: AtomicU64::new(0) });
+        let (sender, end) = channel();
+        let source = unwritten.clone();
+        thread::Builder::new().name("simcom-mqtt-transcript".to_owned()).spawn(move || {
+            if let Err(error) = source.write_all(file) {
+                drop(source.elements.abandon());
+                // Whoever would hear of it may be gone.
+                let _ = sender.send(error);
+            }
+        })?;
+        Ok(Self { began: Instant::now(), unwritten, end: Mutex::new(end) })
     }
 
-    pub(super) fn write(&self, direction: Direction, kind: TraceKind, bytes: &[u8], masked: &[Range<usize>]) {
+    /// Fails once, when the file takes no more.
+    pub(super) fn write(
+        &self,
+        direction: Direction,
+        kind: TraceKind,
+        bytes: &[u8],
+        masked: &[Range<usize>],
+    ) -> io::Result<()> {
         let line = element(self.began.elapsed(), direction, kind, bytes, masked);
-        if let Some(elements) = &*self.elements.lock() {
-            // The thread ends only with its sender, or when the disk is full, which it has said.
-            let _ = elements.send(line);
+        let size = line.len();
+        if !self.unwritten.elements.push(line, size) {
+            self.unwritten.missing.fetch_add(1, Ordering::Relaxed);
         }
+        self.end.lock().try_recv().map_or(Ok(()), Err)
     }
 
-    /// Writes what is left.
-    pub(super) fn close(&self) {
-        drop(self.elements.lock().take());
-        let thread = self.thread.lock().take();
-        if let Some(thread) = thread {
-            let _ = thread.join();
+    /// Writes what is left, unless the disk has stalled.
+    pub(super) fn close(&self) -> io::Result<()> {
+        const MOST_TIME: Duration = Duration::from_secs(1);
+        self.unwritten.elements.close();
+        match self.end.lock().recv_timeout(MOST_TIME) {
+            Ok(error) => Err(error),
+            Err(RecvTimeoutError::Disconnected) => Ok(()),
+            Err(RecvTimeoutError::Timeout) => {
+                Err(io::Error::new(io::ErrorKind::TimedOut, "the disk has stalled"))
+            }
         }
     }
 }
 
-fn write_all(mut file: BufWriter<File>, elements: &Receiver<String>) {
-    /// A script that crashes leaves all but the last moment behind.
-    const FLUSH_AFTER: Duration = Duration::from_millis(100);
-    let mut unflushed = false;
-    loop {
-        let received = if unflushed {
-            elements.recv_timeout(FLUSH_AFTER)
-        } else {
-            elements.recv().map_err(|_| RecvTimeoutError::Disconnected)
-        };
-        let written = match received {
-            Ok(ref line) => file.write_all(line.as_bytes()),
-            Err(RecvTimeoutError::Timeout) => file.flush(),
-            Err(RecvTimeoutError::Disconnected) => break,
-        };
-        if written.is_err() {
-            return;
+impl Unwritten {
+    /// A script that crashes leaves all but the last moment behind: what is waited for comes after what is flushed.
+    fn write_all(&self, mut file: BufWriter<File>) -> io::Result<()> {
+        loop {
+            let waiting = match self.elements.try_pop() {
+                Ok(None) => {
+                    file.flush()?;
+                    self.elements.pop(&Endless).map(Some)
+                }
+                waiting => waiting,
+            };
+            let missing = self.missing.swap(0, Ordering::Relaxed);
+            if missing > 0 {
+                writeln!(file, "# {missing} elements are missing here: the disk is slower than the line")?;
+            }
+            let Ok(Some(line)) = waiting else { return file.flush() };
+            file.write_all(line.as_bytes())?;
         }
-        unflushed = received.is_ok();
     }
-    let _ = file.flush();
 }
 
 fn element(
