@@ -287,7 +287,8 @@ class MqttClient:
     def set_will(self, topic: Topic, payload: Payload, qos: QoS = 0) -> None:
         """Set the will of the next connect: `AT+CMQTTWILLTOPIC`, `AT+CMQTTWILLMSG`, chapters 2.2.6 and 2.2.7.
 
-        topic, payload: 1–1024 bytes each. The module's wills have no retain flag.
+        topic, payload: 1–1024 bytes each. The module's wills have no retain flag. A client that is brought back
+        gets the will of `SimcomMqtt.connect`.
 
         MqttError: the client is not acquired, or the text is not UTF-8 while `check_utf8` is on.
         """
@@ -333,7 +334,8 @@ class MqttClient:
     def disconnect(self, timeout: float = 60.0) -> None:
         """Disconnect from the broker: `AT+CMQTTDISC`, chapter 2.2.9.
 
-        Ends what the `reconnect` of `SimcomMqtt.connect` began; such a client may be away already.
+        Ends what the `reconnect` of `SimcomMqtt.connect` began; such a client may be away already. A later
+        `connect()` of this object is not brought back; one of `SimcomMqtt` with a `reconnect` is.
 
         MqttError: there is no connection, and nobody reconnected it (`code` NO_CONNECTION).
         """
