@@ -34,7 +34,7 @@ def running_broker(choice: BrokerChoice, port: str | None) -> Iterator[Broker]:
     if choice is None and port not in (None, SIMULATOR):
         pytest.fail(
             f"the module on {port} needs a broker that its mobile network reaches, which one started on this "
-            "machine is not: give --simcom-broker HOST:PORT",
+            "machine is not: give --simcom-broker=HOST:PORT",
             pytrace=False,
         )
     from simcom_mqtt.local_broker import local_broker
@@ -44,5 +44,5 @@ def running_broker(choice: BrokerChoice, port: str | None) -> Iterator[Broker]:
             yield Broker("127.0.0.1", broker.port)
     except (RuntimeError, TimeoutError) as error:
         raise pytest.fail.Exception(
-            f"no broker: {error}; or give one that runs: --simcom-broker HOST:PORT", pytrace=False
+            f"no broker: {error}; or give one that runs: --simcom-broker=HOST:PORT", pytrace=False
         ) from None

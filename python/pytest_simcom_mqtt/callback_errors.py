@@ -20,11 +20,11 @@ def raise_callback_errors(device: Device) -> None:
     errors = device.take_callback_errors()
     if not errors:
         return
-    if len(errors) == 1 and isinstance(errors[0], Exception):
-        errors[0].add_note(NOTE)
-        raise errors[0]
-    # Also for one that is no Exception: a skip or an exit in a callback must not pass for one of the test.
-    raise BaseExceptionGroup(f"{NOTE}: {len(errors)} exceptions", errors)
+    exceptions = [_as_exception(error) for error in errors]
+    if len(exceptions) > 1:
+        raise ExceptionGroup(NOTE, exceptions)
+    exceptions[0].add_note(NOTE)
+    raise exceptions[0]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -50,6 +50,15 @@ def pytest_runtest_makereport(
         report.sections.append((NOTE, beside))
         item.stash[_BESIDE_A_FAILURE] = ""
     return report
+
+
+def _as_exception(error: BaseException) -> Exception:
+    """The error itself, unless it is a skip or an exit: those must not pass for one of the test."""
+    if isinstance(error, Exception):
+        return error
+    exception = RuntimeError(f"a callback raised {error!r}")
+    exception.__cause__ = error
+    return exception
 
 
 def _fail_for_callbacks(item: pytest.Item) -> Generator[None, None, None]:

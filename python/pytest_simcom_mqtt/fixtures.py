@@ -74,7 +74,7 @@ def simcom_simulator(_simcom_device: Device) -> SimulatedModem:
     A `simcom_mqtt.simulator.SimulatedModem`.
     """
     if _simcom_device.simulated is None:
-        pytest.skip("needs a simulated module: run with --simcom-port simulator")
+        pytest.skip("needs a simulated module: run with --simcom-port=simulator")
     return _simcom_device.simulated
 
 

@@ -28,6 +28,6 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         return
     port = require_port(item.config)
     if item.get_closest_marker("simcom_hardware") and port == SIMULATOR:
-        pytest.skip("needs a real module: run with --simcom-port /dev/ttyUSB2, its AT port")
+        pytest.skip("needs a real module: run with --simcom-port=/dev/ttyUSB2, its AT port")
     if item.get_closest_marker("simcom_simulator_only") and port != SIMULATOR:
-        pytest.skip(f"needs a simulated module: run with --simcom-port {SIMULATOR}")
+        pytest.skip(f"needs a simulated module: run with --simcom-port={SIMULATOR}")

@@ -19,6 +19,7 @@ _IMEI: Final = "simcom_imei"
 _MODEL: Final = "simcom_model"
 _FIRMWARE: Final = "simcom_firmware"
 _RSSI: Final = "simcom_rssi_dbm"
+_UNKNOWN: Final = "unknown"
 
 
 class Summary:
@@ -86,7 +87,7 @@ def _properties(device: Device) -> dict[str, str]:
     facts = device.facts
     if facts is None:
         return {_PORT: device.port}
-    rssi = "unknown" if facts.rssi_dbm is None else str(facts.rssi_dbm)
+    rssi = _UNKNOWN if facts.rssi_dbm is None else str(facts.rssi_dbm)
     return {
         _PORT: facts.port,
         _IMEI: facts.imei,
@@ -100,4 +101,5 @@ def _in_words(properties: dict[str, str]) -> str:
     port, imei, model, firmware, rssi = (
         properties[name] for name in (_PORT, _IMEI, _MODEL, _FIRMWARE, _RSSI)
     )
-    return f"{port}: IMEI {imei}, {model}, firmware {firmware}, RSSI {rssi} dBm"
+    signal = _UNKNOWN if rssi == _UNKNOWN else f"{rssi} dBm"
+    return f"{port}: IMEI {imei}, {model}, firmware {firmware}, RSSI {signal}"

@@ -48,7 +48,7 @@ def pytest_runtest_makereport(
 
 def _told(recordings: list[Recording], began: float) -> str:
     if not recordings:
-        return "not kept, since pytest's cache is off: give --simcom-log-dir DIR"
+        return "not kept, since pytest's cache is off: give --simcom-log-dir=DIR"
     if not recordings[-1].path.exists():
         return ""  # the port could not be opened
     _wait_until_written(recordings[-1].path)

@@ -12,6 +12,7 @@ class Run(Protocol):
 @pytest.fixture(autouse=True)
 def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SIMCOM_PORT", raising=False)
+    monkeypatch.setenv("COLUMNS", "200")  # or the short summary is cut
     # Whether the plugin is loaded must not depend on how the package was installed.
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
@@ -22,7 +23,9 @@ def run(pytester: pytest.Pytester) -> Run:
 
     def run(source: str, *options: object) -> pytest.RunResult:
         pytester.makepyfile(source)
-        return pytester.runpytest("-p", "pytest_simcom_mqtt", "-W", "error", *map(str, options))
+        # Or the folder of a simulated module's port becomes pytest's root.
+        rootdir = f"--rootdir={pytester.path}"
+        return pytester.runpytest("-p", "pytest_simcom_mqtt", "-W", "error", rootdir, *map(str, options))
 
     return run
 

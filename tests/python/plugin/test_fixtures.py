@@ -127,11 +127,11 @@ def test_simulator_and_markers(run: Run, on_hardware: bool, request: pytest.Fixt
     if on_hardware:
         assert ran == ["hardware"]
         result.assert_outcomes(passed=1, skipped=2)
-        result.stdout.fnmatch_lines(["SKIPPED *needs a simulated module: run with --simcom-port simulator"])
+        result.stdout.fnmatch_lines(["SKIPPED *needs a simulated module: run with --simcom-port=simulator"])
     else:
         assert ran == ["fixture", "simulator_only"]
         result.assert_outcomes(passed=2, skipped=1)
-        result.stdout.fnmatch_lines(["SKIPPED *needs a real module: run with --simcom-port /dev/ttyUSB2*"])
+        result.stdout.fnmatch_lines(["SKIPPED *needs a real module: run with --simcom-port=/dev/ttyUSB2*"])
 
 
 def test_nothing_is_left_behind(simulated: Run, pytester: pytest.Pytester) -> None:

@@ -90,7 +90,7 @@ def test_a_real_module_is_not_sent_to_a_broker_on_loopback(run: Run, simulator: 
     result = run("def test_it(simcom_client): pass", "--simcom-port", simulator.port)
 
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*a broker that its mobile network reaches*--simcom-broker HOST:PORT*"])
+    result.stdout.fnmatch_lines(["*a broker that its mobile network reaches*--simcom-broker=HOST:PORT*"])
 
 
 def test_a_broker_that_is_not_there(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,5 +99,5 @@ def test_a_broker_that_is_not_there(run: Run, monkeypatch: pytest.MonkeyPatch) -
     result = run(BROKER, "--simcom-broker", "mosquitto")
 
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["no broker: *apt-get install mosquitto*--simcom-broker HOST:PORT"])
+    result.stdout.fnmatch_lines(["no broker: *apt-get install mosquitto*--simcom-broker=HOST:PORT"])
     result.stdout.no_fnmatch_line("*Traceback*")

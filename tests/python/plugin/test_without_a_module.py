@@ -68,7 +68,7 @@ def test_who_asks_for_a_module_fails_without_a_port(run: Run, fixture: str) -> N
 
     result.assert_outcomes(errors=1)
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["*no port was given: run pytest with --simcom-port *SIMCOM_PORT*"])
+    result.stdout.fnmatch_lines(["*no port was given: run pytest with --simcom-port=*SIMCOM_PORT*"])
 
 
 @pytest.mark.parametrize("marker", ["simcom_hardware", "simcom_simulator_only"])
