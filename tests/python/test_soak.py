@@ -11,7 +11,7 @@ import pytest
 from rig.fates import Block, CountedBuffer, Fate, Fates
 from rig.ledger import Arrivals, Outcome, Row, settle_outbound
 from rig.marks import Direction, Mark, make_message, read_mark
-from rig.simulation import Published
+from rig.tap import Published
 from simcom_mqtt import ConnectionLostError, OutcomeUnknownError
 from simcom_mqtt.simulator import PROFILES
 from simcom_mqtt.simulator.faults import BlockDamage
@@ -56,14 +56,17 @@ class TestFates:
     def profile(self, request: pytest.FixtureRequest) -> str:
         return str(request.param)
 
+    def parts(self, profile: str) -> list[bytes]:
+        return block_parts(PROFILES[profile], 1, *make_message(self.MARK))
+
     def block(self, profile: str) -> bytes:
-        return b"".join(block_parts(PROFILES[profile], 1, *make_message(self.MARK)))
+        return b"".join(self.parts(profile))
 
     def fate(self, profile: str, damage: BlockDamage | None = None) -> Block:
         buffer = CountedBuffer()
-        fates = Fates(PROFILES[profile], buffer)
+        fates = Fates(buffer)
         buffer += self.block(profile)
-        fates.sent(self.MARK, 0, b"", damage)
+        fates.sent(self.MARK, self.parts(profile), 0, b"", damage)
         assert fates.known() == []
         del buffer[: len(buffer)]
         (block,) = fates.known()
@@ -89,18 +92,18 @@ class TestFates:
         head_end = block.index(b"\r\n", 2) + 2
         for taken, fate in ((head_end, Fate.CUT), (head_end - 1, Fate.HEADLESS)):
             buffer = CountedBuffer()
-            fates = Fates(PROFILES[profile], buffer)
+            fates = Fates(buffer)
             buffer += block
-            fates.sent(self.MARK, 0, b"", None)
+            fates.sent(self.MARK, self.parts(profile), 0, b"", None)
             del buffer[:taken]
             buffer.clear()
             assert fates.known() == [Block(self.MARK, fate)]
 
     def test_taken_and_never_read(self, profile: str) -> None:
         buffer = CountedBuffer()
-        fates = Fates(PROFILES[profile], buffer)
+        fates = Fates(buffer)
         buffer += self.block(profile)
-        fates.sent(self.MARK, 0, b"", None)
+        fates.sent(self.MARK, self.parts(profile), 0, b"", None)
         del buffer[: len(buffer)]
         buffer.drop_unread(1)
         assert fates.known() == [Block(self.MARK, Fate.CUT)]

@@ -15,9 +15,9 @@ from contextlib import ExitStack
 from rig.broker import Broker, Observer, Sender
 from rig.ledger import Row, Rows, settle_outbound
 from rig.marks import Mark
-from rig.simulation import Published
 from rig.station import Quota, Station
 from rig.table import print_table
+from rig.tap import Published
 
 OBSERVED_WITHIN = 20.0
 PROGRESS_EVERY = 30.0

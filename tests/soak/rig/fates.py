@@ -7,10 +7,8 @@ from enum import Enum, auto
 from typing import Any, Self
 
 from simcom_mqtt.simulator.faults import BlockDamage
-from simcom_mqtt.simulator.message_block import block_parts
-from simcom_mqtt.simulator.profiles import Profile
 
-from .marks import Mark, make_message
+from .marks import Mark
 
 
 class Fate(Enum):
@@ -106,14 +104,14 @@ class _Sent:
 class Fates:
     """The blocks that a module put on its line, and their fates as soon as they are known."""
 
-    def __init__(self, profile: Profile, buffer: CountedBuffer) -> None:
-        self._profile = profile
+    def __init__(self, buffer: CountedBuffer) -> None:
         self._buffer = buffer
         self._sent: deque[_Sent] = deque()
 
-    def sent(self, mark: Mark, start: int, inserted: bytes, damage: BlockDamage | None) -> None:
-        """A block was put into the buffer, from `start` to its end."""
-        parts = block_parts(self._profile, mark.client, *make_message(mark))
+    def sent(
+        self, mark: Mark, parts: list[bytes], start: int, inserted: bytes, damage: BlockDamage | None
+    ) -> None:
+        """A block of these parts was put into the buffer, from `start` to its end."""
         head_end = len(parts[0])
         damaged = Block(mark, Fate.WHOLE)
         if damage is not None:

@@ -9,7 +9,7 @@ from simcom_mqtt import CommandTimeoutError, ConnectionLostError
 
 from .fates import Block, Fate
 from .marks import Mark
-from .simulation import Published
+from .tap import Published
 
 SURELY_NOT_SENT = (ConnectionLostError, CommandTimeoutError)
 

@@ -17,7 +17,8 @@ from .broker import Broker, Sender
 from .faults import Fault, endless_plan
 from .ledger import Arrivals, Outcome, Row, Rows
 from .marks import Mark, make_message, read_mark
-from .simulation import Published, Simulation
+from .simulation import Simulation
+from .tap import Published
 
 PROFILES = ("sim767x", "a76xx", "sim7600")
 QOS: tuple[QoS, ...] = (0, 1, 2)
