@@ -1,4 +1,4 @@
-"""A driver on a simulated module, and the account of every message both ways: what random sequences play with."""
+"""A driver on a simulated module, and the account of every message both ways, for random sequences."""
 
 import itertools
 import threading
@@ -271,7 +271,7 @@ class LineUnderTest:
 
     def stray(self, raw: bytes) -> None:
         """Put bytes on the line while no command is under way and none is begun."""
-        self._wait_for(lambda: not self._futures, "ending its publishes")
+        self._wait_for_publishes()
         self._wait_for(self._has_read_all, "reading all that was said")
         self.note(f"stray {raw!r}")
         self.simulator.inject(raw)
@@ -317,7 +317,7 @@ class LineUnderTest:
 
     def settle(self) -> None:
         """Have all that is under way come to its end, and check it."""
-        self._wait_for(lambda: not self._futures, "ending its publishes")
+        self._wait_for_publishes()
         self._wait_for(self._has_read_all, "reading all that was said")
         blocks = self.simulator._engine.call(self._tap.blocks)
         calm = self.calm
@@ -402,10 +402,15 @@ class LineUnderTest:
         )
         return not waiting and self._bytes_read() == sent
 
-    def _wait_for(self, condition: Callable[[], Any], what: str) -> None:
-        deadline = monotonic() + SETTLED_WITHIN
+    def _wait_for_publishes(self) -> None:
+        """Each has its time from its turn on."""
+        within = SETTLED_WITHIN + len(self._futures) * (OPERATION_TIMEOUT + SETTLED_WITHIN / 2)
+        self._wait_for(lambda: not self._futures, "ending its publishes", within)
+
+    def _wait_for(self, condition: Callable[[], Any], what: str, within: float = SETTLED_WITHIN) -> None:
+        deadline = monotonic() + within
         while not condition():
             if monotonic() > deadline:
-                raise AssertionError(f"the line is not {what} within {SETTLED_WITHIN} s")
+                raise AssertionError(f"the line is not {what} within {within} s")
             with self._changed:
                 self._changed.wait(0.005)
