@@ -141,6 +141,28 @@ mod tests {
     }
 
     #[test]
+    fn the_password_is_not_shown_whatever_byte_is_lost_added_or_altered() {
+        let line = answers()[1][0].clone();
+        let password = line.len() - "hunter2\"".len();
+        for at in 0..password {
+            let mut damaged = vec![[&line[..at], &line[at + 1..]].concat()];
+            for byte in *b"x0\",: " {
+                damaged.push([&line[..at], &[byte], &line[at..]].concat());
+                damaged.push([&line[..at], &[byte], &line[at + 1..]].concat());
+            }
+            for line in damaged {
+                let mut answers = answers();
+                answers[1][0].clone_from(&line);
+                let shown = match ClientState::from_answers(ClientIndex::Zero, &answers) {
+                    Ok(state) => format!("{state:?}"),
+                    Err(error) => format!("{error} {error:?}"),
+                };
+                assert!(!shown.contains("hunter2"), "{shown} from {}", line.escape_ascii());
+            }
+        }
+    }
+
+    #[test]
     fn a_default_client_id_is_imei_and_index() {
         let id = default_client_id("864643060012345", ClientIndex::One).unwrap();
         assert_eq!(id.as_str(), "864643060012345-1");

@@ -1,9 +1,9 @@
 //! Chapters 2.2.8 and 2.2.9: the connection to the broker.
 
-use super::information::{Lines, UnexpectedAnswer, parameters};
+use super::information::{Lines, Parameters, UnexpectedAnswer, parameters};
 use super::limits::command;
 use super::{Credentials, DisconnectTimeout, KeepAlive, ServerAddress};
-use crate::protocol::{ClientIndex, Command};
+use crate::protocol::{ClientIndex, Command, masked};
 
 /// `AT+CMQTTCONNECT=<client_index>,"<server_addr>",<keepalive_time>,<clean_session>[,"<user_name>"[,"<pass_word>"]]`
 pub fn connect(
@@ -54,13 +54,18 @@ pub struct ConnectionParameters {
 }
 
 /// `+CMQTTCONNECT: 0,"tcp://…",20,1`; a client without a connection has no parameters, and is left out.
+///
+/// Of a line that lost bytes on its way nobody knows where the password is: what is masked in it is no parameter.
 pub fn connections(lines: &Lines) -> Result<Vec<ConnectionParameters>, UnexpectedAnswer> {
-    let parsed: Vec<_> = lines
+    let shown: Vec<_> = lines.iter().map(|line| masked(line)).collect();
+    let parsed: Vec<_> = shown
         .iter()
         .filter_map(|line| parameters(line, "CMQTTCONNECT"))
         .filter_map(|parameters| Some((parameters.client(0)?, parameters)))
         .collect();
-    if parsed.is_empty() {
+    let is_damaged =
+        |parameters: &Parameters<'_>| parameters.bytes(1).is_some_and(|address| address.starts_with(b"*"));
+    if parsed.is_empty() || parsed.iter().any(|(_, parameters)| is_damaged(parameters)) {
         let expected = "+CMQTTCONNECT: <client_index>[,<server_addr>,<keepalive_time>,<clean_session>]";
         return Err(UnexpectedAnswer::new("AT+CMQTTCONNECT?", expected, lines));
     }

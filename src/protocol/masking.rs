@@ -1,8 +1,10 @@
 use std::borrow::Cow;
 
+use super::connection_parameters::ConnectionParameters;
+
+const CONNECTION: &[u8] = b"+CMQTTCONNECT";
 /// Commands that carry a secret, which of their parameters it is, and whether their answers carry it too.
 const SECRET_PARAMETERS: &[(&[u8], usize, bool)] = &[
-    (b"+CMQTTCONNECT", 5, true),
     (b"+CPIN", 0, false),
     (b"+CPIN", 1, false),
     (b"+CGAUTH", 3, true),
@@ -23,8 +25,9 @@ pub fn masked(line: &[u8]) -> Cow<'_, [u8]> {
 
 /// Where the secrets of a command or its answer are. The command may stand behind others in its line.
 pub(crate) fn secrets_in(line: &[u8]) -> impl Iterator<Item = (usize, usize)> {
-    let named = memchr::memchr_iter(b'+', line).flat_map(move |at| secrets_of_command_at(line, at));
-    named.chain(password_behind_address(line))
+    let named = memchr::memchr_iter(b'+', line)
+        .flat_map(move |at| secrets_of_command_at(line, at).chain(password_of_connection_at(line, at)));
+    named.chain(password_behind_address(line)).chain(password_of_a_rest(line))
 }
 
 /// The secrets of the command or answer whose name begins at `at`, in capitals or not.
@@ -40,6 +43,24 @@ fn secrets_of_command_at(line: &[u8], at: usize) -> impl Iterator<Item = (usize,
         };
         carries_it.then(|| parameter_at(line, values + 1, *parameter))?
     })
+}
+
+/// The password of a connection, and all that is not what stands before it in a line that came whole.
+fn password_of_connection_at(line: &[u8], at: usize) -> Option<(usize, usize)> {
+    let end = at + CONNECTION.len();
+    line.get(at..end).filter(|found| found.eq_ignore_ascii_case(CONNECTION))?;
+    let from = ConnectionParameters::new(line, end).end_of_readable()?;
+    Some(without_quotes(line, from, line.len()))
+}
+
+/// The password of a line that lost its beginning: its last string, behind another one.
+fn password_of_a_rest(line: &[u8]) -> Option<(usize, usize)> {
+    let is_named = line.first().is_some_and(|first| matches!(first, b'+' | b'A' | b'a'));
+    if is_named || !line.trim_ascii_end().ends_with(b"\"") {
+        return None;
+    }
+    let separator = memchr::memmem::find(line, b"\",\"")?;
+    Some(without_quotes(line, separator + 1, line.len()))
 }
 
 /// The password of a connection whose line lost or gained bytes on its way, so that its parameters cannot be counted:
@@ -85,7 +106,7 @@ fn parameter_at(line: &[u8], start: usize, wanted: usize) -> Option<(usize, usiz
 }
 
 fn without_quotes(line: &[u8], mut from: usize, mut to: usize) -> (usize, usize) {
-    while from < to && matches!(line[from], b' ' | b'"') {
+    while from < to && matches!(line[from], b' ' | b'"' | b',') {
         from += 1;
     }
     while to > from && matches!(line[to - 1], b' ' | b'"' | b'\r' | b'\n') {
@@ -140,6 +161,28 @@ mod tests {
     }
 
     #[test]
+    fn hides_the_password_whatever_two_bytes_are_lost() {
+        let line = b"+CMQTTCONNECT: 0,\"tcp://h:1883\",60,1,\"user\",\"secret\"";
+        let password = line.len() - "secret\"".len();
+        for first in 0..password - 1 {
+            for second in first + 1..password {
+                let damaged = [&line[..first], &line[first + 1..second], &line[second + 1..]].concat();
+                let shown = masked(&damaged);
+                assert!(memchr::memmem::find(&shown, b"secret").is_none(), "{}", shown.escape_ascii());
+            }
+        }
+    }
+
+    #[test]
+    fn hides_the_password_of_a_line_whose_beginning_was_lost() {
+        let line = b"+CMQTTCONNECT: 0,\"tcp://h:1883\",60,1,\"user\",\"secret\"";
+        for from in 0..line.len() - "secret\"".len() - 2 {
+            let shown = masked(&line[from..]);
+            assert!(memchr::memmem::find(&shown, b"secret").is_none(), "{}", shown.escape_ascii());
+        }
+    }
+
+    #[test]
     fn leaves_other_lines_alone() {
         for line in [
             &b"+CMQTTCONNECT: 0,0"[..],
@@ -149,6 +192,13 @@ mod tests {
             b"",
             b"OK",
             b"+CPIN: READY",
+            b"+CMQTTCONNECT: 1",
+            b"+CMQTTCONNECT: 0,31",
+            b"AT+CMQTTCONNECT?",
+            b"AT+CMQTTCONNECT=?",
+            b"+CMQTTCONNECT: (0-1),(9-256),(1-64800),(0-1)[,<user_name>,<pass_word>]",
+            b"+COPS: 0,0,\"CHN-UNICOM\",7",
+            b"+CGDCONT: 1,\"IP\",\"internet\",\"0.0.0.0\",0,0",
         ] {
             assert!(matches!(masked(line), Cow::Borrowed(_)), "{}", line.escape_ascii());
         }

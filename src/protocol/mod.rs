@@ -6,6 +6,7 @@ mod channel;
 mod client_index;
 mod command;
 mod command_line;
+mod connection_parameters;
 mod data_echo;
 mod doubt;
 mod engine;

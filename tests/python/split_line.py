@@ -28,6 +28,7 @@ class SplitLine:
         self._bytes_read: Callable[[], int] | None = None
         self._losses: list[tuple[bytes, int]] = []
         self._losing = 0
+        self._alteration: tuple[bytes, int, bytes] | None = None
         self._thread = threading.Thread(target=self._relay)
 
     @property
@@ -41,6 +42,10 @@ class SplitLine:
     def lose_data_of(self, command: bytes, count: int) -> None:
         """Lose so many bytes of what the host sends behind the next line that begins with `command`."""
         self._losses.append((command, count))
+
+    def alter_answer(self, beginning: bytes, at: int, replacement: bytes) -> None:
+        """Put these bytes in the place of one: so far behind where the module next says `beginning`."""
+        self._alteration = beginning, at, replacement
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -62,8 +67,18 @@ class SplitLine:
                 self._pass_to_module(os.read(self._master, 65_536))
             if self._module in readable:
                 self._pending += os.read(self._module, 65_536)
+                self._alter()
             if self._pending:
                 self._pass_to_host()
+
+    def _alter(self) -> None:
+        if self._alteration is None:
+            return
+        beginning, offset, replacement = self._alteration
+        start = self._pending.find(beginning)
+        if start >= 0 and len(self._pending) > start + offset:
+            self._pending[start + offset : start + offset + 1] = replacement
+            self._alteration = None
 
     def _pass_to_host(self) -> None:
         if self._bytes_read is None:
