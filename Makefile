@@ -35,7 +35,8 @@ build: $(EXTENSION) ## build the extension in release, and install it in .venv
 
 test: prerequisites-of-tests lint $(EXTENSION) ## everything that must hold: format, lints, types, tests
 	cargo test --locked --quiet
-	$(BIN)/python -m mypy.stubtest simcom_mqtt --allowlist tests/stubtest-allowlist.txt
+	$(BIN)/python -m mypy.stubtest simcom_mqtt --mypy-config-file pyproject.toml \
+		--allowlist tests/stubtest-allowlist.txt
 	cargo test --locked --quiet --lib $(BENCH_CRATE)
 	cargo build --locked --quiet --release $(BENCH_CRATE)
 	$(BIN)/python -m pytest -q

@@ -14,13 +14,17 @@ LEVELS: list[QoS] = [0, 1, 2]
 
 
 def main() -> None:
-    """Connect, subscribe, publish ten messages and print what comes back."""
+    """Run it on the module and the broker that the options name."""
     parser = argparse.ArgumentParser(description="Publish and receive through a SIM7672X module.")
     parser.add_argument("--port", required=True, help="the module's AT port, as in /dev/ttyUSB2")
     parser.add_argument("--broker", required=True, help="one that the module can reach")
     arguments = parser.parse_args()
+    run(arguments.port, arguments.broker)
 
-    with SimcomMqtt(arguments.port) as modem:
+
+def run(port: str, broker: str) -> None:
+    """Connect, subscribe, publish ten messages and print what comes back."""
+    with SimcomMqtt(port) as modem:
         module = modem.info()
         tell(f"module    {module.manufacturer} {module.model}, {module.revision}, on {modem.port}")
         quality = modem.signal_quality()
@@ -28,8 +32,8 @@ def main() -> None:
 
         base = f"simcom-mqtt/{module.imei}"
         will = Will(f"{base}/status", "gone without a word", qos=1)
-        with modem.connect(arguments.broker, will=will) as client:
-            tell(f"connected {arguments.broker} as client {client.index}, {client.client_id!r}")
+        with modem.connect(broker, will=will) as client:
+            tell(f"connected {broker} as client {client.index}, {client.client_id!r}")
             tell(f"will      {base}/status: 'gone without a word', should the connection break")
 
             client.subscribe(f"{base}/count/#", qos=2, callback=show)

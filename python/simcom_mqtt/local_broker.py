@@ -70,7 +70,11 @@ def _program(kind: Kind) -> str:
 @contextmanager
 def _run_mosquitto(program: str, port: int) -> Iterator[None]:
     # Without a configuration it listens on loopback only and lets everybody in.
-    process = subprocess.Popen([program, "-p", str(port)], stderr=subprocess.DEVNULL)  # noqa: S603
+    process = subprocess.Popen(  # noqa: S603
+        [program, "-p", str(port)],
+        stderr=subprocess.DEVNULL,
+        process_group=0,  # Ctrl-C is for the program that uses it, which still has a connection to close
+    )
     try:
         _wait_until_listening(port, process)
         yield

@@ -6,9 +6,16 @@ from simcom_mqtt import __version__
 
 from .at import at
 from .certs import certs
+from .demo import demo
+from .doctor import doctor
 from .endings import ending_as_agreed
 from .info import info
+from .ports import ports
 from .pub import pub
+from .record import record
+from .replay import replay
+from .simulate import simulate
+from .soak import soak
 from .sub import sub
 
 
@@ -37,5 +44,5 @@ def application() -> None:
     """Try, diagnose and measure SIM7672X/SIM7652X LTE modules and the MQTT client inside them."""
 
 
-for verb in (info, at, pub, sub, certs):
+for verb in (ports, info, doctor, at, pub, sub, certs, soak, record, replay, simulate, demo):
     application.add_command(verb)

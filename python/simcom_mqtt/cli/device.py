@@ -16,6 +16,8 @@ from .screen import remark
 
 SIMCOM_VENDOR: Final = 0x1E0E
 SIMULATOR: Final = "simulator"
+RECORDING: Final = "simcom_mqtt.cli.transcript"
+"""Where `record` leaves the name of its file for the verb that it runs."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,8 @@ def device_options_without_v(verb: Callable[..., None]) -> Callable[..., None]:
         **others: Any,
     ) -> None:
         show_log(log_level)
-        verb(*arguments, device=Device(device, baudrate, timeout, transcript), **others)
+        recorded = click.get_current_context().meta.get(RECORDING)
+        verb(*arguments, device=Device(device, baudrate, timeout, transcript or recorded), **others)
 
     for option in reversed(_OPTIONS):
         with_device = option(with_device)

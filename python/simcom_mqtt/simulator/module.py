@@ -5,6 +5,7 @@ from typing import Final
 from . import commands
 from .answer import Answer, Refused, framed
 from .client import Client
+from .clock import Clock
 from .connecting import Destination
 from .engine import Engine, Timer, logger
 from .faults import Faults
@@ -54,6 +55,7 @@ class Module:
         self.profile = profile
         self.identity = identity
         self.network = Network()
+        self.clock = Clock()
         self.files: dict[str, bytes] = {}
         self.received: list[str] = []
         self.error_format = 2
@@ -88,6 +90,7 @@ class Module:
         """Be as fresh from the box."""
         self.faults.clear()
         self.network = Network()
+        self.clock = Clock()
         self.power_off()
         self.files.clear()
         self.received.clear()

@@ -1,4 +1,4 @@
-"""The module as a device: AT, ATE, ATI, identity, error format, baud rate, functionality, restart."""
+"""The module as a device: AT, ATE, ATI, identity, clock, error format, baud rate, functionality, restart."""
 
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ test_form("CGMI")
 test_form("CGMM")
 test_form("CGMR")
 test_form("CGSN")
+test_form("CCLK")
 test_form("CMEE", "(0-2)")
 test_form("CFUN", "(0,1,4-7),(0-1)")
 
@@ -64,6 +65,22 @@ def _revision(module: "Module", _line: CommandLine, answer: "Answer") -> None:
 @command("CGSN", Form.EXECUTE)
 def _serial_number(module: "Module", _line: CommandLine, answer: "Answer") -> None:
     answer.information(module.identity.imei)
+    answer.ok()
+
+
+@command("CCLK", Form.READ)
+def _show_clock(module: "Module", _line: CommandLine, answer: "Answer") -> None:
+    answer.information(f'+CCLK: "{module.clock.text()}"')
+    answer.ok()
+
+
+@command("CCLK", Form.WRITE)
+def _set_clock(module: "Module", line: CommandLine, answer: "Answer") -> None:
+    line.count(1, 1)
+    try:
+        module.clock.set(line.text(0).decode("ascii"))
+    except ValueError as error:
+        raise BadParameterError("no time") from error
     answer.ok()
 
 

@@ -1,0 +1,126 @@
+"""`simcom-mqtt doctor`: what is wrong, and what to do about it."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from simcom_mqtt import SimcomError, SimcomMqtt
+
+from .broker import Broker, broker_options
+from .device import Device, device_options, simcom_ports
+from .finding import Finding, Verdict, failed, fine
+from .module_check import check_clock, check_firmware, check_service, check_tls
+from .network_check import check_packet_data, check_registration, check_signal, check_sim
+from .port_check import PORT, no_port, why_not
+from .screen import OUTPUT, is_plain, printable, say_json
+
+CHECKS: Final[dict[str, Callable[[SimcomMqtt], Finding]]] = {
+    "firmware": check_firmware,
+    "SIM": check_sim,
+    "signal": check_signal,
+    "registration": check_registration,
+    "PDP": check_packet_data,
+    "clock": check_clock,
+    "MQTT": check_service,
+    "TLS": check_tls,
+}
+MARKS: Final = {
+    Verdict.FINE: ("✔", "green"),
+    Verdict.WARNING: ("!", "yellow"),
+    Verdict.FAILED: ("✘", "red"),
+}
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  simcom-mqtt doctor
+  simcom-mqtt doctor -d /dev/ttyUSB2 -h broker.example.com --cafile ca.pem"""
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@broker_options
+@device_options
+def doctor(device: Device, broker: Broker, as_json: bool) -> None:
+    """Check port, firmware, SIM, signal, registration, PDP, clock, MQTT and TLS, each with the fix.
+
+    With a broker named, as to pub and sub, it is connected to as well. Ends with status 1 if something
+    failed.
+    """
+    show = _show_as_json if as_json else _show
+    verdicts = []
+    for finding in _examine(device, broker):
+        show(finding)
+        verdicts.append(finding.verdict)
+    if Verdict.FAILED in verdicts:
+        raise click.exceptions.Exit(1)
+
+
+def _examine(device: Device, broker: Broker) -> Iterator[Finding]:
+    if device.name is None and not simcom_ports():
+        yield no_port()
+        return
+    with device.port() as port:
+        try:
+            modem = SimcomMqtt(
+                port, device.baudrate, command_timeout=device.command_timeout, transcript=device.transcript
+            )
+        except SimcomError as error:
+            yield from why_not(port, error)
+            return
+        with modem:
+            yield fine(PORT, f"{port} answers AT")
+            for subject, check in CHECKS.items():
+                try:
+                    yield check(modem)
+                except SimcomError as error:
+                    yield failed(subject, str(error), "--log-level debug shows each line both ways")
+            if broker.url:
+                yield _check_broker(modem, broker, broker.url, device)
+
+
+def _check_broker(modem: SimcomMqtt, broker: Broker, url: str, device: Device) -> Finding:
+    began = time.monotonic()
+    try:
+        client = broker.connect(modem, url, device)
+    except SimcomError as error:
+        return failed(
+            "broker",
+            str(error),
+            "the module must reach it through its own network, not through this machine's",
+        )
+    took = time.monotonic() - began
+    client.disconnect()
+    client.release()
+    return fine("broker", f"{url} accepted {client.client_id} after {took:.1f} s")
+
+
+def _show(finding: Finding) -> None:
+    if is_plain():
+        click.echo(f"{finding.verdict:<8} {finding.subject:<13} {printable(finding.text)}")
+        if finding.fix:
+            click.echo(f"{'':<8} {'':<13} fix: {printable(finding.fix)}")
+        return
+    mark, colour = MARKS[finding.verdict]
+    text = Text(printable(finding.text))
+    if finding.fix:
+        text.append(f"\n→ {printable(finding.fix)}", colour)
+    row = Table.grid(padding=(0, 1))
+    row.add_column(width=1)
+    row.add_column(width=12)
+    row.add_row(Text(mark, colour), Text(finding.subject, "bold"), text)
+    OUTPUT.print(row)
+
+
+def _show_as_json(finding: Finding) -> None:
+    say_json(
+        {
+            "subject": finding.subject,
+            "verdict": finding.verdict,
+            "finding": finding.text,
+            "fix": finding.fix or None,
+        }
+    )

@@ -1,0 +1,61 @@
+"""`simcom-mqtt simulate`: a simulated module as a port."""
+
+import threading
+
+import click
+
+from simcom_mqtt.simulator import PROFILES, SimulatedModem
+
+from .log import LEVELS, show_log
+from .screen import say
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  simcom-mqtt simulate
+  simcom-mqtt simulate --tcp 7000 --profile a76xx --baudrate 115200
+  simcom-mqtt info -d socket://127.0.0.1:7000"""
+)
+@click.option("--broker", metavar="HOST:PORT", help="Every connect goes here, whatever host it names.")
+@click.option(
+    "--tcp",
+    type=click.IntRange(0, 65535),
+    metavar="PORT",
+    help="Raw TCP on 127.0.0.1 instead of a pseudo-terminal; 0: any port.",
+)
+@click.option(
+    "--profile", type=click.Choice(list(PROFILES)), default="sim767x", show_default=True, help="The firmware."
+)
+@click.option(
+    "--baudrate", type=click.IntRange(min=1), metavar="BPS", help="Pace both directions as a UART would."
+)
+@click.option("--seed", type=int, metavar="N", help="Let output leave in pieces of random length.")
+@click.option("--imei", help="15 digits.  [default: random]")
+@click.option("--log-level", type=click.Choice(LEVELS), default="warning", show_default=True)
+def simulate(
+    broker: str | None,
+    tcp: int | None,
+    profile: str,
+    baudrate: int | None,
+    seed: int | None,
+    imei: str | None,
+    log_level: str,
+) -> None:
+    """Serve a simulated module on a port, whose name is printed, until Ctrl-C.
+
+    Its MQTT client is a real one: it connects to the broker that a program names. Commands that the module
+    does not know are told on standard error.
+    """
+    show_log(log_level)
+    with SimulatedModem(
+        broker=broker,
+        transport="pty" if tcp is None else "tcp",
+        tcp_port=tcp or 0,
+        profile=profile,
+        baudrate=baudrate,
+        seed=seed,
+        imei=imei,
+    ) as module:
+        say(module.port)
+        threading.Event().wait()
