@@ -6,7 +6,9 @@ import shutil
 import socket
 import subprocess
 import threading
+from itertools import islice
 from pathlib import Path
+from random import SystemRandom
 from typing import Self
 
 import trustme
@@ -14,6 +16,8 @@ import trustme
 USER = "dut"
 PASSWORD = "correct horse battery"
 STARTED = r"mosquitto version \S+ running"
+# Where Linux looks for a port of its own choice begins at 32768, elsewhere higher.
+BELOW_EPHEMERAL_PORTS = range(20_000, 32_768)
 
 
 class MosquittoBroker:
@@ -108,9 +112,15 @@ require_certificate true
 
 
 def free_ports(count: int) -> list[int]:
-    """TCP ports that nobody listens on."""
-    servers = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [server.getsockname()[1] for server in servers]
-    for server in servers:
-        server.close()
-    return ports
+    """TCP ports that nobody listens on, and that the system gives to nobody who asks for any port."""
+    candidates = SystemRandom().sample(BELOW_EPHEMERAL_PORTS, 100)
+    return list(islice(filter(is_free, candidates), count))
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on it."""
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
