@@ -39,7 +39,8 @@ test: prerequisites-of-tests lint $(EXTENSION) ## everything that must hold: for
 		--allowlist tests/stubtest-allowlist.txt
 	cargo test --locked --quiet --lib $(BENCH_CRATE)
 	cargo build --locked --quiet --release $(BENCH_CRATE)
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q --numprocesses 4 --dist worksteal -m 'not undisturbed' --durations 5 --durations-min 10
+	$(BIN)/python -m pytest -q -m undisturbed
 
 bench: prerequisites-of-tests $(EXTENSION) $(VENV)/bench-peers ## measure, beside what people would use instead; ONLY=name: a part
 	$(BIN)/python tests/bench/run.py --output tests/bench/results $(if $(ONLY),--only $(ONLY))

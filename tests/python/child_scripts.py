@@ -113,7 +113,7 @@ def interrupt(process: subprocess.Popen[str]) -> float:
     """Send Ctrl-C to a script that waits, and tell how long it took to notice."""
     sent = time.monotonic()
     process.send_signal(signal.SIGINT)
-    output, errors = process.communicate(timeout=8)
+    output, errors = process.communicate(timeout=30)
     noticed = re.search("^interrupted (.*)$", output, re.MULTILINE)
     assert noticed, (output, errors)
     return float(noticed[1]) - sent

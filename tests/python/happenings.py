@@ -28,7 +28,7 @@ class Happenings:
         modem.on_network_lost = lambda: self._queue.put(("network lost",))
         modem.on_restart = lambda: self._queue.put(("restart",))
 
-    def wait_for(self, *happening: object, timeout: float = 8) -> None:
+    def wait_for(self, *happening: object, timeout: float = 30) -> None:
         """Return once this has happened; whatever came before is in `seen`."""
         while not self.seen or self.seen[-1] != happening:
             try:
@@ -69,7 +69,7 @@ class LogRecords(logging.Handler):
         """Called by logging."""
         self._queue.put(record.getMessage())
 
-    def wait_for(self, pattern: str, timeout: float = 8) -> re.Match[str]:
+    def wait_for(self, pattern: str, timeout: float = 30) -> re.Match[str]:
         """Return the next record that matches; those before it are only kept in `texts`."""
         while True:
             try:

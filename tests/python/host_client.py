@@ -25,7 +25,7 @@ class HostClient:
     def __enter__(self) -> Self:
         self._client.connect("127.0.0.1", self.port)
         self._client.loop_start()
-        assert self._connected.wait(5), "the host's own client could not connect"
+        assert self._connected.wait(30), "the host's own client could not connect"
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -36,13 +36,13 @@ class HostClient:
         """Returns once the broker has granted it."""
         self._subscribed.clear()
         self._client.subscribe(topic, options=SubscribeOptions(qos=2, retainAsPublished=True))
-        assert self._subscribed.wait(5), f"the host's own client could not subscribe to {topic}"
+        assert self._subscribed.wait(30), f"the host's own client could not subscribe to {topic}"
 
     def publish(self, topic: str, payload: bytes, qos: int = 0, *, retain: bool = False) -> None:
         """Returns once the message is handed over, as its QoS demands."""
-        self._client.publish(topic, payload, qos, retain).wait_for_publish(5)
+        self._client.publish(topic, payload, qos, retain).wait_for_publish(30)
 
-    def get(self, timeout: float = 5) -> MQTTMessage:
+    def get(self, timeout: float = 30) -> MQTTMessage:
         """The next message that the broker delivered."""
         return self._received.get(timeout=timeout)
 

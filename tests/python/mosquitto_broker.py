@@ -50,7 +50,7 @@ class MosquittoBroker:
         self._process.wait()
         self._reader.join()
 
-    def wait_for_log(self, pattern: str, *, since: int = 0, timeout: float = 5) -> re.Match[str]:
+    def wait_for_log(self, pattern: str, *, since: int = 0, timeout: float = 30) -> re.Match[str]:
         """The first match in a log line, from line number `since` on; waits for it to be written."""
         with self._log_grew:
             found: list[re.Match[str]] = []

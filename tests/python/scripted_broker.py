@@ -137,7 +137,7 @@ class ScriptedBroker:
             for connection in self._connections:
                 connection.sendall(encode_publish(topic, payload))
 
-    def wait_for(self, packet_type: int, timeout: float = 5) -> Packet:
+    def wait_for(self, packet_type: int, timeout: float = 30) -> Packet:
         """The next packet of that type which the module sent; those before it are skipped."""
         while True:
             packet = self.packets.get(timeout=timeout)

@@ -55,7 +55,7 @@ class ScriptedModule:
         """Answer nothing any more."""
         self._mute = True
 
-    def wait_for_more(self, count: int, timeout: float = 5) -> None:
+    def wait_for_more(self, count: int, timeout: float = 30) -> None:
         """Return once more than that many command lines were read."""
         with self._received_one:
             assert self._received_one.wait_for(lambda: len(self.received) > count, timeout), self.received
@@ -65,7 +65,7 @@ class ScriptedModule:
         _, writable, _ = select.select([], [self._master], [], 0.05)
         return os.write(self._master, raw[:SOON_WRITTEN]) if writable else 0
 
-    def wait_for_command(self, command: str, timeout: float = 5) -> None:
+    def wait_for_command(self, command: str, timeout: float = 30) -> None:
         """Return once that command line was read."""
         with self._received_one:
             assert self._received_one.wait_for(lambda: command in self.received, timeout), self.received

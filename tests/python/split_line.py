@@ -9,6 +9,9 @@ from typing import Self
 
 from simcom_mqtt import SimcomMqtt
 
+# In seconds: whether a piece was read can only be asked for, and the reader needs the processor meanwhile.
+LOOK_AGAIN = 0.00005
+
 
 class SplitLine:
     """A pseudo-terminal in front of the module's port, while the `with` block runs.
@@ -60,7 +63,7 @@ class SplitLine:
     def _relay(self) -> None:
         sources = [self._master, self._module, self._stop_reader]
         while True:
-            readable, _, _ = select.select(sources, [], [], 0 if self._pending else None)
+            readable, _, _ = select.select(sources, [], [], LOOK_AGAIN if self._pending else None)
             if self._stop_reader in readable:
                 return
             if self._master in readable:

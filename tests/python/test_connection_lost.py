@@ -32,9 +32,9 @@ LOSSES: dict[str, tuple[Loss, type[Exception]]] = {
 losses = pytest.mark.parametrize(("lose", "error"), LOSSES.values(), ids=LOSSES)
 Wait = Callable[[MqttClient, Capture], object]
 WAITS: dict[str, Wait] = {
-    "wait_for_message": lambda client, _inbox: client.wait_for_message(timeout=8),
+    "wait_for_message": lambda client, _inbox: client.wait_for_message(timeout=30),
     "messages": lambda client, _inbox: next(client.messages()),
-    "get": lambda _client, inbox: inbox.get(timeout=8),
+    "get": lambda _client, inbox: inbox.get(timeout=30),
     "wait_count": lambda _client, inbox: inbox.wait_count(2, timeout=8),
 }
 waits = pytest.mark.parametrize("wait_for", WAITS.values(), ids=WAITS)
@@ -212,7 +212,7 @@ def test_one_that_is_being_entered(
     lose(simulator)
 
     with pytest.raises(error):
-        future.result(5)
+        future.result(30)
 
 
 def test_the_loss_that_a_callback_hears_of_is_known(

@@ -18,9 +18,9 @@ from simcom_mqtt.simulator import PROFILES, SimulatedModem
 from simcom_mqtt.simulator.faults import BlockDamage, Damage
 from simcom_mqtt.simulator.message_block import block_parts
 
-PATIENCE = 6.0
-GIVEN_UP_WITHIN = 3.0
-"""In seconds: two, twice the time on the wire, and what this machine is slow."""
+PATIENCE = 30.0
+GIVEN_UP_WITHIN = 6.0
+"""In seconds: two, twice the time on the wire, and what a busy machine takes."""
 DAMAGES: list[tuple[Damage, int]] = [("drop", 1), ("drop", 9), ("flip", 1), ("add", 3)]
 CASES = [(profile, kind, count) for profile in PROFILES for kind, count in DAMAGES]
 END = b"\r\n+CMQTTRXEND: 0\r\n"

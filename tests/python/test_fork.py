@@ -156,7 +156,7 @@ def test_futures_of_the_parent(simulator: SimulatedModem) -> None:
     with ScriptedBroker(silent_on=PUBLISH) as broker, SimcomMqtt(simulator.port) as modem:
         client = modem.connect(broker.url)
         done = client.publish_nowait("a")
-        done.result(5)
+        done.result(30)
         pending = client.publish_nowait("a", b"", 1)
         broker.wait_for(PUBLISH)
 
@@ -170,7 +170,7 @@ def test_futures_of_the_parent(simulator: SimulatedModem) -> None:
 
         assert in_a_child(ask) == 0
         broker.speak_again()
-        assert pending.result(5) is None
+        assert pending.result(30) is None
         client.disconnect()
 
 
@@ -254,6 +254,6 @@ def test_a_child_ends_as_it_likes(
     source = CHILD_THAT_ENDS.format(fork=fork)
     ignored = ("-W", "ignore::DeprecationWarning")  # Python 3.12 warns of a fork with threads
     with script(source, simulator.port, broker_url, program=interpreter.program, options=ignored) as process:
-        output, errors = process.communicate(timeout=9)
+        output, errors = process.communicate(timeout=30)
 
     assert (process.returncode, output, errors) == (0, "[] True\n", "")

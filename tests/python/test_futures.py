@@ -69,9 +69,9 @@ def test_what_is_cancelled_in_time_is_never_sent(modem: SimcomMqtt, silent_broke
 
     silent_broker.speak_again()
     for future in [first, *queued[1::2]]:
-        assert future.result(5) is None
+        assert future.result(30) is None
         assert not future.cancel()
-    assert wait(queued, timeout=5).not_done == set()
+    assert wait(queued, timeout=30).not_done == set()
     client.publish("a/last", b"", 1)
     sent = [silent_broker.wait_for(PUBLISH).topic for _ in range(4)]
     assert sent == [b"a/1", b"a/3", b"a/5", b"a/last"]
@@ -91,10 +91,10 @@ def test_cancelled_by_many_at_once(modem: SimcomMqtt, silent_broker: ScriptedBro
 
     with ThreadPoolExecutor(4) as pool:
         answers = [pool.submit(cancel_all) for _ in range(4)]
-        assert all(all(answer.result(5)) for answer in answers)
-    assert wait(queued, timeout=5).not_done == set()
+        assert all(all(answer.result(30)) for answer in answers)
+    assert wait(queued, timeout=30).not_done == set()
     silent_broker.speak_again()
-    first.result(5)
+    first.result(30)
     client.disconnect()
 
 
@@ -108,7 +108,7 @@ def test_what_is_written_cannot_be_cancelled(modem: SimcomMqtt, silent_broker: S
     assert not future.done()
 
     silent_broker.speak_again()
-    assert future.result(5) is None
+    assert future.result(30) is None
     client.disconnect()
 
 
@@ -140,7 +140,7 @@ def test_every_future_ends_with_the_port(simulator: SimulatedModem, silent_broke
 
         simulator.unplug()
 
-        assert wait(futures, timeout=5).not_done == set()
+        assert wait(futures, timeout=30).not_done == set()
         assert all(future.exception(0) for future in futures)
 
 
@@ -149,21 +149,21 @@ def test_a_refusal_is_the_futures_exception(simulator: SimulatedModem, client: M
     future = client.publish_nowait(base, b"x")
 
     with pytest.raises(MqttError, match="17") as refused:
-        future.result(5)
+        future.result(30)
     assert future.exception(0) is refused.value
-    assert client.publish_nowait(base, b"x").result(5) is None
+    assert client.publish_nowait(base, b"x").result(30) is None
 
 
 def test_without_a_connection(modem: SimcomMqtt) -> None:
     modem.start()
     client = modem.acquire("dut")
     with pytest.raises(ConnectionLostError):
-        client.publish_nowait("a").result(5)
+        client.publish_nowait("a").result(30)
 
 
 def test_a_result_that_does_not_come_in_time(modem: SimcomMqtt, silent_broker: ScriptedBroker) -> None:
     client = modem.connect(silent_broker.url)
-    error = client.publish_nowait("a", b"", 1, timeout=0.2).exception(5)
+    error = client.publish_nowait("a", b"", 1, timeout=0.2).exception(30)
     assert isinstance(error, OutcomeUnknownError)
     assert isinstance(error.__cause__, CommandTimeoutError)
 
@@ -171,7 +171,7 @@ def test_a_result_that_does_not_come_in_time(modem: SimcomMqtt, silent_broker: S
     error.late.add_done_callback(told.set_result)
     silent_broker.speak_again()
 
-    assert told.result(5) is error.late
+    assert told.result(30) is error.late
     assert error.late.result(0) is None
     client.disconnect()
 
@@ -189,7 +189,7 @@ def test_done_callbacks_run_whatever_one_of_them_raises(
     second.add_done_callback(fail)
     client.publish_nowait(base).add_done_callback(lambda _: reached.set_result(None))
 
-    assert reached.result(5) is None
+    assert reached.result(30) is None
     assert wait([first, second], timeout=5).not_done == set()
 
 
@@ -202,7 +202,7 @@ def test_a_done_callback_that_raises_to_get_out(
 
     client.publish_nowait(base).add_done_callback(leave)
 
-    assert client.publish_nowait(base).result(5) is None
+    assert client.publish_nowait(base).result(30) is None
     assert [record.exc_info and record.exc_info[0] for record in caplog.records if record.exc_info] == [kind]
 
 
@@ -217,7 +217,7 @@ def test_a_done_callback_may_call_anything_that_waits(client: MqttClient, base: 
 
     client.publish_nowait(base).add_done_callback(work)
 
-    assert done.result(8)
+    assert done.result(30)
 
 
 def test_the_tools_of_concurrent_futures(client: MqttClient, base: str) -> None:
@@ -256,7 +256,7 @@ def test_an_asyncio_task_that_is_cancelled(modem: SimcomMqtt, silent_broker: Scr
 
     asyncio.run(work())
     silent_broker.speak_again()
-    first.result(5)
+    first.result(30)
     client.publish("a/last", b"", 1)
     assert silent_broker.wait_for(PUBLISH).topic == b"a/last"
     client.disconnect()

@@ -121,7 +121,7 @@ def test_an_error_of_a_callback_that_refers_to_it(
         client.subscribe(base, callback=fail)
         host.publish(base, b"", 1)
         host.publish(base, b"next", 1)
-        assert failed.wait(5)
+        assert failed.wait(30)
         assert isinstance(modem.callback_errors[0], KeyError)
         return weakref.ref(modem)
 
@@ -192,7 +192,7 @@ def test_dropped_by_its_own_callback(
     holder: list[Any] = []
 
     def drop(_: Message) -> None:
-        entered.wait(5)
+        entered.wait(30)
         holder.clear()
 
     def begin() -> None:
@@ -207,6 +207,6 @@ def test_dropped_by_its_own_callback(
         begin()
         host.publish(base, b"", 1)
         entered.set()
-        assert closed.wait(5)
+        assert closed.wait(30)
     with SimcomMqtt(simulator.port):
         pass

@@ -20,6 +20,8 @@ from simcom_mqtt.errors import CommandError, CommandTimeoutError
 MEBIBYTE = 1 << 20
 FLOOD_TIME = 1.0
 COMMAND_TIME = 0.5
+# Recovering the line before a command, and what a busy machine takes.
+LONGER = 5
 URC = b"\r\n+CGEV: ME PDN ACT 1\r\n"
 
 
@@ -70,7 +72,7 @@ def modem(module: ScriptedModule) -> Iterator[SimcomMqtt]:
     yield modem
     begun = time.monotonic()
     modem.close()
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < LONGER
 
 
 def resident() -> int:
@@ -129,8 +131,7 @@ def test_what_never_ends(name: str, module: ScriptedModule, modem: SimcomMqtt) -
     with Flood(module, PATTERNS[name]) as flood:
         end = time.monotonic() + FLOOD_TIME
         while time.monotonic() < end:
-            # Its own time, that of recovering the line before it, and what a busy machine takes.
-            assert ends(lambda: modem.command("AT+CSQ", timeout=COMMAND_TIME)) < COMMAND_TIME + 2
+            assert ends(lambda: modem.command("AT+CSQ", timeout=COMMAND_TIME)) < COMMAND_TIME + LONGER
         grown = resident() - before
 
     assert flood.count > 0
@@ -159,7 +160,7 @@ def test_a_flood_of_unsolicited_lines(module: ScriptedModule, modem: SimcomMqtt)
 
     logging.getLogger(__name__).info("%d lines, %.1f MiB more", flood.count, grown / MEBIBYTE)
     assert flood.count > 10_000
-    assert max(commands) < COMMAND_TIME + 2
+    assert max(commands) < COMMAND_TIME + LONGER
     assert grown < 128 * MEBIBYTE
     expect_understanding(modem)
 
@@ -173,7 +174,7 @@ def test_a_queue_of_unsolicited_lines_that_overflows_is_counted_and_told(module:
         nonlocal lines
         lines += 1
         flooded.set()
-        may_go_on.wait(5)
+        may_go_on.wait(30)
 
     def take_loss(client: int | None, why: str) -> None:
         losses.append((client, why))
@@ -182,14 +183,14 @@ def test_a_queue_of_unsolicited_lines_that_overflows_is_counted_and_told(module:
     with SimcomMqtt(module.port, queue_size=100) as modem:
         modem.on_urc, modem.on_message_lost = take_line, take_loss
         module.say(URC)
-        assert flooded.wait(5)
+        assert flooded.wait(30)
         for _ in range(10):
             module.say(URC * 100)
         modem.command("AT")  # answered behind them
         assert modem.stats.dropped_messages > 0
         may_go_on.set()
 
-        assert has_heard.wait(5)
+        assert has_heard.wait(30)
         assert losses[0][0] is None
         assert "the queue was full" in losses[0][1]
         assert lines + modem.stats.dropped_messages <= 1001
@@ -200,14 +201,14 @@ def test_a_lost_connection_is_told_though_the_queue_is_full(module: ScriptedModu
 
     def take_line(_: str) -> None:
         flooded.set()
-        may_go_on.wait(5)
+        may_go_on.wait(30)
 
     with SimcomMqtt(module.port, queue_size=10) as modem:
         modem.on_urc, modem.on_network_lost = take_line, told.set
         module.say(URC)
-        assert flooded.wait(5)
+        assert flooded.wait(30)
         module.say(URC * 100 + b"\r\n+CMQTTNONET\r\n")
         modem.command("AT")
         may_go_on.set()
 
-        assert told.wait(5)
+        assert told.wait(30)

@@ -38,6 +38,7 @@ PAYLOADS = {
 }
 LONGEST_TOPIC = 1024
 LONGEST_SENT = 256
+PATIENCE = 30
 SLOW_LINE = (
     9600  # single bytes that wait to be read are no faster, and the driver gives a message time by this
 )
@@ -101,7 +102,7 @@ def test_cell(cell: Cell, mosquitto: MosquittoBroker, host: HostClient, base: st
             bench.publish_in_vain_with_a_message_in_between(1 - cell.client)
             bench.publish(cell.client)
             received = [
-                inbox.wait_count(len(sent), 5) if sent else inbox.messages
+                inbox.wait_count(len(sent), PATIENCE) if sent else inbox.messages
                 for inbox, sent in zip((zero, one), bench.sent, strict=True)
             ]
 
@@ -138,7 +139,7 @@ class Bench:
         """Publish, and find it on the broker."""
         self._number += 1
         topic, payload = f"{self._base}/up/{self._number}", self._payload_to_send()
-        self._clients[client].publish(topic, payload, 1, timeout=5)
+        self._clients[client].publish(topic, payload, 1, timeout=PATIENCE)
         arrived = self._host.get()
         assert (arrived.topic, arrived.payload) == (topic, payload)
 
@@ -153,7 +154,9 @@ class Bench:
         if self._cell.payload != "longest":  # twice that by single bytes takes too long
             self._arm()
         with pytest.raises(MqttError) as failed:
-            self._clients[client].publish(f"{self._base}/up/never", self._payload_to_send(), 1, timeout=5)
+            self._clients[client].publish(
+                f"{self._base}/up/never", self._payload_to_send(), 1, timeout=PATIENCE
+            )
         assert (failed.value.code, failed.value.client_index) == (ResultCode.TIMEOUT, client)
 
     def _arm(self) -> None:

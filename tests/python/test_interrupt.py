@@ -13,6 +13,8 @@ from scripted_module import ScriptedModule
 from simcom_mqtt import SimcomMqtt
 from simcom_mqtt.simulator import SimulatedModem
 
+pytestmark = pytest.mark.undisturbed
+
 LONGEST_WAIT = 0.1
 # Between the signal and the end stand the interpreter's own steps: a slow machine gets some time for those.
 ALLOWANCE = 0.1

@@ -105,4 +105,4 @@ def test_waiting_for_the_network(command: str, not_yet: str) -> None:
         module.wait_for_command(command)
         module.answers.update(REGISTERED)
 
-        assert waiting.result(8).mcc_mnc == "460-11"
+        assert waiting.result(30).mcc_mnc == "460-11"

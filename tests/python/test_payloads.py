@@ -131,5 +131,5 @@ def test_a_retained_message_comes_with_the_subscription(
         message = inbox.get()
 
     assert message == Message(f"{base}/kept", b"\r\n+CMQTTSUB: 0,0\r\n")
-    assert called.get(timeout=5) == message
+    assert called.get(timeout=30) == message
     host.publish(f"{base}/kept", b"", 1, retain=True)

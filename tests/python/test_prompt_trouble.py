@@ -21,7 +21,7 @@ from simcom_mqtt.simulator import PROFILES, SimulatedModem
 from split_line import SplitLine
 
 COMMAND_TIMEOUT = 0.4
-BACK_WITHIN = 3.0
+BACK_WITHIN = 6.0
 """In seconds: the command time-out, the fence behind the filling, and what this machine is slow."""
 EVIL = b"AT+CRESET\r\nAT+EVIL\r" * 10
 MEANT = re.compile(r"AT|ATE0|AT\+(CGSN|CSQ|CCERT\w+(=\S+)?|CMQTT\w+(=\?|\?|=\S+)?)|\udcff+")

@@ -39,15 +39,15 @@ def test_what_was_queued_and_what_was_in_flight(
         subscribing = pool.submit(client.subscribe, base)
 
         with pytest.raises(OutcomeUnknownError) as unknown:
-            in_flight.result(5)
+            in_flight.result(30)
         for future in [*queued, publishing, subscribing]:
             with pytest.raises(ConnectionLostError, match=r"was not sent.*NONET"):
-                future.result(5)
+                future.result(30)
         log.wait_for(f"client 0 is {GAVE_UP}.*CMQTTSTART")
 
     assert isinstance(unknown.value.__cause__, ConnectionLostError)
     with pytest.raises(OutcomeUnknownError):
-        unknown.value.late.result(5)
+        unknown.value.late.result(30)
     assert "reconnected" not in happenings.names
     assert modem.stats.reconnects == 0
 
@@ -62,7 +62,7 @@ def test_waits_for_messages(modem: SimcomMqtt, simulator: SimulatedModem, broker
         assert not waiting.done()
 
         with pytest.raises(ConnectionLostError, match="no message comes any more"):
-            waiting.result(5)
+            waiting.result(30)
 
 
 def test_the_client_can_be_connected_by_hand(
@@ -90,7 +90,7 @@ def test_a_port_that_does_not_come_back(
     simulator.unplug()
 
     with pytest.raises(PortError):
-        client.publish_nowait("a/b").result(5)
+        client.publish_nowait("a/b").result(30)
 
     simulator.plug()
 

@@ -84,7 +84,7 @@ def test_at_once(
             assert outage is unplugged, "on a port that is away nobody can be disconnected"
         took = time.monotonic() - began
 
-    assert took < (5.5 if outage is unanswered and leave is not LEAVINGS["disconnect"] else 2)
+    assert took < (8 if outage is unanswered and leave is not LEAVINGS["disconnect"] else 4)
     for future in waiting:
         with pytest.raises(SimcomError) as error:
             future.result(2)
@@ -132,7 +132,7 @@ def test_releasing(modem: SimcomMqtt, simulator: SimulatedModem, broker: Scripte
 
     client.release()
 
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 4
     assert modem.clients() == []
 
 

@@ -62,7 +62,7 @@ def test_qos_1_in_flight_goes_out_again_with_dup(
 
     simulator.drop_connection(0)
 
-    assert future.result(5) is None
+    assert future.result(30) is None
     mosquitto.wait_for_log(rf"Received PUBLISH from publisher \(d1, q1, r0, m\d+, '{base}'", since=since)
     assert host.get().payload == b"in flight"
     assert [line for line in simulator.received if line.startswith("AT+CMQTTPUB=")] == [
@@ -83,7 +83,7 @@ def test_qos_1_that_the_broker_never_acknowledged(modem: SimcomMqtt, simulator: 
 
         again = broker.wait_for(PUBLISH)
         assert (again.flags & DUP, again.payload) == (DUP, b"kept")
-        assert future.result(5) is None
+        assert future.result(30) is None
         assert simulator.received[-1] == "AT+CMQTTPUB=0,1,60,1,1"
         client.disconnect()
 
@@ -102,10 +102,10 @@ def test_qos_0_and_2_in_flight_are_unknown(
     simulator.drop_connection(0)
 
     with pytest.raises(OutcomeUnknownError, match="CONNLOST") as unknown:
-        future.result(5)
+        future.result(30)
     assert isinstance(unknown.value.__cause__, ConnectionLostError)
     with pytest.raises(OutcomeUnknownError):
-        unknown.value.late.result(5)
+        unknown.value.late.result(30)
     happenings.wait_for("reconnected", 0)
     client.publish(base, b"after it")
     assert host.get().payload == b"after it"
@@ -120,7 +120,7 @@ def test_qos_2_in_flight_if_it_may_be_duplicated(
 
     simulator.drop_connection(0)
 
-    assert future.result(5) is None
+    assert future.result(30) is None
     assert host.get().payload == b"in flight"
     published = [line for line in simulator.received if line.startswith("AT+CMQTTPUB=")]
     assert published == ["AT+CMQTTPUB=0,2,60"] * 2
@@ -135,7 +135,7 @@ def test_what_waits_behind_one_in_flight_goes_out_in_order(
     simulator.drop_connection(0)
 
     for future in [first, *futures]:
-        assert future.result(8) is None
+        assert future.result(30) is None
     assert host.get().payload == b"in flight"
     received = [host.get() for _ in futures]
     for qos in (0, 1, 2):
@@ -154,7 +154,7 @@ def test_one_that_was_being_entered_stays_the_first(
     simulator.drop_connection(0)
 
     for future in futures:
-        assert future.result(5) is None
+        assert future.result(30) is None
     assert [int(host.get().payload) for _ in futures] == list(range(5))
     assert host.is_empty()
     happenings.wait_for("reconnected", 0)
@@ -175,9 +175,9 @@ def test_lost_again_before_all_of_it_went_out(
         seen: list[bytes] = []
         dropping = pool.submit(drop)
         futures = [client.publish_nowait(base, b"%03d" % number, 1) for number in range(300)]
-        dropping.result(8)
+        dropping.result(30)
     for future in futures:
-        assert future.result(8) is None
+        assert future.result(30) is None
 
     while len(set(seen)) < len(futures):
         seen.append(bytes(host.get().payload))
@@ -196,7 +196,7 @@ def test_publishing_while_away(
         assert wait(waiting, timeout=0.2).not_done == set(waiting)
         simulator.restore_network()
         for future in waiting:
-            assert future.result(8) is None
+            assert future.result(30) is None
 
     assert sorted(host.get().topic for _ in waiting) == [f"{base}/{qos}" for qos in (0, 1, 2)]
     assert host.is_empty()
@@ -209,7 +209,7 @@ def test_many_while_away(away: MqttClient, simulator: SimulatedModem, host: Host
     simulator.restore_network()
 
     for future in futures:
-        future.result(8)
+        future.result(30)
     assert [int(host.get().payload) for _ in futures] == list(range(200))
     assert host.is_empty()
 
@@ -221,9 +221,9 @@ def test_a_full_queue_blocks_while_away(away: MqttClient, simulator: SimulatedMo
         blocked = pool.submit(away.publish_nowait, "a/b")
         assert wait([blocked], timeout=0.2).not_done
         simulator.restore_network()
-        futures.append(blocked.result(8))
+        futures.append(blocked.result(30))
     for future in futures:
-        future.result(8)
+        future.result(30)
 
 
 def test_the_time_is_over_before_the_connection_is_back(away: MqttClient, simulator: SimulatedModem) -> None:
@@ -244,10 +244,10 @@ def test_the_time_is_over_before_it_went_out_again(
         simulator.lose_network()
 
         with pytest.raises(OutcomeUnknownError) as unknown:
-            publishing.result(5)
+            publishing.result(30)
     assert isinstance(unknown.value.__cause__, ConnectionLostError)
     with pytest.raises(OutcomeUnknownError):
-        unknown.value.late.result(5)
+        unknown.value.late.result(30)
 
 
 def test_cancelled_while_away(
@@ -260,8 +260,8 @@ def test_cancelled_while_away(
     assert second.cancelled()
     simulator.restore_network()
 
-    assert first.result(8) is None
-    assert third.result(8) is None
+    assert first.result(30) is None
+    assert third.result(30) is None
     assert [host.get().payload for _ in range(2)] == [b"0", b"2"]
     assert host.is_empty()
 
@@ -276,7 +276,7 @@ def test_one_in_flight_cannot_be_cancelled(
     assert not future.cancel()
 
     simulator.restore_network()
-    assert future.result(8) is None
+    assert future.result(30) is None
     assert host.get().payload == b"in flight"
 
 
@@ -288,10 +288,10 @@ def test_subscribing_while_away(
         subscribing = pool.submit(away.subscribe, f"{base}/#", 1, callback=called.set_result)
         assert wait([subscribing], timeout=0.2).not_done
         simulator.restore_network()
-        subscribing.result(8)
+        subscribing.result(30)
 
     host.publish(f"{base}/down", b"", 1)
-    assert called.result(5) == Message(f"{base}/down", b"")
+    assert called.result(30) == Message(f"{base}/down", b"")
 
 
 def test_unsubscribing_while_away(
@@ -310,7 +310,7 @@ def test_unsubscribing_while_away(
         unsubscribing = pool.submit(client.unsubscribe, f"{base}/a")
         assert wait([unsubscribing], timeout=0.2).not_done
         simulator.restore_network()
-        unsubscribing.result(8)
+        unsubscribing.result(30)
 
     assert modem.subscribed_topics() == [f"{base}/b".encode()]
     simulator.drop_connection(0)
@@ -380,7 +380,7 @@ def test_a_first_publish_with_a_payload_while_the_port_is_away(
         publishing = pool.submit(client.publish, base, b"long", 1, timeout=8)
         assert wait([publishing], timeout=0.2).not_done
         simulator.plug()
-        publishing.result(8)
+        publishing.result(30)
 
     assert host.get().payload == b"long"
 
@@ -397,6 +397,6 @@ def test_acknowledged_while_it_waited_to_go_out_again(modem: SimcomMqtt, simulat
         simulator.urc("+CMQTTCONNLOST: 0,1")
         happenings.wait_for("connection lost", 0, LossCause.CLOSED_PASSIVELY)
 
-        assert future.result(5) is None
+        assert future.result(30) is None
         broker.connack = 0
         client.disconnect()

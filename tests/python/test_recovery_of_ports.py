@@ -99,6 +99,6 @@ def test_what_was_to_be_sent_meanwhile(
     simulator.plug()
 
     for future in futures:
-        future.result(8)
+        future.result(30)
     assert [host.get().payload for _ in futures] == [b"%d" % number for number in range(20)]
     assert host.is_empty()

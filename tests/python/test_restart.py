@@ -26,7 +26,7 @@ def test_after_it(modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str)
     modem.on_restart = restarted.set
     client = modem.connect(broker_url)
     simulator.reboot()
-    assert restarted.wait(9)
+    assert restarted.wait(30)
 
     calls: list[Callable[[], None]] = [
         lambda: client.publish("a/b"),

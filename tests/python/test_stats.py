@@ -46,7 +46,7 @@ def test_unknown_lines_are_counted() -> None:
 
         module.say(b"\r\nthis is no known line\r\n")
 
-        assert lines.get(timeout=5) == "this is no known line"
+        assert lines.get(timeout=30) == "this is no known line"
         assert modem.stats.unknown_lines == 1
 
 

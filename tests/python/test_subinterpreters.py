@@ -28,6 +28,6 @@ except ImportError:
 print(modem.command("AT"), flush=True)
 """
     with script(source, simulator.port, program=interpreter.program, options=("-W", "ignore")) as process:
-        output, errors = process.communicate(timeout=9)
+        output, errors = process.communicate(timeout=30)
 
     assert (process.returncode, output.split(), errors) == (0, ["refused", "refused", "[]"], "")

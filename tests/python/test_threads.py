@@ -50,11 +50,11 @@ def test_eight_threads_publish_and_subscribe_on_two_clients(
                 client.unsubscribe(f"{base}/extra/{worker}")
                 assert modem.signal_quality()
         for future in futures:
-            future.result(8)
+            future.result(30)
 
     with ThreadPoolExecutor(8) as pool:
         for working in [pool.submit(work, worker) for worker in range(8)]:
-            working.result(9)
+            working.result(30)
 
     up = [host.get() for _ in range(8 * each)]
     for worker in range(8):
@@ -100,7 +100,7 @@ def test_callbacks_that_change_while_messages_come(
             host.publish(base, b"%d" % number, 1)
         inbox.wait_count(200)
         stop.set()
-        changing.result(5)
+        changing.result(30)
     modem.close()
 
     assert sum(counts) == 200
@@ -133,7 +133,7 @@ CALLS: dict[str, Callable[[SimcomMqtt, MqttClient, Capture], object]] = {
     "pdp_contexts": lambda modem, client, inbox: modem.pdp_contexts(),
     "port": lambda modem, client, inbox: modem.port,
     "publish": lambda modem, client, inbox: client.publish("elsewhere", b"x", 2),
-    "publish_nowait": lambda modem, client, inbox: client.publish_nowait("elsewhere", b"x", 1).result(5),
+    "publish_nowait": lambda modem, client, inbox: client.publish_nowait("elsewhere", b"x", 1).result(30),
     "query": lambda modem, client, inbox: client.query(),
     "signal_quality": lambda modem, client, inbox: modem.signal_quality(),
     "ssl_context": lambda modem, client, inbox: modem.ssl_context(3),
@@ -182,7 +182,7 @@ def _wait_while_publishing(client: MqttClient) -> Message:
         return len(publishes) > 2
 
     client.publish_nowait(f"own/{client.client_id}", b"4", 1)
-    return client.wait_for_message(timeout=5, match=wanted)
+    return client.wait_for_message(timeout=30, match=wanted)
 
 
 def test_every_method_in_a_callback(
@@ -210,7 +210,7 @@ def test_every_method_in_a_callback(
     modem.on_urc = call_everything
     simulator.urc("SMS DONE")
 
-    done.result(9)
+    done.result(30)
     assert modem.callback_errors == []
 
 
@@ -235,7 +235,7 @@ def test_connecting_in_a_callback(
     modem.on_urc = work
     simulator.urc("SMS DONE")
 
-    assert done.result(9).payload == b"over TLS"
+    assert done.result(30).payload == b"over TLS"
 
 
 def test_every_public_name_is_called_in_a_callback() -> None:
@@ -254,7 +254,7 @@ def test_many_callers_share_one_line(modem: SimcomMqtt) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         for asking in [pool.submit(ask) for _ in range(8)]:
-            asking.result(9)
+            asking.result(30)
 
     assert len({repr(answers.get_nowait()) for _ in range(160)}) == 1
 

@@ -66,7 +66,7 @@ def test_mosquitto_hangs_up_on_such_a_topic(
         client.subscribe(TOPIC)
 
     assert failed.value.code in {ResultCode.SOCKET_CLOSED_BY_SERVER, ResultCode.MESSAGE_RECEIVE_FAIL}
-    assert lost.wait(5)
+    assert lost.wait(30)
     assert losses == [(client, LossCause.CLOSED_PASSIVELY)]
     assert not client.is_connected()
 

@@ -30,7 +30,7 @@ def test_during_a_slow_connect(modem: SimcomMqtt, broker_url: str, base: str) ->
         assert not connecting.done()
         assert not waiting.is_connected()
         slow.speak_again()
-        connecting.result(5)
+        connecting.result(30)
         assert waiting.is_connected()
         waiting.disconnect()
 
@@ -52,7 +52,7 @@ def test_during_a_slow_operation(modem: SimcomMqtt, broker_url: str, base: str, 
 
         assert not operation.done()
         slow.speak_again()
-        operation.result(5)
+        operation.result(30)
         waiting.disconnect()
 
 
@@ -67,7 +67,7 @@ def test_a_refusal_goes_to_the_client_that_it_is_for(modem: SimcomMqtt, broker_u
         slow.speak_again()
         other.publish(base, b"undisturbed", 2)
 
-        error = connecting.exception(5)
+        error = connecting.exception(30)
         assert isinstance(error, MqttError)
         assert (error.code, error.client_index) == (ResultCode.REFUSED_NOT_AUTHORIZED, 0)
         assert other.is_connected()
@@ -86,7 +86,7 @@ def test_many_threads_on_one_module(modem: SimcomMqtt, broker_url: str, base: st
 
     with clients[0].capture() as first, clients[1].capture() as second, ThreadPoolExecutor(8) as pool:
         for finished in [pool.submit(work, worker) for worker in range(8)]:
-            finished.result(9)
+            finished.result(30)
         received = [*first.wait_count(40), *second.wait_count(40)]
 
     expected = {

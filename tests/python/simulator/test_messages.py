@@ -142,7 +142,7 @@ class TestUtf8:
             wire.enter(b"AT+CMQTTWILLTOPIC=0,2", b"\xfe\xff")
             wire.enter(b"AT+CMQTTWILLMSG=0,1,0", b"w")
             wire.ask(b"AT+CMQTTCONNECT=0,%b,60,1" % ADDRESS, connect_result(0))
-            assert broker.packets.get(timeout=5).body.endswith(b"\x00\x02\xfe\xff\x00\x01w")
+            assert broker.packets.get(timeout=30).body.endswith(b"\x00\x02\xfe\xff\x00\x01w")
             subscribe(wire, topic)
             assert broker.wait_for(SUBSCRIBE).filter == topic
             wire.enter(b"AT+CMQTTTOPIC=0,4", topic)

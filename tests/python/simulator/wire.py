@@ -9,7 +9,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Self
 
-PATIENCE = 5.0
+PATIENCE = 30.0
 
 
 class Wire:
