@@ -20,20 +20,23 @@ ENVIRONMENT := $(VENV)/made-by-$(PYTHON_ID)
 # pyo3's build script asks an interpreter for its version; nothing is linked to it.
 WITH_PYTHON := PYO3_PYTHON=$(CURDIR)/$(BIN)/python
 
+# A wheel for Linux is linked against the C library of 2018, by zig, whatever this machine has.
+WHEEL_OPTIONS := $(if $(filter Linux,$(shell uname -s)),--zig --compatibility manylinux_2_28)
+
 BENCH_CRATE := --manifest-path tests/bench/Cargo.toml
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test bench soak format lint build clean prerequisites fuzz docs
+.PHONY: help demo test bench soak format lint build clean prerequisites fuzz docs wheel wheel-check audit
 
 help: ## list the verbs
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 demo: $(EXTENSION) ## publish and receive on a simulated module; PORT=/dev/ttyUSB2 BROKER=mqtt://host: on a real one
 	@$(BIN)/python scripts/demo.py $(if $(PORT),--port '$(PORT)') $(if $(BROKER),--broker '$(BROKER)')
 
 build: $(EXTENSION) ## build the extension in release, and install it in .venv
 
-test: prerequisites-of-tests lint $(EXTENSION) ## everything that must hold: format, lints, types, tests
+test: prerequisites-of-tests lint $(EXTENSION) docs ## everything that must hold: format, lints, types, documentation, tests
 	cargo test --locked --quiet
 	$(BIN)/python -m mypy.stubtest simcom_mqtt --mypy-config-file pyproject.toml \
 		--allowlist tests/stubtest-allowlist.txt
@@ -59,6 +62,21 @@ soak: prerequisites-of-tests $(EXTENSION) ## 200,000 messages each way while all
 
 docs: $(EXTENSION) $(VENV)/documentation-tools ## the documentation, into target/docs
 	$(BIN)/sphinx-build --fail-on-warning --keep-going --nitpicky --quiet docs target/docs
+
+wheel: $(VENV)/wheel-tools ## a wheel for every Python from 3.11 on, and a source distribution, into dist
+	rm -rf dist
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/maturin build --release --locked --sdist --out dist $(WHEEL_OPTIONS)
+
+wheel-check: prerequisites-of-tests wheel ## install what `make wheel` built in each Python there is, and publish with it
+	$(BIN)/python scripts/check_distributions.py dist
+
+audit: $(VENV)/audit-tools ## dependencies: licences, sources, known vulnerabilities; needs cargo-deny and the net
+	@command -v cargo-deny >/dev/null || { echo 'cargo-deny is missing: cargo install cargo-deny --locked' >&2; exit 1; }
+	cargo deny --locked check licenses bans sources
+	cargo deny --locked check advisories
+	@for file in requirements/*.txt; do \
+		echo "pip-audit $$file" && $(BIN)/pip-audit --strict --require-hashes --disable-pip -r $$file || exit 1; \
+	done
 
 lint: $(VENV)/development-tools ## rustfmt, clippy, ruff and mypy, changing nothing
 	cargo fmt --check
@@ -105,6 +123,16 @@ $(VENV)/development-tools: requirements/dev.txt $(VENV)/demo-tools
 	@touch $@
 
 $(VENV)/bench-peers: requirements/bench.txt $(VENV)/development-tools
+	@echo 'installing $<'
+	@$(PIP) install --no-compile --require-hashes -r $<
+	@touch $@
+
+$(VENV)/wheel-tools: requirements/wheel.txt $(VENV)/demo-tools
+	@echo 'installing $<'
+	@$(PIP) install --no-compile --require-hashes -r $<
+	@touch $@
+
+$(VENV)/audit-tools: requirements/audit.txt $(VENV)/development-tools
 	@echo 'installing $<'
 	@$(PIP) install --no-compile --require-hashes -r $<
 	@touch $@
