@@ -17,6 +17,9 @@ from .pty_line import PtyLine
 from .tcp_line import TcpLine
 
 DEFAULT_BAUD_RATE = 115_200
+STRONGEST_RSSI = 31
+WORST_BIT_ERROR_RATE = 7
+UNKNOWN_SIGNAL = 99
 
 
 class SimulatedModem:
@@ -86,7 +89,8 @@ class SimulatedModem:
     def reset(self) -> None:
         """Be as fresh from the box.
 
-        No service, no clients, no certificates, echo on, in service, no fault armed, nothing received.
+        No service, no clients, no certificates, echo on, in service, the profile's cell, no fault armed,
+        nothing received.
         """
         self._engine.call(self._module.reset)
 
@@ -126,6 +130,38 @@ class SimulatedModem:
     def restore_network(self) -> None:
         """Find the network again."""
         self._engine.call(lambda: self._module.set_service(has_coverage=True))
+
+    @property
+    def signal(self) -> tuple[int, int]:
+        """What `AT+CSQ` tells in service: RSSI (0–31, or 99) and bit error rate (0–7, or 99). Can be set."""
+        return self._module.network.signal
+
+    @signal.setter
+    def signal(self, rssi_and_bit_error_rate: tuple[int, int]) -> None:
+        rssi, bit_error_rate = rssi_and_bit_error_rate
+        if rssi != UNKNOWN_SIGNAL and not 0 <= rssi <= STRONGEST_RSSI:
+            raise ValueError(f"rssi must be 0 to {STRONGEST_RSSI}, or {UNKNOWN_SIGNAL}, not {rssi}")
+        if bit_error_rate != UNKNOWN_SIGNAL and not 0 <= bit_error_rate <= WORST_BIT_ERROR_RATE:
+            raise ValueError(
+                f"error rate must be 0 to {WORST_BIT_ERROR_RATE} or {UNKNOWN_SIGNAL}, not {bit_error_rate}"
+            )
+
+        def change() -> None:
+            self._module.network.signal = (rssi, bit_error_rate)
+
+        self._engine.call(change)
+
+    @property
+    def cell(self) -> str:
+        """What `AT+CPSI?` tells in service, as in `"LTE,Online,460-11,0x9A5F,…"`. Can be set."""
+        return self._module.cell
+
+    @cell.setter
+    def cell(self, parameters: str) -> None:
+        def change() -> None:
+            self._module.network.cell = parameters
+
+        self._engine.call(change)
 
     def reboot(self) -> None:
         """Fail as in a loss of power: what is being said is cut short, silence, then the boot URCs."""

@@ -99,6 +99,11 @@ class Module:
         """Return one of the ten SSL contexts."""
         return self._ssl[context]
 
+    @property
+    def cell(self) -> str:
+        """The parameters of +CPSI while in service."""
+        return self.profile.cell if self.network.cell is None else self.network.cell
+
     def destination(self, host: str, port: int) -> Destination:
         """Return where a connection to `host` really goes."""
         if self._broker is None:

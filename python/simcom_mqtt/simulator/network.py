@@ -8,6 +8,10 @@ class Network:
     """What the commands show that ask for the network."""
 
     has_coverage: bool = True
+    signal: tuple[int, int] = (23, 0)
+    """RSSI and bit error rate, as AT+CSQ counts them."""
+    cell: str | None = None
+    """The parameters of +CPSI; None: those of the profile."""
     radio_is_on: bool = True
     registration_report: int = 0
     """The `<n>` of AT+CEREG and AT+CGREG."""

@@ -79,8 +79,8 @@ class Profile:
     """Whether `+CMQTTPING` tells that the broker did not answer a keep-alive."""
     baud_rates: tuple[int, ...] = _BAUD_RATES
     boot_lines: tuple[str, ...] = ()
-    cell_line: str = ""
-    """What `AT+CPSI?` prints in service."""
+    cell: str = ""
+    """What `AT+CPSI?` prints in service: the parameters of `+CPSI`."""
 
     def order(self, command: str) -> AnswerOrder:
         """Return the order of one command's answer."""
@@ -115,7 +115,7 @@ SIM767X: Final = Profile(
     orders=_SIM767X_ORDERS,
     echoes_data=True,
     boot_lines=("QCRDY", "+CPIN: READY", "SMS DONE", "PB DONE"),
-    cell_line="+CPSI: LTE,Online,460-11,0x9A5F,65141122,318,EUTRAN-BAND3,1650,5,5,-13,-103,-90,5",
+    cell="LTE,Online,460-11,0x9A5F,65141122,318,EUTRAN-BAND3,1650,5,5,-13,-103,-90,5",
 )
 
 A76XX: Final = Profile(
@@ -137,7 +137,7 @@ A76XX: Final = Profile(
     has_topic_lists=True,
     baud_rates=_SIBLING_BAUD_RATES,
     boot_lines=("*ATREADY: 1", "+CPIN: READY", "SMS DONE", "PB DONE"),
-    cell_line="+CPSI: LTE,Online,460-00,0x333C,39589680,308,EUTRAN-BAND3,1350,5,0,0,54,0,22",
+    cell="LTE,Online,460-00,0x333C,39589680,308,EUTRAN-BAND3,1350,5,0,0,54,0,22",
 )
 
 SIM7600: Final = Profile(
@@ -163,7 +163,7 @@ SIM7600: Final = Profile(
     reports_failed_ping=True,
     baud_rates=_SIBLING_BAUD_RATES,
     boot_lines=("RDY", "+CPIN: READY", "SMS DONE", "PB DONE"),
-    cell_line="+CPSI: LTE,Online,460-11,0x5A1E,187214780,257,EUTRAN-BAND3,1825,5,5,-94,-850,-545,15",
+    cell="LTE,Online,460-11,0x5A1E,187214780,257,EUTRAN-BAND3,1825,5,5,-94,-850,-545,15",
 )
 
 PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(

@@ -20,7 +20,8 @@ test_form("CPIN")
 
 @command("CSQ", Form.EXECUTE)
 def _signal_quality(module: "Module", _line: CommandLine, answer: "Answer") -> None:
-    answer.information("+CSQ: 23,0" if module.network.in_service else "+CSQ: 99,99")
+    rssi, bit_error_rate = module.network.signal if module.network.in_service else (99, 99)
+    answer.information(f"+CSQ: {rssi},{bit_error_rate}")
     answer.ok()
 
 
@@ -33,7 +34,7 @@ def _extended_signal_quality(module: "Module", _line: CommandLine, answer: "Answ
 
 @command("CPSI", Form.READ)
 def _cell(module: "Module", _line: CommandLine, answer: "Answer") -> None:
-    answer.information(module.profile.cell_line if module.network.in_service else "+CPSI: NO SERVICE,Online")
+    answer.information(f"+CPSI: {module.cell if module.network.in_service else 'NO SERVICE,Online'}")
     answer.ok()
 
 
