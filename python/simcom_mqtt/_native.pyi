@@ -13,6 +13,7 @@ from typing import Any, Literal, Self, final
 from typing_extensions import disjoint_base
 
 from simcom_mqtt.codes import LossCause
+from simcom_mqtt.errors import MessageTimeoutError
 from simcom_mqtt.types import Callback, Payload, Pem, QoS, Topic
 
 __version__: str
@@ -424,6 +425,7 @@ class MqttClient:
         ValueError: the filter has a wildcard in the wrong place.
         """
 
+    def _inbox(self, filter: Topic, *, everything: bool = False, timeout: float | None = None) -> Inbox: ...
     def messages(self, filter: Topic = "#", *, timeout: float | None = None) -> Iterator[Message]:
         """Iterate over what arrives from this call on.
 
@@ -457,6 +459,12 @@ class Capture:
     def messages(self) -> list[Message]:
         """All that arrived so far, those handed out by `get()` included."""
 
+    def __len__(self) -> int:
+        """How many have arrived so far."""
+
+    def __iter__(self) -> Iterator[Message]:
+        """Iterate over what has arrived so far."""
+
     def __enter__(self) -> Self: ...
     def __exit__(self, *exc: object) -> None:
         """Stop collecting. What was collected can still be read."""
@@ -472,6 +480,60 @@ class Capture:
 
         MessageTimeoutError: fewer came in time; they are in `received`.
         """
+
+    def _repr_html_(self) -> str:
+        """As a table, for notebooks."""
+
+@final
+class Inbox:
+    """The messages of a client that a filter selects, for who waits without a thread.
+
+    What `simcom_mqtt.aio` is made with. Collects from its making to its end.
+    """
+
+    @property
+    def messages(self) -> list[Message]:
+        """All that arrived and was not forgotten."""
+
+    def __len__(self) -> int: ...
+    def next(self, *, forget: bool = False) -> Message | None:
+        """The next message, if it is there: kept in `messages`, or forgotten."""
+
+    def arrival(self, count: int | None = None) -> Future[None]:
+        """A future that is done once there is a next message, or `count` in all, or the inbox has ended.
+
+        It hands nothing out, so that nothing is lost with whoever gives up waiting for it.
+
+        ClosedError, ConnectionLostError, PortError: none can come.
+        """
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether `end` was called."""
+
+    def end(self) -> None:
+        """Stop collecting. What was collected can still be read."""
+
+    def missing(self, what: str) -> MessageTimeoutError:
+        """The error that says `what` is missing, and lists what did arrive."""
+
+    @staticmethod
+    def check_timeout(timeout: float) -> float:
+        """The time-out of a wait, if it is one: 0 looks without waiting."""
+
+@final
+class Interrupter:
+    """Gives up, from another thread, what a thread waits for inside its `with` block.
+
+    As Ctrl-C does in the main thread: what was asked of the module goes on, unless nothing of it was written
+    yet. What `simcom_mqtt.aio` cancels with.
+    """
+
+    def __new__(cls) -> Self: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *exc: object) -> None: ...
+    def interrupt(self) -> None:
+        """End the wait that is under way, or else the next one, with a SimcomError. From any thread."""
 
 @final
 class Message:
@@ -523,6 +585,8 @@ class Message:
 
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
+    def _repr_html_(self) -> str:
+        """As a table, for notebooks."""
 
 @final
 class Will:
@@ -634,6 +698,9 @@ class ModuleInfo:
     def raw(self) -> str:
         """The module's own lines."""
 
+    def _repr_html_(self) -> str:
+        """As a table, for notebooks."""
+
 @final
 class SignalQuality:
     """How well the module hears the network."""
@@ -649,6 +716,9 @@ class SignalQuality:
     @property
     def raw(self) -> str:
         """The module's own line."""
+
+    def _repr_html_(self) -> str:
+        """As a table, for notebooks."""
 
 @final
 class Cell:
@@ -718,6 +788,9 @@ class Cell:
     def raw(self) -> str:
         """The module's own line."""
 
+    def _repr_html_(self) -> str:
+        """As a table, for notebooks."""
+
 @final
 class ClientState:
     """What the module says of a client. The user name and password, which it tells too, are left out."""
@@ -751,6 +824,9 @@ class ClientState:
     @property
     def raw(self) -> str:
         """The module's own lines, secrets masked."""
+
+    def _repr_html_(self) -> str:
+        """As a table, for notebooks."""
 
 @final
 class Stats:
@@ -794,6 +870,8 @@ class Stats:
 
     @property
     def reconnects(self) -> int: ...
+    def _repr_html_(self) -> str:
+        """As a table, for notebooks."""
 
 @final
 class PortInfo:
@@ -822,6 +900,9 @@ class PortInfo:
     @property
     def interface(self) -> int | None:
         """Number of the USB interface: a module has several ports, and one of them speaks AT."""
+
+    def _repr_html_(self) -> str:
+        """As a table, for notebooks."""
 
 def list_ports() -> list[PortInfo]:
     """The serial ports of this host."""

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyTuple};
+use pyo3::types::{PyDict, PyIterator, PyList, PyTuple};
 
 use super::arguments::Integer;
 use super::errors;
@@ -36,6 +36,15 @@ impl Capture {
     fn messages<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let _visit = self.threads.enter()?;
         list(py, self.inbox.messages())
+    }
+
+    fn __len__(&self) -> PyResult<usize> {
+        let _visit = self.threads.enter()?;
+        Ok(self.inbox.count())
+    }
+
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
+        self.messages(py)?.try_iter()
     }
 
     fn __enter__(slf: Py<Self>) -> Py<Self> {
@@ -78,7 +87,7 @@ impl Capture {
         match py.detach(|| self.inbox.wait_count(n, wait, &signals)) {
             Ok(messages) => list(py, messages),
             Err(nothing) => {
-                let what = format!("{} of {n} messages", self.inbox.messages().len());
+                let what = format!("{} of {n} messages", self.inbox.count());
                 Err(self.missing(py, nothing, &signals, &what, timeout))
             }
         }
@@ -88,7 +97,11 @@ impl Capture {
         if self.threads.modem.is_forked() {
             return format!("<Capture of {:?} in the parent process>", self.filter);
         }
-        format!("<Capture of {:?}: {} messages>", self.filter, self.inbox.messages().len())
+        format!("<Capture of {:?}: {} messages>", self.filter, self.inbox.count())
+    }
+
+    fn _repr_html_<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        py.import("simcom_mqtt.tables")?.getattr("messages")?.call1((&self.filter, self.messages(py)?))
     }
 }
 
@@ -186,20 +199,20 @@ pub(super) fn wait_for_message(
 }
 
 /// Zero looks without waiting.
-fn wait_time(timeout: f64) -> Result<Duration, Invalid> {
+pub(super) fn wait_time(timeout: f64) -> Result<Duration, Invalid> {
     if timeout == 0.0 {
         return Ok(Duration::ZERO);
     }
     crate::commands::seconds("timeout", timeout)
 }
 
-fn list(py: Python<'_>, messages: Vec<Arc<ReceivedMessage>>) -> PyResult<Bound<'_, PyList>> {
+pub(super) fn list(py: Python<'_>, messages: Vec<Arc<ReceivedMessage>>) -> PyResult<Bound<'_, PyList>> {
     let messages: PyResult<Vec<_>> =
         messages.into_iter().map(|message| Bound::new(py, Message::from(message))).collect();
     PyList::new(py, messages?)
 }
 
-fn listed(arrived: &[Arc<ReceivedMessage>]) -> String {
+pub(super) fn listed(arrived: &[Arc<ReceivedMessage>]) -> String {
     const MOST: usize = 5;
     if arrived.is_empty() {
         return "nothing arrived at all: is it subscribed, and does somebody publish?".to_owned();
@@ -214,7 +227,7 @@ fn listed(arrived: &[Arc<ReceivedMessage>]) -> String {
     format!("{} arrived, the last on {}", arrived.len(), topics.join(", "))
 }
 
-fn message_timeout(py: Python<'_>, text: &str, arrived: Vec<Arc<ReceivedMessage>>) -> PyErr {
+pub(super) fn message_timeout(py: Python<'_>, text: &str, arrived: Vec<Arc<ReceivedMessage>>) -> PyErr {
     let error = || {
         let fields = PyDict::new(py);
         fields.set_item("received", list(py, arrived)?)?;

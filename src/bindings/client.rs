@@ -10,6 +10,7 @@ use pyo3::types::{PyTuple, PyWeakrefMethods, PyWeakrefReference};
 use super::arguments::{Integer, PayloadBytes, TopicBytes};
 use super::callbacks::Callback;
 use super::capture::{Capture, Messages, wait_for_message};
+use super::inbox::Inbox;
 use super::modem::{SimcomMqtt, require_callable};
 use super::publishing::{PublishArguments, publish_nowait};
 use super::values::{ClientState, Message};
@@ -354,6 +355,20 @@ impl MqttClient {
         let _visit = threads.enter_open()?;
         let inbox = threads.modem.hub().inbox(self.index, Some(filter.bytes().to_vec()));
         Ok(Capture::new(threads.clone(), inbox, filter.bytes()))
+    }
+
+    /// What `simcom_mqtt.aio` waits for messages with.
+    ///
+    /// everything: collect whatever the client gets, not only what matches.
+    /// timeout: of an iteration, to be checked.
+    #[pyo3(signature = (filter, *, everything = false, timeout = None))]
+    fn _inbox(&self, filter: TopicBytes, everything: bool, timeout: Option<f64>) -> PyResult<Inbox> {
+        let filter = Topic::parse(filter.0)?;
+        timeout.map(|timeout| seconds("timeout", timeout)).transpose()?;
+        let threads = self.modem.get().threads()?;
+        let _visit = threads.enter_open()?;
+        let selected = (!everything).then(|| filter.bytes().to_vec());
+        Ok(Inbox::new(threads.clone(), threads.modem.hub().inbox(self.index, selected)))
     }
 
     /// Iterate over what arrives from this call on.

@@ -13,6 +13,8 @@ mod certificates;
 mod client;
 mod dispatcher;
 mod errors;
+mod inbox;
+mod interrupter;
 mod log;
 mod modem;
 mod network;
@@ -39,6 +41,8 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<modem::SimcomMqtt>()?;
     module.add_class::<client::MqttClient>()?;
     module.add_class::<capture::Capture>()?;
+    module.add_class::<inbox::Inbox>()?;
+    module.add_class::<interrupter::Interrupter>()?;
     module.add_class::<values::Message>()?;
     module.add_class::<values::Will>()?;
     module.add_class::<values::Tls>()?;

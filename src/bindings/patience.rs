@@ -3,6 +3,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use pyo3::prelude::*;
 
+use super::interrupter::Interruption;
 use crate::session::{Error, Interrupted, Patience};
 
 /// Lets Ctrl-C end a wait: looks for signals now and then, which only the main thread of Python gets.
@@ -41,11 +42,15 @@ impl Signals {
     }
 }
 
-/// Runs `wait` without the interpreter lock, until it is done or a signal handler raises.
+/// Runs `wait` without the interpreter lock, until it is done, a signal handler raises, or this thread's `Interrupter`
+/// is told to.
 pub(super) fn wait<T: Send>(
     py: Python<'_>,
     wait: impl Send + FnOnce(&dyn Patience) -> Result<T, Error>,
 ) -> PyResult<T> {
+    if let Some(interruption) = Interruption::of_this_thread() {
+        return py.detach(|| wait(&*interruption)).map_err(PyErr::from);
+    }
     let signals = Signals::default();
     let result = py.detach(|| wait(&signals));
     result.map_err(|error| signals.explain(error))

@@ -3,13 +3,13 @@ use std::time::Instant;
 
 use parking_lot::{Condvar, Mutex};
 
+use super::error::Error;
 use super::patience::Patience;
 use super::waiting::{Nothing, wait_until};
 use crate::protocol::{ClientIndex, LostBy, ReceivedMessage, matches_filter};
 
 /// Collects the messages of one client that a filter selects, from its making to its end. Fed by the I/O thread, so it
 /// works inside a callback too.
-#[derive(Debug)]
 pub struct Inbox {
     client: ClientIndex,
     filter: Option<Vec<u8>>,
@@ -18,7 +18,7 @@ pub struct Inbox {
     changed: Condvar,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct State {
     messages: Vec<Arc<ReceivedMessage>>,
     /// How many of them were handed out.
@@ -29,7 +29,21 @@ struct State {
     /// How often the client lost its connection for good, and why it did last.
     losses: u64,
     cause: Option<LostBy>,
+    /// Whoever waits without a thread.
+    announcements: Vec<(Arrival, Announcement)>,
 }
+
+/// What somebody who waits without a thread waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// A message that was not handed out yet.
+    Next,
+    /// So many since the beginning.
+    Count(usize),
+}
+
+/// Told that it is there, or why it cannot come. Called on any thread, and must not wait.
+type Announcement = Box<dyn FnOnce(Result<(), Error>) + Send>;
 
 /// A wait as it began: what was lost before does not end it.
 #[derive(Clone, Copy, Debug)]
@@ -68,9 +82,36 @@ impl Inbox {
         }
         state.bytes += message.size();
         state.messages.push(message.clone());
+        let announced = state.take_announced();
         drop(state);
         self.changed.notify_all();
+        for announcement in announced {
+            announcement(Ok(()));
+        }
         true
+    }
+
+    /// Whether what is waited for is there, cannot come, or the inbox has ended: else `announcement` is told so once.
+    pub fn known_or_announced(
+        &self,
+        arrival: Arrival,
+        announcement: impl FnOnce(Result<(), Error>) + Send + 'static,
+    ) -> Option<Result<(), Error>> {
+        let mut state = self.state.lock();
+        match &state.end {
+            _ if state.has(arrival) => Some(Ok(())),
+            None => {
+                state.announcements.push((arrival, Box::new(announcement)));
+                None
+            }
+            Some(Nothing::Closed) => Some(Err(Error::Closed)),
+            Some(_) => Some(Ok(())),
+        }
+    }
+
+    /// Whether no more are taken, because whoever collects has ended it.
+    pub fn has_ended(&self) -> bool {
+        self.state.lock().end == Some(Nothing::Ended)
     }
 
     /// A wait that begins now, and ends at `deadline`.
@@ -153,6 +194,11 @@ impl Inbox {
         })?
     }
 
+    /// How many came since the beginning, the forgotten ones aside.
+    pub fn count(&self) -> usize {
+        self.state.lock().messages.len()
+    }
+
     /// All that came since the beginning.
     pub fn messages(&self) -> Vec<Arc<ReceivedMessage>> {
         self.state.lock().messages.clone()
@@ -175,17 +221,44 @@ impl Inbox {
         let mut state = self.state.lock();
         state.losses += 1;
         state.cause = Some(cause.clone());
+        let announced = std::mem::take(&mut state.announcements);
         drop(state);
         self.changed.notify_all();
+        for (_, announcement) in announced {
+            announcement(Err(Error::NoMoreMessages(cause.clone())));
+        }
     }
 
     fn finish(&self, why: Nothing) {
-        self.state.lock().end = Some(why);
+        let is_closed = why == Nothing::Closed;
+        let mut state = self.state.lock();
+        state.end = Some(why);
+        let announced = std::mem::take(&mut state.announcements);
+        drop(state);
         self.changed.notify_all();
+        for (_, announcement) in announced {
+            announcement(if is_closed { Err(Error::Closed) } else { Ok(()) });
+        }
     }
 }
 
 impl State {
+    fn has(&self, arrival: Arrival) -> bool {
+        match arrival {
+            Arrival::Next => self.read < self.messages.len(),
+            Arrival::Count(count) => self.messages.len() >= count,
+        }
+    }
+
+    /// What was waited for and is there now.
+    fn take_announced(&mut self) -> Vec<Announcement> {
+        let (announced, waiting) =
+            std::mem::take(&mut self.announcements).into_iter().partition(|(arrival, _)| self.has(*arrival));
+        self.announcements = waiting;
+        let announced: Vec<(Arrival, Announcement)> = announced;
+        announced.into_iter().map(|(_, announcement)| announcement).collect()
+    }
+
     /// Why a wait goes on no longer, if so.
     fn end_of(&self, wait: InboxWait) -> Option<Nothing> {
         if self.end.is_some() {

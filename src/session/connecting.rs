@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::error::Error;
+use super::leaving::LONGEST_CONNECT;
 use super::modem::Modem;
 use super::patience::Patience;
 use crate::commands::client::{self, AcquiredClient};
@@ -44,6 +45,7 @@ impl Modem {
         patience: &dyn Patience,
     ) -> Result<(ClientIndex, ClientId), Error> {
         let deadline = Instant::now() + plan.timeout;
+        let preparing = self.begin_preparing(patience)?;
         self.start_if_needed(patience)?;
         let client = self.make_room(plan, patience)?;
         let client_id = match &plan.client_id {
@@ -53,14 +55,34 @@ impl Modem {
         if let Some(tls) = &plan.tls {
             self.prepare_tls(tls, client, patience)?;
         }
-        self.run_soon(client::acquire(client, &client_id, plan.server.tls()), patience)?;
+        self.run_soon(client::acquire(client, &client_id, plan.server.tls()), patience)
+            .inspect_err(|error| self.take_down_if_interrupted(client, error))?;
+        drop(preparing);
         let connected = self.execute(connect_by(plan, client, deadline), patience);
-        if let Err(error) = connected {
+        match connected {
+            Ok(_) => Ok((client, client_id)),
             // The client is of no use to the caller, who gets the reason and no object.
-            let _ = self.run_soon(client::release(client), patience);
-            return Err(error);
+            Err(Error::Interrupted) => {
+                self.take_down_if_interrupted(client, &Error::Interrupted);
+                Err(Error::Interrupted)
+            }
+            Err(error) => {
+                let _ = self.run_soon(client::release(client), patience);
+                Err(error)
+            }
         }
-        Ok((client, client_id))
+    }
+
+    /// What an interrupted connect comes to belongs to nobody: it is taken down right behind it, and nobody waits for that.
+    fn take_down_if_interrupted(&self, client: ClientIndex, error: &Error) {
+        if !matches!(error, Error::Interrupted) {
+            return;
+        }
+        let follow_up = |command| Transaction::single(command, LONGEST_CONNECT).retrying_while_busy();
+        // A driver that was closed meanwhile takes nothing down.
+        let _ = self
+            .submit(follow_up(connection::disconnect(client, None)))
+            .and_then(|_| self.submit(follow_up(client::release(client))));
     }
 
     /// The service may run already: ours, or left over from an earlier process.

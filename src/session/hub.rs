@@ -25,7 +25,7 @@ pub struct Hub {
     /// Somebody takes notices; without, they are not kept.
     dispatching: AtomicBool,
     reports: BoundedQueue<Report>,
-    closing: Closing,
+    closing: Arc<Closing>,
     keepers: [Arc<Keeper>; 2],
     port_lost: AtomicBool,
     reconnects: AtomicU64,
@@ -57,7 +57,7 @@ impl Hub {
             limits,
             notices: BoundedQueue::new(limits.items, limits.bytes),
             dispatching: AtomicBool::new(false),
-            closing: Closing::default(),
+            closing: Arc::default(),
             keepers: Default::default(),
             port_lost: AtomicBool::new(false),
             reconnects: AtomicU64::new(0),
@@ -94,12 +94,12 @@ impl Hub {
     }
 
     /// For waits that nothing but the end of the driver cuts short.
-    pub(super) fn closing(&self) -> &Closing {
+    pub(super) fn closing(&self) -> &Arc<Closing> {
         &self.closing
     }
 
     /// Ends a promise on the reporting thread.
-    pub(super) fn end_later(&self, promise: Promise, result: Result<(), Error>) {
+    pub fn end_later(&self, promise: Promise, result: Result<(), Error>) {
         // Cannot fail: the last promise is ended before the queue is closed.
         let _ = self.reports.push_always(Report::Ended(promise, result));
     }
@@ -263,10 +263,11 @@ impl Hub {
             self.log(Record::transcript_ended(&error));
         }
         self.notices.close();
-        self.reports.close();
+        // They may have promises to end.
         for inbox in self.inboxes.read().iter().filter_map(Weak::upgrade) {
             inbox.close();
         }
+        self.reports.close();
     }
 
     fn deliver(&self, message: Arc<ReceivedMessage>) {

@@ -7,7 +7,7 @@ use crate::commands::{DisconnectTimeout, client, connection, service};
 use crate::protocol::{ClientIndex, Command, Transaction};
 
 /// No connection attempt lasts longer on the module.
-const LONGEST_CONNECT: Duration = Duration::from_secs(185);
+pub(super) const LONGEST_CONNECT: Duration = Duration::from_secs(185);
 
 /// Whether there is any use in going on.
 type Going = Result<bool, Error>;

@@ -28,7 +28,7 @@ mod transcript;
 mod waiting;
 
 pub use bounded_queue::BoundedQueue;
-pub use capture::{Inbox, InboxWait, QueueLimits};
+pub use capture::{Arrival, Inbox, InboxWait, QueueLimits};
 pub use connecting::ConnectPlan;
 pub use error::Error;
 pub use facts::{ClientFacts, Facts};
@@ -37,7 +37,7 @@ pub use keeper::ReconnectPolicy;
 pub use late::LateResult;
 pub use modem::{Configuration, Modem};
 pub use notice::Notice;
-pub use patience::{Endless, Interrupted, Patience};
+pub use patience::{Endless, Interrupted, Patience, Sleeper};
 pub use record::{Level, Logger, Record};
 pub use report::{Promise, Report};
 pub use waiting::Nothing;

@@ -14,7 +14,7 @@ use super::late::LateResult;
 use super::mailbox::{Mailbox, Request, Submission};
 use super::opening::open_port;
 use super::patience::{Endless, Interrupted, Patience};
-use super::publish_gate::PublishGates;
+use super::publish_gate::{Entry, Gate, PublishGates};
 use super::report::Promise;
 use super::restoring::KeptClient;
 use super::ticket::{Completion, Slot, Ticket};
@@ -49,6 +49,8 @@ pub struct Modem {
     /// Taken out, and left alone, in a forked child: its locks may be held for ever.
     thread: Option<IoThread>,
     gates: PublishGates,
+    /// For who starts the service and chooses a client: two at once would do the same.
+    preparing: Arc<Gate>,
     next_id: AtomicU64,
     closed: AtomicBool,
     payload_limit: Mutex<Option<PayloadLimit>>,
@@ -99,6 +101,7 @@ impl Modem {
             hub,
             thread: Some(thread),
             gates: PublishGates::default(),
+            preparing: Arc::default(),
             next_id: AtomicU64::new(OPENING + 1),
             closed: AtomicBool::new(false),
             payload_limit: Mutex::default(),
@@ -341,6 +344,11 @@ impl Modem {
                 facts.found(client, found);
             }
         });
+    }
+
+    /// Waits while somebody else starts the service or chooses a client.
+    pub(super) fn begin_preparing(&self, patience: &dyn Patience) -> Result<Entry, Error> {
+        self.preparing.enter(1, patience).map_err(|_| Error::Interrupted)
     }
 
     pub(super) fn kept(&self) -> &Mutex<[Option<KeptClient>; 2]> {

@@ -4,11 +4,24 @@ use std::thread;
 use parking_lot::{Condvar, Mutex};
 
 use super::error::Error;
-use super::patience::Patience;
-use super::waiting::wait_until;
+use super::patience::{Patience, Sleeper};
+use super::waiting::{rouse, wait_until, watch};
 use crate::link::{self, Address, Port, PortError, Settings};
 
 type Opened = Result<Box<dyn Port>, PortError>;
+
+/// What the opening thread has come to.
+#[derive(Default)]
+struct Opening {
+    opened: Mutex<Option<Opened>>,
+    changed: Condvar,
+}
+
+impl Sleeper for Opening {
+    fn wake(&self) {
+        rouse(&self.opened, &self.changed);
+    }
+}
 
 /// Opens a port. A server that does not answer is waited for on another thread, so that the caller's can be interrupted.
 ///
@@ -19,21 +32,21 @@ pub(super) fn open_port(settings: Settings, patience: &dyn Patience) -> Result<B
     if matches!(settings.address, Address::Serial { .. }) {
         return Ok(link::open(&settings)?);
     }
-    let shared = Arc::new((Mutex::new(None::<Opened>), Condvar::new()));
+    let shared = Arc::new(Opening::default());
     let opening = Arc::downgrade(&shared);
     let name = settings.address.to_string();
     let open = move || {
         let opened = link::open(&settings);
         if let Some(shared) = opening.upgrade() {
-            *shared.0.lock() = Some(opened);
-            shared.1.notify_all();
+            *shared.opened.lock() = Some(opened);
+            shared.changed.notify_all();
         }
     };
     thread::Builder::new()
         .name("simcom-mqtt-open".to_owned())
         .spawn(open)
         .map_err(|error| Error::PortLost { port: name, reason: error.to_string() })?;
-    let (opened, changed) = &*shared;
-    let opened = wait_until(changed, &mut opened.lock(), None, patience, Option::take);
+    watch(&shared, patience);
+    let opened = wait_until(&shared.changed, &mut shared.opened.lock(), None, patience, Option::take);
     Ok(opened.map_err(|_| Error::Interrupted)??)
 }

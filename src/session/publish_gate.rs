@@ -2,17 +2,18 @@ use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex};
 
-use super::patience::{Interrupted, Patience};
-use super::waiting::wait_until;
+use super::patience::{Interrupted, Patience, Sleeper};
+use super::waiting::{rouse, wait_until, watch};
 use crate::protocol::ClientIndex;
 
 /// Bounds how many publishes of each client may wait.
 #[derive(Debug, Default)]
 pub(super) struct PublishGates([Arc<Gate>; 2]);
 
+/// Bounds how many may be in at once.
 #[derive(Debug, Default)]
-struct Gate {
-    waiting: Mutex<usize>,
+pub(super) struct Gate {
+    inside: Mutex<usize>,
     room: Condvar,
 }
 
@@ -21,21 +22,38 @@ const MOST_WAITING: usize = 1000;
 impl PublishGates {
     /// Waits until fewer than 1,000 are waiting.
     pub(super) fn enter(&self, client: ClientIndex, patience: &dyn Patience) -> Result<Entry, Interrupted> {
-        let gate = &self.0[client.slot()];
-        let mut waiting = gate.waiting.lock();
-        let has_room = |waiting: &mut usize| (*waiting < MOST_WAITING).then(|| *waiting += 1);
-        wait_until(&gate.room, &mut waiting, None, patience, has_room).map_err(|_| Interrupted)?;
-        Ok(Entry(gate.clone()))
+        self.0[client.slot()].enter(MOST_WAITING, patience)
     }
 }
 
-/// One publish that waits; dropped with its result.
+impl Gate {
+    /// Waits until fewer than `most` are in.
+    pub(super) fn enter(
+        self: &Arc<Self>,
+        most: usize,
+        patience: &dyn Patience,
+    ) -> Result<Entry, Interrupted> {
+        watch(self, patience);
+        let mut inside = self.inside.lock();
+        let has_room = |inside: &mut usize| (*inside < most).then(|| *inside += 1);
+        wait_until(&self.room, &mut inside, None, patience, has_room).map_err(|_| Interrupted)?;
+        Ok(Entry(self.clone()))
+    }
+}
+
+impl Sleeper for Gate {
+    fn wake(&self) {
+        rouse(&self.inside, &self.room);
+    }
+}
+
+/// One that is in, until it is dropped: for a publish, with its result.
 #[derive(Debug)]
 pub(super) struct Entry(Arc<Gate>);
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        *self.0.waiting.lock() -= 1;
+        *self.0.inside.lock() -= 1;
         self.0.room.notify_one();
     }
 }

@@ -3,8 +3,8 @@ use std::sync::Arc;
 use parking_lot::{Condvar, Mutex};
 
 use super::late::LateResult;
-use super::patience::{Interrupted, Patience};
-use super::waiting::wait_until;
+use super::patience::{Interrupted, Patience, Sleeper};
+use super::waiting::{rouse, wait_until, watch};
 use crate::protocol::{Outcome, TransactionId};
 
 /// A claim to the outcome of a transaction.
@@ -28,9 +28,16 @@ impl Slot {
     }
 
     /// The engine ends every transaction by its own deadline, so this needs none.
-    pub(super) fn wait(&self, patience: &dyn Patience) -> Result<Outcome, Interrupted> {
+    pub(super) fn wait(self: &Arc<Self>, patience: &dyn Patience) -> Result<Outcome, Interrupted> {
+        watch(self, patience);
         let mut outcome = self.outcome.lock();
         wait_until(&self.ready, &mut outcome, None, patience, Option::take).map_err(|_| Interrupted)
+    }
+}
+
+impl Sleeper for Slot {
+    fn wake(&self) {
+        rouse(&self.outcome, &self.ready);
     }
 }
 

@@ -1,8 +1,9 @@
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
-use super::patience::{Interrupted, Patience};
+use super::patience::{Interrupted, Patience, Sleeper};
 use crate::protocol::LostBy;
 
 /// Why a wait ended with nothing.
@@ -41,12 +42,31 @@ impl Closing {
         *self.closed.lock()
     }
 
-    pub(super) fn wait(&self, deadline: Instant, patience: &dyn Patience) -> Nothing {
+    pub(super) fn wait(self: &Arc<Self>, deadline: Instant, patience: &dyn Patience) -> Nothing {
+        watch(self, patience);
         let mut closed = self.closed.lock();
         let end =
             wait_until(&self.changed, &mut closed, Some(deadline), patience, |closed| closed.then_some(()));
         end.err().unwrap_or(Nothing::Closed)
     }
+}
+
+impl Sleeper for Closing {
+    fn wake(&self) {
+        rouse(&self.closed, &self.changed);
+    }
+}
+
+/// Has `patience` know what to wake, before the wait takes its lock.
+pub(super) fn watch<S: Sleeper + 'static>(sleeper: &Arc<S>, patience: &dyn Patience) {
+    let sleeper: Arc<dyn Sleeper> = sleeper.clone();
+    patience.watch(&sleeper);
+}
+
+/// Wakes a wait on `changed`. Under the lock, so that it does not fall between the wait's last question and its sleep.
+pub(super) fn rouse<S>(state: &Mutex<S>, changed: &Condvar) {
+    drop(state.lock());
+    changed.notify_all();
 }
 
 /// Waits on `changed` until `ready` has an answer, `deadline` has passed or patience is at an end.
@@ -65,6 +85,9 @@ pub(super) fn wait_until<S, T>(
         let now = Instant::now();
         if deadline.is_some_and(|deadline| deadline <= now) {
             return Err(Nothing::TimedOut);
+        }
+        if patience.interval().is_none() {
+            patience.go_on()?;
         }
         let until_asking = patience.interval().map(|interval| interval.saturating_sub(now - asked));
         if until_asking.is_some_and(|left| left.is_zero()) {
@@ -106,6 +129,45 @@ mod tests {
 
         fn go_on(&self) -> Result<(), Interrupted> {
             Err(Interrupted)
+        }
+    }
+
+    /// Ends when it is told to, and is asked by no clock.
+    #[derive(Default)]
+    struct Told {
+        is_over: AtomicBool,
+        sleeper: Mutex<Option<Arc<dyn Sleeper>>>,
+    }
+
+    impl Patience for Told {
+        fn interval(&self) -> Option<Duration> {
+            None
+        }
+
+        fn go_on(&self) -> Result<(), Interrupted> {
+            if self.is_over.load(Ordering::Acquire) { Err(Interrupted) } else { Ok(()) }
+        }
+
+        fn watch(&self, sleeper: &Arc<dyn Sleeper>) {
+            *self.sleeper.lock() = Some(sleeper.clone());
+        }
+    }
+
+    #[test]
+    fn a_wait_without_a_clock_ends_when_it_is_woken() {
+        for _ in 0..200 {
+            let (closing, told) = (Arc::new(Closing::default()), Arc::new(Told::default()));
+            let waiting = thread::spawn({
+                let (closing, told) = (closing.clone(), told.clone());
+                move || closing.wait(Instant::now() + Duration::from_secs(60), &*told)
+            });
+            // Wherever the wait is by now, it must not miss it.
+            told.is_over.store(true, Ordering::Release);
+            let sleeper = told.sleeper.lock().clone();
+            if let Some(sleeper) = sleeper {
+                sleeper.wake();
+            }
+            assert_eq!(waiting.join().unwrap(), Nothing::Interrupted);
         }
     }
 

@@ -1,6 +1,6 @@
 use pyo3::prelude::*;
 
-use super::repr;
+use super::{html, repr};
 use crate::commands;
 
 /// The cell that serves the module: `AT+CPSI?`. Without service, all but `mode`, `operation` and `raw` are None.
@@ -69,5 +69,25 @@ impl From<commands::Cell> for Cell {
 impl Cell {
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         repr(slf, &["mode", "operation", "mcc_mnc", "band", "rsrq_db", "rsrp_dbm", "rssi_dbm", "raw"])
+    }
+
+    fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        html(
+            slf,
+            &[
+                "mode",
+                "operation",
+                "mcc_mnc",
+                "tac",
+                "cell_id",
+                "physical_cell_id",
+                "band",
+                "earfcn",
+                "rsrp_dbm",
+                "rsrq_db",
+                "rssi_dbm",
+                "rssnr_db",
+            ],
+        )
     }
 }

@@ -1,6 +1,6 @@
 use pyo3::prelude::*;
 
-use super::repr;
+use super::{html, repr};
 use crate::commands;
 
 /// What the module says of a client: `AT+CMQTTACCQ?`, `CONNECT?`, `DISC?`, `SSLCFG?`, `CFG?`.
@@ -45,22 +45,25 @@ impl From<commands::ClientState> for ClientState {
     }
 }
 
+const SHOWN: &[&str] = &[
+    "client_id",
+    "server_type",
+    "server_address",
+    "keepalive",
+    "clean_session",
+    "connected",
+    "ssl_context",
+    "check_utf8",
+    "operation_timeout",
+];
+
 #[pymethods]
 impl ClientState {
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
-        repr(
-            slf,
-            &[
-                "client_id",
-                "server_type",
-                "server_address",
-                "keepalive",
-                "clean_session",
-                "connected",
-                "ssl_context",
-                "check_utf8",
-                "operation_timeout",
-            ],
-        )
+        repr(slf, SHOWN)
+    }
+
+    fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        html(slf, SHOWN)
     }
 }

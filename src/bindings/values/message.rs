@@ -121,6 +121,10 @@ impl Message {
         ))
     }
 
+    fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("simcom_mqtt.tables")?.getattr("message")?.call1((slf,))
+    }
+
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyType>, Bound<'py, PyTuple>)> {
         let (py, message) = (slf.py(), slf.get());
         let arguments =

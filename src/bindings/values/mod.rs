@@ -12,7 +12,7 @@ mod tls;
 mod will;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString};
+use pyo3::types::{PyBytes, PyString, PyTuple};
 
 pub(crate) use cell::Cell;
 pub(crate) use client_state::ClientState;
@@ -32,6 +32,12 @@ fn repr(object: &Bound<'_, PyAny>, attributes: &[&str]) -> PyResult<String> {
         shown.push(format!("{attribute}={}", object.getattr(*attribute)?.repr()?));
     }
     Ok(format!("{}({})", object.get_type().name()?, shown.join(", ")))
+}
+
+/// The same as a table, for notebooks.
+fn html<'py>(object: &Bound<'py, PyAny>, attributes: &[&str]) -> PyResult<Bound<'py, PyAny>> {
+    let py = object.py();
+    py.import("simcom_mqtt.tables")?.getattr("table")?.call1((object, PyTuple::new(py, attributes)?))
 }
 
 /// Bytes that are not UTF-8 become surrogate escapes, as in file names.

@@ -1,6 +1,6 @@
 use pyo3::prelude::*;
 
-use super::repr;
+use super::{html, repr};
 use crate::commands;
 
 /// Who the module is: `AT+CGMI`, `AT+CGMM`, `AT+CGMR`, `AT+CGSN`.
@@ -23,9 +23,15 @@ impl From<commands::ModuleInfo> for ModuleInfo {
     }
 }
 
+const SHOWN: &[&str] = &["manufacturer", "model", "revision", "imei"];
+
 #[pymethods]
 impl ModuleInfo {
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
-        repr(slf, &["manufacturer", "model", "revision", "imei"])
+        repr(slf, SHOWN)
+    }
+
+    fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        html(slf, SHOWN)
     }
 }

@@ -1,6 +1,6 @@
 use pyo3::prelude::*;
 
-use super::repr;
+use super::{html, repr};
 use crate::link;
 
 /// A serial port of this host.
@@ -35,9 +35,15 @@ impl From<link::PortInfo> for PortInfo {
     }
 }
 
+const SHOWN: &[&str] = &["device", "by_id", "description", "vid", "pid", "serial_number", "interface"];
+
 #[pymethods]
 impl PortInfo {
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
-        repr(slf, &["device", "by_id", "description", "vid", "pid", "serial_number", "interface"])
+        repr(slf, SHOWN)
+    }
+
+    fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        html(slf, SHOWN)
     }
 }

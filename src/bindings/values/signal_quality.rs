@@ -1,6 +1,6 @@
 use pyo3::prelude::*;
 
-use super::repr;
+use super::{html, repr};
 use crate::commands;
 
 /// How well the module hears the network: `AT+CSQ`.
@@ -26,5 +26,9 @@ impl From<commands::SignalQuality> for SignalQuality {
 impl SignalQuality {
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         repr(slf, &["rssi_dbm", "ber", "raw"])
+    }
+
+    fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        html(slf, &["rssi_dbm", "ber"])
     }
 }

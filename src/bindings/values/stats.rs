@@ -1,6 +1,6 @@
 use pyo3::prelude::*;
 
-use super::repr;
+use super::{html, repr};
 use crate::protocol::Counters;
 
 /// Counters since the port was opened, at the time they were asked for.
@@ -54,24 +54,27 @@ impl Stats {
     }
 }
 
+const SHOWN: &[&str] = &[
+    "bytes_in",
+    "bytes_out",
+    "commands",
+    "messages",
+    "publishes",
+    "damaged_messages",
+    "dropped_messages",
+    "unknown_lines",
+    "late_results",
+    "queue_peak",
+    "reconnects",
+];
+
 #[pymethods]
 impl Stats {
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
-        repr(
-            slf,
-            &[
-                "bytes_in",
-                "bytes_out",
-                "commands",
-                "messages",
-                "publishes",
-                "damaged_messages",
-                "dropped_messages",
-                "unknown_lines",
-                "late_results",
-                "queue_peak",
-                "reconnects",
-            ],
-        )
+        repr(slf, SHOWN)
+    }
+
+    fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        html(slf, SHOWN)
     }
 }
