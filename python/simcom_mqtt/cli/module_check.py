@@ -102,8 +102,8 @@ def check_tls(modem: SimcomMqtt) -> Finding:
     if missing:
         return failed(
             "TLS",
-            f"the module's own settings name files that are not stored: {', '.join(missing)}",
-            "`simcom-mqtt certs upload FILE --name NAME`; with --cafile and the like it is done for you",
+            f"its settings name what is not stored: {', '.join(missing)}",
+            "`simcom-mqtt certs upload FILE --name NAME`; --cafile and the like do it for you",
         )
     count = f"{len(stored)} files" if len(stored) != 1 else "1 file"
     return fine("TLS", f"{count} in the certificate store; SSL contexts 0-9 name none that is missing")

@@ -1,0 +1,51 @@
+"""Draw docs/pictures/doctor.svg and soak.svg: real runs of both verbs on a simulated module."""
+
+import io
+import os
+import re
+from pathlib import Path
+
+WIDTH = 100
+PICTURES = Path(__file__).parent.parent / "docs" / "pictures"
+
+# Before the first import of the command: what it writes to is a terminal, whatever this script writes to.
+os.environ.update(FORCE_COLOR="1", TERM="xterm-256color", COLORTERM="truecolor", COLUMNS=str(WIDTH))
+os.environ.pop("NO_COLOR", None)
+
+from click.testing import CliRunner  # noqa: E402
+from rich._export_format import CONSOLE_SVG_FORMAT  # noqa: E402
+
+from simcom_mqtt import SimcomMqtt  # noqa: E402
+from simcom_mqtt.cli.application import application  # noqa: E402
+from simcom_mqtt.cli.screen import ERRORS, OUTPUT  # noqa: E402
+from simcom_mqtt.simulator import SimulatedModem  # noqa: E402
+
+# The fonts of this machine will do: a page shows a picture without asking another server for some.
+FORMAT = re.sub(r"@font-face \{\{.*?\}\}\n", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+
+
+def main() -> None:
+    """Draw both."""
+    PICTURES.mkdir(exist_ok=True)
+    with SimulatedModem(transport="tcp", imei="864598060000007") as module:
+        with SimcomMqtt(module.port) as modem:
+            modem.configure_ssl(0, cacert="factory-ca.pem")
+            modem.command('AT+CCLK="80/01/06,00:00:42+00"')
+        draw("doctor", "--device", module.port, status=1)
+    draw("soak", "--device", "simulator", "--count", "500", "--qos", "1", status=0)
+
+
+def draw(verb: str, *options: str, status: int) -> None:
+    """Run a verb, and write what it shows into a picture of its name."""
+    OUTPUT.file, ERRORS.file, OUTPUT.record = io.StringIO(), io.StringIO(), True
+    OUTPUT.print(f"[bold]$ simcom-mqtt {verb} {' '.join(options)}[/]", highlight=False)
+    result = CliRunner().invoke(application, [verb, *options])
+    if result.exit_code != status:
+        raise SystemExit(f"{verb} ended with status {result.exit_code}: {result.output}")
+    picture = PICTURES / f"{verb}.svg"
+    OUTPUT.save_svg(str(picture), title="simcom-mqtt", code_format=FORMAT, unique_id=verb)
+    print(picture.relative_to(PICTURES.parent.parent))
+
+
+if __name__ == "__main__":
+    main()
