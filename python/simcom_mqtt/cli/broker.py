@@ -1,6 +1,7 @@
 """Which broker a verb connects to, and the options that say so: those of mosquitto_pub and mosquitto_sub."""
 
 import functools
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -112,7 +113,9 @@ _OPTIONS: Final = (
         show_envvar=True,
         help="Anybody here can see it in the list of processes; the variable and --ask-password hide it.",
     ),
-    click.option("--ask-password", is_flag=True, help="Ask for the password."),
+    click.option(
+        "--ask-password", is_flag=True, help="Ask for it; without a terminal, take a line of standard input."
+    ),
     click.option(
         "-k",
         "--keepalive",
@@ -177,7 +180,7 @@ def broker_options(verb: Callable[..., None]) -> Callable[..., None]:
         named = _read_url(url, uses_tls=uses_tls) if url else _Named(_url(host, port, uses_tls=uses_tls))
         uses_tls = uses_tls or (named.url or "").startswith("mqtts:")
         if ask_password:
-            password = click.prompt("Password", hide_input=True, err=True)
+            password = _asked_password()
         username, password = username or named.username, password or named.password
         if password and not username:
             raise click.UsageError("a password needs a user name: --username")
@@ -229,6 +232,15 @@ def _url(host: str | None, port: int | None, *, uses_tls: bool) -> str | None:
         return None
     name = f"[{host}]" if ":" in host else host
     return f"{'mqtts' if uses_tls else 'mqtt'}://{name}" + (f":{port}" if port else "")
+
+
+def _asked_password() -> str:
+    if sys.stdin.isatty():
+        return str(click.prompt("Password", hide_input=True, err=True))
+    password = sys.stdin.readline().rstrip("\r\n")
+    if not password:
+        raise click.UsageError("--ask-password: standard input holds no password, and is no terminal")
+    return password
 
 
 def _tls(cafile: str | None, cert: str | None, key: str | None, *, insecure: bool) -> Tls | None:

@@ -1,5 +1,6 @@
 """The log on standard error: warnings, or each AT line both ways."""
 
+import contextlib
 import logging
 from typing import Final
 
@@ -12,7 +13,8 @@ class _Handler(logging.Handler):
     """Writes to standard error as it is when a record comes."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        click.echo(self.format(record), err=True)
+        with contextlib.suppress(OSError):  # whoever read it has gone
+            click.echo(self.format(record), err=True)
 
 
 def show_log(level: str) -> None:

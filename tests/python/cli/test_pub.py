@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.terminal_command import lines_of, run
+from cli.terminal_command import Terminal, lines_of, run
 from host_client import HostClient, as_sent
 from mosquitto_broker import PASSWORD, USER, MosquittoBroker
 from simcom_mqtt.simulator import SimulatedModem
@@ -66,6 +66,18 @@ def test_a_password(simulator: SimulatedModem, mosquitto: MosquittoBroker, base:
     assert result.exit_code == 0, result.output
     assert "> AT+CMQTTPUB=" in result.stderr
     assert PASSWORD not in result.output
+
+
+def test_a_password_that_is_asked_for_on_a_terminal(
+    simulator: SimulatedModem, mosquitto: MosquittoBroker, base: str
+) -> None:
+    to = ["-d", simulator.port, "-h", "127.0.0.1", "-p", mosquitto.password, "-u", USER]
+    with Terminal("pub", *to, "--ask-password", "-t", base, "-m", "in") as terminal:
+        terminal.wait_for(b"Password: ")
+        terminal.press(f"{PASSWORD}\r".encode())
+
+        assert terminal.end() == 0
+    assert PASSWORD.encode() not in terminal.shown
 
 
 def test_a_wrong_password_is_refused_and_not_shown(
@@ -132,6 +144,7 @@ def test_the_module_is_left_clean(to_broker: list[object], simulator: SimulatedM
         (["-t", "a", "-m", "x", "-h", "host", "--cafile", __file__, "--cert", __file__], "go together"),
         (["-t", "a", "-m", "x", "-h", "host", "--cafile", "/missing.pem"], "/missing.pem"),
         (["-t", "a", "-m", "x", "-h", "host", "-P", "secret"], "needs a user name"),
+        (["-t", "a", "-m", "x", "-h", "host", "-u", "me", "--ask-password"], "holds no password"),
         (["-t", "a", "-m", "x", "-h", "host", "--will-payload", "x"], "--will-topic"),
         (["-t", "a", "-m", "x", "-h", "host", "--will-topic", "x"], "--will-payload"),
         (["-t", "a", "-m", "x", "-h", "host", "-q", "3"], "--qos"),

@@ -111,6 +111,17 @@ def test_a_pipe_that_breaks_is_no_drama(
         assert command.stderr.read() == b""
 
 
+def test_a_log_that_nobody_reads_is_no_drama(to_broker: list[object], retained: str) -> None:
+    with process("sub", *to_broker, "-t", retained, "-C", "3", "-N", "--log-level", "debug") as command:
+        assert command.stderr
+        assert command.stdout
+        command.stderr.readline()
+        command.stderr.close()
+
+        assert command.stdout.read() == b"text\xff\x00\r\n" + "grün".encode()
+        assert command.wait(timeout=8) == 0
+
+
 def test_a_connection_that_was_lost_is_mended(
     to_broker: list[object],
     simulator: SimulatedModem,
