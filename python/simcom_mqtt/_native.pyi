@@ -604,9 +604,13 @@ class Will:
         """The topic as text, bytes that are not UTF-8 as surrogate escapes."""
 
     @property
-    def payload(self) -> bytes: ...
+    def payload(self) -> bytes:
+        """As it goes out."""
+
     @property
-    def qos(self) -> int: ...
+    def qos(self) -> int:
+        """0, 1 or 2."""
+
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
@@ -687,13 +691,19 @@ class ModuleInfo:
     """Who the module is."""
 
     @property
-    def manufacturer(self) -> str: ...
+    def manufacturer(self) -> str:
+        """As "SIMCOM INCORPORATED"."""
+
     @property
-    def model(self) -> str: ...
+    def model(self) -> str:
+        """As "SIM7670G-MNGV"."""
+
     @property
     def revision(self) -> str: ...
     @property
-    def imei(self) -> str: ...
+    def imei(self) -> str:
+        """The module's own number, 15 digits."""
+
     @property
     def raw(self) -> str:
         """The module's own lines."""
@@ -751,7 +761,9 @@ class Cell:
         """Serving cell identity."""
 
     @property
-    def physical_cell_id(self) -> int | None: ...
+    def physical_cell_id(self) -> int | None:
+        """The cell's number on the radio channel."""
+
     @property
     def band(self) -> str | None:
         """As "EUTRAN-BAND3"."""
@@ -808,19 +820,29 @@ class ClientState:
         """As "tcp://host:1883"; None: not connected."""
 
     @property
-    def keepalive(self) -> int | None: ...
+    def keepalive(self) -> int | None:
+        """Seconds."""
+
     @property
-    def clean_session(self) -> bool | None: ...
+    def clean_session(self) -> bool | None:
+        """Whether the broker was told to forget the client between connections; None: not connected."""
+
     @property
-    def connected(self) -> bool: ...
+    def connected(self) -> bool:
+        """Whether the module says that it is connected."""
+
     @property
     def ssl_context(self) -> int | None:
         """None: not set, so the one numbered as the client."""
 
     @property
-    def check_utf8(self) -> bool: ...
+    def check_utf8(self) -> bool:
+        """Whether topics that are not UTF-8 are refused."""
+
     @property
-    def operation_timeout(self) -> int: ...
+    def operation_timeout(self) -> int:
+        """Seconds."""
+
     @property
     def raw(self) -> str:
         """The module's own lines, secrets masked."""
@@ -833,9 +855,13 @@ class Stats:
     """Counters since the port was opened, at the time they were asked for."""
 
     @property
-    def bytes_in(self) -> int: ...
+    def bytes_in(self) -> int:
+        """Bytes read from the port."""
+
     @property
-    def bytes_out(self) -> int: ...
+    def bytes_out(self) -> int:
+        """Bytes written to the port."""
+
     @property
     def commands(self) -> int:
         """AT commands written."""
@@ -869,7 +895,9 @@ class Stats:
         """The most messages that ever waited for the callback thread."""
 
     @property
-    def reconnects(self) -> int: ...
+    def reconnects(self) -> int:
+        """Times that a client with a `Reconnect` policy came back."""
+
     def _repr_html_(self) -> str:
         """As a table, for notebooks."""
 
@@ -886,7 +914,9 @@ class PortInfo:
         """A name that stays the same wherever it is plugged in, as "/dev/serial/by-id/usb-…-if04-port0"."""
 
     @property
-    def description(self) -> str | None: ...
+    def description(self) -> str | None:
+        """Manufacturer, product and interface, as the USB device names them."""
+
     @property
     def vid(self) -> int | None:
         """USB vendor number."""
@@ -896,7 +926,9 @@ class PortInfo:
         """USB product number."""
 
     @property
-    def serial_number(self) -> str | None: ...
+    def serial_number(self) -> str | None:
+        """As the USB device tells it. Many modules all tell the same."""
+
     @property
     def interface(self) -> int | None:
         """Number of the USB interface: a module has several ports, and one of them speaks AT."""

@@ -22,6 +22,7 @@ pub(crate) struct Cell {
     tac: Option<u32>,
     /// Serving cell identity.
     cell_id: Option<u32>,
+    /// The cell's number on the radio channel.
     physical_cell_id: Option<u16>,
     /// As "EUTRAN-BAND3".
     band: Option<String>,

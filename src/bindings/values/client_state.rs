@@ -17,10 +17,13 @@ pub(crate) struct ClientState {
     server_address: Option<String>,
     /// Seconds.
     keepalive: Option<u16>,
+    /// Whether the broker was told to forget the client between connections; None: not connected.
     clean_session: Option<bool>,
+    /// Whether the module says that it is connected.
     connected: bool,
     /// None: not set, so the one numbered as the client.
     ssl_context: Option<u8>,
+    /// Whether topics that are not UTF-8 are refused.
     check_utf8: bool,
     /// Seconds.
     operation_timeout: u16,

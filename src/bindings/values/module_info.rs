@@ -7,10 +7,13 @@ use crate::commands;
 #[pyclass(frozen, eq, hash, get_all, module = "simcom_mqtt")]
 #[derive(PartialEq, Eq, Hash)]
 pub(crate) struct ModuleInfo {
+    /// As "SIMCOM INCORPORATED".
     manufacturer: String,
+    /// As "SIM7670G-MNGV".
     model: String,
     /// Of the firmware.
     revision: String,
+    /// The module's own number, 15 digits.
     imei: String,
     /// The module's own lines.
     raw: String,

@@ -11,11 +11,13 @@ pub(crate) struct PortInfo {
     device: String,
     /// A name that stays the same wherever it is plugged in, as "/dev/serial/by-id/usb-…-if04-port0".
     by_id: Option<String>,
+    /// Manufacturer, product and interface, as the USB device names them.
     description: Option<String>,
     /// USB vendor number.
     vid: Option<u16>,
     /// USB product number.
     pid: Option<u16>,
+    /// As the USB device tells it. Many modules all tell the same.
     serial_number: Option<String>,
     /// Number of the USB interface: a module has several ports, and one of them speaks AT.
     interface: Option<u8>,

@@ -7,7 +7,9 @@ use crate::protocol::Counters;
 #[pyclass(frozen, eq, get_all, module = "simcom_mqtt")]
 #[derive(PartialEq, Eq)]
 pub(crate) struct Stats {
+    /// Bytes read from the port.
     bytes_in: u64,
+    /// Bytes written to the port.
     bytes_out: u64,
     /// AT commands written.
     commands: u64,
@@ -25,6 +27,7 @@ pub(crate) struct Stats {
     late_results: u64,
     /// The most messages that ever waited for the callback thread.
     queue_peak: u64,
+    /// Times that a client with a `Reconnect` policy came back.
     reconnects: u64,
 }
 

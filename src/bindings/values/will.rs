@@ -38,11 +38,13 @@ impl Will {
         topic_text(py, self.will.topic.bytes())
     }
 
+    /// As it goes out.
     #[getter]
     fn payload<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, self.will.message.bytes())
     }
 
+    /// 0, 1 or 2.
     #[getter]
     fn qos(&self) -> u8 {
         self.will.qos.number()
