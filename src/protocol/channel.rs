@@ -120,17 +120,16 @@ impl Engine {
         let line = command.line.bytes().to_vec();
         let limit = command.limit.unwrap_or(default_limit);
         let asks_for_data = command.data.is_some();
-        let may_prompt = matches!(command.form(), Form::Write | Form::Execute);
         running.phase = match () {
             () if asks_for_data => Phase::AwaitingPrompt,
             () if command.line.lists_topics() => Phase::Listing { fenced: false },
             () => Phase::AwaitingFinal,
         };
+        running.is_written = false;
         running.lines.clear();
         running.result = None;
         running.limit = (now + limit).min(running.job.deadline);
         self.tracer.remember_secrets_of(&line);
-        self.framer.owe_prompt(may_prompt);
         self.outbox.push_line(&line);
         self.counters.commands += 1;
     }
@@ -152,6 +151,14 @@ impl Engine {
         if let Some(running) = self.running() {
             running.limit = limit;
         }
+    }
+
+    /// What comes from now on may be the answer of the command on the channel.
+    pub(super) fn note_written(&mut self) {
+        let Some(running) = self.running().filter(|running| !running.is_written) else { return };
+        running.is_written = true;
+        let may_prompt = matches!(running.job.command().form(), Form::Write | Form::Execute);
+        self.framer.owe_prompt(may_prompt);
     }
 
     pub(super) fn handle_prompt(&mut self, now: Instant) {

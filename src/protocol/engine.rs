@@ -277,6 +277,9 @@ impl Engine {
     pub fn handle_written(&mut self, count: usize, now: Instant) {
         self.counters.bytes_out += count as u64;
         self.outbox.written(count);
+        if self.outbox.is_empty() {
+            self.note_written();
+        }
         self.advance(now);
     }
 

@@ -18,7 +18,7 @@ impl Engine {
     pub(super) fn handle_result(&mut self, result: OperationResult, line: &[u8], now: Instant) {
         let lane = result.client.map_or(Lane::Service, Lane::Client);
         let running = matches!(&self.channel, Channel::Running(running)
-            if running.operation() == Some((result.operation, result.client)));
+            if running.awaits_answer() && running.operation() == Some((result.operation, result.client)));
         let pending = self.pending[lane.slot()].take_if(|pending| pending.operation == result.operation);
         match pending {
             Some(pending) if running && pending.is_given_up() => {

@@ -19,6 +19,8 @@ pub(super) const LISTING_FENCE: &str = "AT+CMQTTDISC=?";
 pub(crate) struct Running {
     pub(crate) job: Job,
     pub(super) phase: Phase,
+    /// Its line has left for the port: what came before is no answer to it.
+    pub(super) is_written: bool,
     pub(super) lines: Vec<Vec<u8>>,
     /// The operation's result, where it came before the final result code.
     pub(super) result: Option<u16>,
@@ -51,6 +53,7 @@ impl Running {
         Self {
             job,
             phase: Phase::Ready,
+            is_written: false,
             lines: Vec::new(),
             result: None,
             contested: None,
@@ -59,22 +62,27 @@ impl Running {
         }
     }
 
-    pub(crate) fn awaits_answer(&self) -> bool {
+    /// Its line is written, or is being written.
+    fn is_begun(&self) -> bool {
         self.phase != Phase::Ready
+    }
+
+    pub(crate) fn awaits_answer(&self) -> bool {
+        self.is_begun() && self.is_written
     }
 
     /// Read and test forms own what carries their prefix, though it may look like a result.
     pub(crate) fn takes_before_results(&self, line: &[u8]) -> bool {
         let command = self.job.command();
         match self.phase {
-            Phase::Ready => false,
+            _ if !self.awaits_answer() => false,
             Phase::Listing { .. } => true,
             _ => matches!(command.form(), Form::Read | Form::Test) && command.line.owns(line),
         }
     }
 
     pub(crate) fn operation(&self) -> Option<(Operation, Option<ClientIndex>)> {
-        self.awaits_answer()
+        self.is_begun()
             .then(|| self.job.command().line.operation())?
             .map(|operation| (operation, self.job.command().client()))
     }
@@ -133,7 +141,7 @@ impl Running {
 
     /// No answer is owed before this any longer.
     pub(crate) fn shorten(&mut self, now: Instant) {
-        if self.awaits_answer() {
+        if self.is_begun() {
             self.limit = self.limit.min(now + BOOT_GRACE);
             self.met_banner = true;
         }

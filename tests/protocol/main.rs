@@ -19,4 +19,5 @@ mod secrets;
 mod silent_modules;
 mod splits_of_messages;
 mod splits_of_publishes;
+mod stray_answers;
 mod topic_listings;

@@ -102,6 +102,16 @@ impl ScriptedModule {
         self.settle();
     }
 
+    /// Asks for something, and hears `stray` when so many bytes of it are written.
+    pub fn run_half_written(&mut self, id: TransactionId, command: Command, written: usize, stray: &[u8]) {
+        self.engine.submit(id, Transaction::single(command, Duration::from_secs(60)), self.now);
+        if written > 0 {
+            self.engine.handle_written(written, self.now);
+        }
+        self.engine.handle_input(stray, self.now);
+        self.settle();
+    }
+
     // What the module does.
 
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
