@@ -13,7 +13,7 @@ const CLIENT_IS_USED: u16 = 19;
 const CLIENT_NOT_RELEASED: u16 = 21;
 const NETWORK_IS_OPENED: u16 = 23;
 /// How long the module may take for each step of a teardown.
-const TEARDOWN: Duration = Duration::from_secs(14);
+pub(super) const TEARDOWN: Duration = Duration::from_secs(14);
 
 impl Modem {
     /// Starts the service. One that runs already is taken over, unless this object has started it.

@@ -8,11 +8,12 @@ use super::error::Error;
 use super::facts::Facts;
 use super::keeper::ReconnectPolicy;
 use super::keeping::ResendPolicy;
+use super::left_over::TEARDOWN;
 use super::mailbox::Request;
 use super::modem::Modem;
 use super::patience::{Endless, Patience};
 use crate::commands::{ClientId, QoS, Topic, client, connection, service, subscribing};
-use crate::protocol::{ClientIndex, Transaction};
+use crate::protocol::{ClientIndex, Command, Transaction};
 
 /// All that is needed to bring a client back to where it was.
 #[derive(Clone, Debug)]
@@ -173,9 +174,9 @@ impl Modem {
             self.remember_client(index, kept);
         } else {
             if found.is_some() {
-                self.tear_down(index, &Endless)?;
+                self.tear_down_kept(index)?;
             }
-            self.run_soon(client::acquire(index, &kept.client_id, kept.plan.server.tls()), &Endless)?;
+            self.run_kept(index, client::acquire(index, &kept.client_id, kept.plan.server.tls()))?;
         }
         if let Some(tls) = &kept.plan.tls {
             self.prepare_tls(tls, index, &Endless)?;
@@ -220,6 +221,19 @@ impl Modem {
             self.execute_kept(index, Transaction::new(subscribe, time).retrying_while_busy())?;
         }
         Ok(())
+    }
+
+    /// DISC and REL of what stands in the way.
+    fn tear_down_kept(&self, index: ClientIndex) -> Result<(), Error> {
+        match self.run_kept(index, connection::disconnect(index, None)) {
+            Err(error) if !error.is_refusal() => Err(error),
+            _ => self.run_kept(index, client::release(index)),
+        }
+    }
+
+    fn run_kept(&self, index: ClientIndex, command: Command) -> Result<(), Error> {
+        let time = self.usual_timeout(&command).max(TEARDOWN);
+        self.execute_kept(index, Transaction::single(command, time))
     }
 
     /// Submitted under the lock that `forget` takes: nothing connects a client again after it was taken down.

@@ -1,5 +1,6 @@
 """Taking a client down on purpose while it is away: at once, and it stays down."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -134,6 +135,30 @@ def test_releasing(modem: SimcomMqtt, simulator: SimulatedModem, broker: Scripte
 
     assert time.monotonic() - began < 4
     assert modem.clients() == []
+
+
+def test_releasing_while_it_is_being_acquired_again(
+    modem: SimcomMqtt, simulator: SimulatedModem, broker: ScriptedBroker
+) -> None:
+    """What brings it back does not acquire it behind its release."""
+    client = modem.connect(broker.url, reconnect=PATIENT)
+    simulator.delay_next("CMQTTDISC?", 0.5)
+    simulator.lose_network()
+    simulator.restore_network()
+    wait_for_command(simulator, "AT+CMQTTDISC?")
+
+    with pytest.raises(MqttError):
+        client.release()
+
+    modem.connect(broker.url, client_id="the next one", index=0).publish("a/b", b"", 1)
+
+
+def wait_for_command(simulator: SimulatedModem, command: str) -> None:
+    """Returns once the module has read that line."""
+    deadline = time.monotonic() + 5
+    while command not in simulator.received:
+        assert time.monotonic() < deadline, simulator.received
+        threading.Event().wait(0.005)
 
 
 def test_connected_again_by_hand(
