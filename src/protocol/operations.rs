@@ -69,6 +69,7 @@ impl Engine {
     fn resolve_late(&mut self, pending: &Pending, code: u16) {
         self.counters.late_results += 1;
         if code == 0 {
+            self.counters.publishes += u64::from(pending.operation == Operation::Publish);
             self.events.push_back(Event::Succeeded(pending.job.command().line.clone()));
             self.staging.accepted(&pending.job.command().line);
             self.report_late(&pending.job, Ok(()));

@@ -65,6 +65,7 @@ fn a_late_result_before_the_next_ok_belongs_to_the_old_publish() {
     module.expect_line(PUB);
     module.send(then(&["+CMQTTPUB: 0,0", "OK"]));
     assert_eq!(module.late(1), Some(Ok(())));
+    assert_eq!(module.engine.counters().publishes, 1);
     module.expect_under_way(2);
     module.send(then(&["+CMQTTPUB: 0,17"]));
     assert_eq!(module.expect_refusal(2), Some(17));
