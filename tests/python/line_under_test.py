@@ -2,16 +2,14 @@
 
 import itertools
 import threading
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import Future
 from time import monotonic
 from typing import Any, Final, TypeVar
 
-from paho.mqtt.client import Client, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion
-
-from line_messages import Register, Sent
+from line_messages import Sent
+from line_world import World
 from rig.ledger import SURELY_NOT_SENT, Arrivals, Outcome, Row, Rows, settle_outbound
 from rig.marks import Mark
 from rig.tap import Published, Tap
@@ -38,57 +36,6 @@ SETTLED_WITHIN: Final = 10.0
 SEQUENCES: Final = itertools.count()
 
 
-class World:
-    """The host's own client of the broker: sends to the modules, sees what they send."""
-
-    def __init__(self, port: int) -> None:
-        self.port = port
-        self.register = Register()
-        self.seen: Counter[Mark] = Counter()
-        self.strange: list[tuple[bytes, bytes]] = []
-        """Topic and payload of what nobody sent."""
-        self._barriers = itertools.count()
-        self._changed = threading.Condition()
-        self._passed = -1
-        self._subscribed = threading.Event()
-        self._client = Client(CallbackAPIVersion.VERSION2, "the host of the lines")
-        self._client.on_message = self._on_message
-        self._client.on_subscribe = lambda *_: self._subscribed.set()
-
-    def __enter__(self) -> "World":
-        self._client.on_connect = lambda client, *_: client.subscribe([("line/up/#", 2), ("line/barrier", 2)])
-        self._client.connect("127.0.0.1", self.port)
-        self._client.loop_start()
-        assert self._subscribed.wait(5), "the host's own client could not subscribe"
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
-
-    def send(self, sent: Sent, qos: int) -> None:
-        """Hand a message to the broker."""
-        self._client.publish(sent.topic.decode(), sent.payload, qos).wait_for_publish(5)
-
-    def wait_for(self, marks: set[Mark]) -> None:
-        """Return when these, and whatever the broker got before this call, have been seen."""
-        number = next(self._barriers)
-        self._client.publish("line/barrier", str(number), 1)
-        with self._changed:
-            self._changed.wait_for(lambda: self._passed >= number and marks <= self.seen.keys(), 5)
-
-    def _on_message(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
-        topic, payload = message._topic, bytes(message.payload)
-        with self._changed:
-            if topic == b"line/barrier":
-                self._passed = int(payload)
-            elif (mark := self.register.read(topic, payload)) is not None:
-                self.seen[mark] += 1
-            else:
-                self.strange.append((topic, payload))
-            self._changed.notify_all()
-
-
 class LineUnderTest:
     """One module and its driver, from the box on; `end` says what must not be."""
 
@@ -98,6 +45,8 @@ class LineUnderTest:
         self.number = next(SEQUENCES)
         self.complaints: list[str] = []
         self.clients: dict[int, MqttClient] = {}
+        self._kept: set[int] = set()
+        """Those that the driver was asked to bring back."""
         self.calm = True
         """Nothing that may spoil anything was done since all was last settled."""
         self.log: list[str] = []
@@ -144,6 +93,7 @@ class LineUnderTest:
         if client is not None and client.is_connected():
             return
         if client is not None:
+            self.take_down(index)
             self.attempt(f"release client {index}", client.release)
             del self.clients[index]
         must_work = self.calm
@@ -162,6 +112,8 @@ class LineUnderTest:
         if client is None:
             return
         self.clients[index] = client
+        if self.reconnect is not None:
+            self._kept.add(index)
 
         def subscribe() -> None:
             client.subscribe(self.down_filter(index), 1, timeout=OPERATION_TIMEOUT)
@@ -290,6 +242,10 @@ class LineUnderTest:
         self.simulator._engine.call(lambda: self._tap.unread(read))
         self.simulator.plug()
 
+    def take_down(self, index: int) -> None:
+        """Whatever comes of it, the driver does not bring this client back any more."""
+        self._kept.discard(index)
+
     def revive(self) -> None:
         """Open the port again where the driver does not do that itself."""
         if self._is_kept():
@@ -300,7 +256,7 @@ class LineUnderTest:
 
     def _knows_that_the_port_is_away(self) -> bool:
         if self._is_kept():
-            return not any(client.is_connected() for client in self.clients.values())
+            return not any(self.clients[index].is_connected() for index in self._kept)
         try:
             self.modem.command("AT", timeout=0.2)
         except (PortError, ConnectionLostError):
@@ -311,7 +267,7 @@ class LineUnderTest:
 
     def _is_kept(self) -> bool:
         """Whether the driver was asked to bring something back."""
-        return self.reconnect is not None and bool(self.clients)
+        return bool(self._kept)
 
     # --- the account ------------------------------------------------------------------------------
 
@@ -371,11 +327,13 @@ class LineUnderTest:
         done = sum(outcome.error is None for outcome in self._outcomes)
         late = sum(future.done() and future.exception() is None for future in self._late)
         expected = {
-            "messages": self._delivered,
             "damaged_messages": self._reported,
             "dropped_messages": 0,
             "publishes": done + late,
         }
+        surplus = total("messages") - self._delivered
+        if not 0 <= surplus <= self._tap.unseen:
+            self.complaints.append(f"stats.messages is {total('messages')}, not {self._delivered}")
         for name, value in expected.items():
             if total(name) != value:
                 self.complaints.append(f"stats.{name} is {total(name)}, not {value}")
@@ -383,9 +341,12 @@ class LineUnderTest:
     # --- the driver -------------------------------------------------------------------------------
 
     def _open(self) -> SimcomMqtt:
+        # What comes before there is a callback for it is nobody's.
+        self.simulator._engine.call(lambda: self._tap.look_away(True))
         modem = SimcomMqtt(self.simulator.port, command_timeout=COMMAND_TIMEOUT)
         modem.on_message = self._on_message
         modem.on_message_lost = self._on_message_lost
+        self.simulator._engine.call(lambda: self._tap.look_away(False))
         return modem
 
     def _close(self) -> None:

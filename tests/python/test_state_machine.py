@@ -20,7 +20,8 @@ from hypothesis.stateful import (
 )
 
 from line_messages import LARGEST_RECEIVED, LARGEST_SENT, PAYLOADS, TOPIC_ENDS, large_payload
-from line_under_test import COMMAND_TIMEOUT, OPERATION_TIMEOUT, LineUnderTest, World
+from line_under_test import COMMAND_TIMEOUT, OPERATION_TIMEOUT, LineUnderTest
+from line_world import World
 from mosquitto_broker import MosquittoBroker
 from simcom_mqtt import MqttClient, Reconnect
 from simcom_mqtt.simulator import PROFILES
@@ -163,13 +164,14 @@ class LineMachine(RuleBasedStateMachine):
     @precondition(has_client)
     @rule(index=CLIENTS)
     def disconnect(self, index: int) -> None:
+        self.line.take_down(index)
         self._with(index, "disconnect", lambda client: client.disconnect(timeout=OPERATION_TIMEOUT))
 
     @precondition(has_client)
     @rule(index=CLIENTS)
     def release(self, index: int) -> None:
+        self.line.take_down(index)
         self._with(index, "release", lambda client: client.release())
-        self.line.clients.pop(index, None)
 
     @rule(command=st.sampled_from(COMMANDS))
     def command(self, command: str) -> None:

@@ -37,6 +37,9 @@ class Tap:
         self._fates = Fates(self._buffer)
         self._published: list[Published] = []
         self._cut: tuple[str, float] | None = None
+        self._looks_away = False
+        self.unseen = 0
+        """Blocks put on the line while it looked away."""
         self._print_message = self._module.message_arrived
         modem._engine.call(self._install)
 
@@ -47,6 +50,10 @@ class Tap:
     def cut_nothing(self) -> None:
         """Let the next message pass whole after all."""
         self._cut = None
+
+    def look_away(self, away: bool) -> None:
+        """Leave the blocks that are put on the line out of the account for a while."""
+        self._looks_away = away
 
     def unread(self, bytes_read: int) -> None:
         """After an unplug: the driver has read so many bytes in all, and will not get the rest."""
@@ -94,7 +101,9 @@ class Tap:
         self._print_message(client, topic, payload)
         mark = self._read(topic, payload)
         # Without a host on the port nothing is put on the line.
-        if self._buffer.put > start and mark is not None:
+        if self._buffer.put > start and self._looks_away:
+            self.unseen += 1
+        elif self._buffer.put > start and mark is not None:
             parts = block_parts(self._module.profile, client.index, topic, payload)
             self._fates.sent(mark, parts, start, inserted, damage)
             self._cut_short(start)
