@@ -13,16 +13,17 @@ from .device import SIMCOM_VENDOR
 from .log import show_log
 from .screen import remark, say_json, say_table
 
-COLUMNS: Final = ("device", "answers AT", "VID:PID", "interface", "by-id path", "description")
-BUSY: Final = "busy"
+COLUMNS: Final = ("device", "answers AT", "VID:PID", "interface", "by-id path, or description")
+NOT_TRIED: Final = "not tried"
 
 
 @dataclass(frozen=True)
 class Probed:
-    """A port and what it answered: "yes", "no", "busy", "not tried" or why it cannot be opened."""
+    """A port, and whether it answered: "yes", "no", "busy", "cannot be opened" or "not tried"."""
 
     port: PortInfo
     answer: str
+    error: str | None = None
 
 
 @click.command(
@@ -52,32 +53,34 @@ def ports(probe_all: bool, baudrate: int, as_json: bool) -> None:
         remark("this machine has no serial port: is the module plugged in and powered?")
         return
     say_table(COLUMNS, [_as_row(one) for one in probed])
+    for one in probed:
+        if one.error:
+            remark(one.error)
 
 
 def _probe(found: list[PortInfo], baudrate: int, *, probe_all: bool) -> list[Probed]:
-    answers: SimpleQueue[tuple[str, str]] = SimpleQueue()
+    answered: SimpleQueue[Probed] = SimpleQueue()
 
-    def probe(device: str) -> None:
-        answers.put((device, _answer(device, baudrate)))
+    def probe(port: PortInfo) -> None:
+        answered.put(_ask(port, baudrate))
 
-    tried = [port.device for port in found if probe_all or port.vid == SIMCOM_VENDOR]
-    for device in tried:
+    tried = [port for port in found if probe_all or port.vid == SIMCOM_VENDOR]
+    for port in tried:
         # Daemons: Ctrl-C does not wait for a mute port.
-        threading.Thread(target=probe, args=(device,), name=f"probe {device}", daemon=True).start()
-    answer_of = dict(answers.get() for _ in tried)
-    return [Probed(port, answer_of.get(port.device, "not tried")) for port in found]
+        threading.Thread(target=probe, args=(port,), name=f"probe {port.device}", daemon=True).start()
+    by_device = {probed.port.device: probed for probed in (answered.get() for _ in tried)}
+    return [by_device.get(port.device) or Probed(port, NOT_TRIED) for port in found]
 
 
-def _answer(device: str, baudrate: int) -> str:
+def _ask(port: PortInfo, baudrate: int) -> Probed:
     try:
-        SimcomMqtt(device, baudrate).close()
+        SimcomMqtt(port.device, baudrate).close()
     except CommandTimeoutError:
-        return "no"
-    except PortError as error:
-        return BUSY if "in use" in str(error) else str(error)
+        return Probed(port, "no")
     except SimcomError as error:
-        return str(error)
-    return "yes"
+        is_busy = isinstance(error, PortError) and "in use" in str(error)
+        return Probed(port, "busy" if is_busy else "cannot be opened", str(error))
+    return Probed(port, "yes")
 
 
 def _as_row(probed: Probed) -> list[str]:
@@ -87,8 +90,7 @@ def _as_row(probed: Probed) -> list[str]:
         probed.answer,
         _usb_id(port) or "-",
         "-" if port.interface is None else str(port.interface),
-        port.by_id or "-",
-        port.description or "-",
+        port.by_id or port.description or "-",
     ]
 
 
@@ -97,6 +99,7 @@ def _as_json(probed: Probed) -> dict[str, object]:
     return {
         "device": port.device,
         "answers": probed.answer,
+        "error": probed.error,
         "usb_id": _usb_id(port),
         "interface": port.interface,
         "by_id": port.by_id,

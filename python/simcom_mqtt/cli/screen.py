@@ -68,7 +68,9 @@ def say_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Write a table: with lines on a terminal, else in columns of text."""
     rows = [[printable(cell) for cell in row] for row in rows]
     if not is_plain():
-        table = Table(*columns, header_style="bold cyan", border_style="dim")
+        table = Table(header_style="bold cyan", border_style="dim")
+        for column in columns:
+            table.add_column(column, overflow="fold")
         for row in rows:
             table.add_row(*(Text(cell) for cell in row))
         OUTPUT.print(table)

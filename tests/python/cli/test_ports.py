@@ -54,12 +54,12 @@ def test_each_port_with_what_it_answers(
 
     told = json.loads(line)
     answers = [port["answers"] for port in told]
-    assert answers[:3] == ["yes", "no", "busy"]
-    assert "no port /dev/missing" in answers[3]
-    assert answers[4] == "not tried"
+    assert answers == ["yes", "no", "busy", "cannot be opened", "not tried"]
+    assert "no port /dev/missing" in told[3]["error"]
     assert told[0] == {
         "device": simulator.port,
         "answers": "yes",
+        "error": None,
         "usb_id": "1E0E:9011",
         "interface": 2,
         "by_id": "/dev/serial/by-id/usb-SimTech-if02",
@@ -84,7 +84,16 @@ def test_a_table_in_columns(machine: list[Port], simulator: SimulatedModem) -> N
 
     column = header.index("answers AT")
     assert (first[column:].split()[0], second[column:].split()[0]) == ("yes", "not")
-    assert second.split() == ["/dev/ttyS0", "not", "tried", "-", "-", "-", "-"]
+    assert second.split() == ["/dev/ttyS0", "not", "tried", "-", "-", "-"]
+
+
+def test_why_a_port_cannot_be_tried_stands_below(machine: list[Port]) -> None:
+    machine.append(Port("/dev/missing"))
+
+    result = run("ports")
+
+    assert "cannot be opened" in result.stdout
+    assert "no port /dev/missing" in result.stderr
 
 
 def test_no_port_at_all(machine: list[Port]) -> None:
