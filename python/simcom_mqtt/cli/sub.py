@@ -1,12 +1,14 @@
 """`simcom-mqtt sub`: receive as mosquitto_sub does, through the module."""
 
+import contextlib
 import time
-from queue import Empty, SimpleQueue
+from collections.abc import Iterator
+from queue import Empty, Queue
 from typing import Final, cast
 
 import click
 
-from simcom_mqtt import Message, QoS, Reconnect
+from simcom_mqtt import Message, MqttClient, QoS, Reconnect
 
 from .broker import Broker, broker_options
 from .device import Device, device_options_without_v
@@ -14,6 +16,8 @@ from .endings import Failure
 from .screen import is_plain, message_as_json, printable, say_json
 
 FOREVER: Final = float("inf")
+WAITING: Final = 1024
+"""Messages that wait for a slow reader here; more wait in the driver, which tells what it must drop."""
 
 
 @click.command(
@@ -64,10 +68,11 @@ def sub(
     if disable_clean_session and not broker.client_id:
         raise click.UsageError("the broker knows a kept session by its client id: --id")
 
-    received: SimpleQueue[Message] = SimpleQueue()
     clean = not disable_clean_session
-    with broker.connected(device, clean_session=clean, reconnect=Reconnect()) as client:
-        client.on_message = received.put
+    with (
+        broker.connected(device, clean_session=clean, reconnect=Reconnect()) as client,
+        _messages_of(client) as received,
+    ):
         for topic in topics:
             client.subscribe(topic, cast(QoS, qos), timeout=device.timeout)
         deadline = FOREVER if wait is None else time.monotonic() + wait
@@ -86,7 +91,20 @@ def sub(
         )
 
 
-def _next(received: SimpleQueue[Message], deadline: float) -> Message | None:
+@contextlib.contextmanager
+def _messages_of(client: MqttClient) -> Iterator[Queue[Message]]:
+    received: Queue[Message] = Queue(WAITING)
+    client.on_message = received.put
+    try:
+        yield received
+    finally:
+        client.on_message = None
+        with contextlib.suppress(Empty):  # a callback may wait for room
+            while True:
+                received.get_nowait()
+
+
+def _next(received: Queue[Message], deadline: float) -> Message | None:
     if deadline == FOREVER:
         return received.get()
     try:

@@ -111,6 +111,23 @@ def test_a_pipe_that_breaks_is_no_drama(
         assert command.stderr.read() == b""
 
 
+def test_a_slow_reader_gets_everything(
+    to_broker: list[object], mosquitto: MosquittoBroker, host: HostClient, base: str
+) -> None:
+    client_id, count = f"slow-{uuid.uuid4().hex}", 2500
+    messages = [b"%d %s" % (number, b"x" * 100) for number in range(count)]
+    with process("sub", *to_broker, "-t", base, "-i", client_id, "-q", "1", "-C", count) as command:
+        mosquitto.wait_for_log(f"Sending SUBACK to {client_id}")
+        for message in messages:
+            host.publish(base, message, qos=0)
+        host.publish(base, b"last", qos=1)
+
+        output, errors = command.communicate(timeout=9)
+
+    assert (command.returncode, errors) == (0, b"")
+    assert output.splitlines() == messages
+
+
 def test_a_log_that_nobody_reads_is_no_drama(to_broker: list[object], retained: str) -> None:
     with process("sub", *to_broker, "-t", retained, "-C", "3", "-N", "--log-level", "debug") as command:
         assert command.stderr
