@@ -20,12 +20,14 @@ from simcom_mqtt import _native, types
 
 ENTRY = re.compile(r"(?P<names>\w+(?:, \w+)*): (?P<text>.*)")
 CODE_SPAN = re.compile(r"(?<!`)`([^`]+)`(?!`)")
+OURS = re.compile(r"(SimcomMqtt|MqttClient|Capture|Message|Tls|Will|Reconnect)(\.\w+)?")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Called by Sphinx."""
     put_stub_in_place()
     app.connect("autodoc-process-docstring", rewrite)
+    app.connect("autodoc-process-signature", hide_constructor)
     return {"parallel_read_safe": True}
 
 
@@ -53,9 +55,21 @@ def take_docstrings(native: Any, described: Any) -> None:
                 take_docstrings(getattr(native, name), member)
 
 
+def hide_constructor(
+    _app: Sphinx, what: str, _name: str, thing: object, _options: object, _arguments: str, _result: str
+) -> tuple[str, None] | None:
+    """What other methods make is not made by its users."""
+    return ("", None) if what == "class" and "Made by `" in (thing.__doc__ or "") else None
+
+
 def rewrite(_app: Sphinx, _what: str, _name: str, thing: object, _options: object, lines: list[str]) -> None:
-    """Make fields of what describes arguments and errors, and code of what stands between backticks."""
-    lines[:] = [CODE_SPAN.sub(r"``\1``", line) for line in with_fields(lines, parameters_of(thing))]
+    """Make fields of what describes arguments and errors, and links and code of what is between backticks."""
+    lines[:] = [CODE_SPAN.sub(link_or_code, line) for line in with_fields(lines, parameters_of(thing))]
+
+
+def link_or_code(span: re.Match[str]) -> str:
+    """A link to a class of ours or what it has, code of anything else."""
+    return f":py:obj:`{span[1]} <simcom_mqtt.{span[1]}>`" if OURS.fullmatch(span[1]) else f"``{span[1]}``"
 
 
 def parameters_of(thing: object) -> frozenset[str]:
