@@ -355,11 +355,13 @@ impl Engine {
             self.handle_urc(urc, line, now);
             return;
         }
-        if self.running().is_some_and(|running| running.takes_before_results(line)) {
+        let result = OperationResult::parse(line);
+        let is_owed = result.is_some_and(|result| self.owes(result));
+        if self.running().is_some_and(|running| running.takes_before_results(line, is_owed)) {
             self.handle_information(line, now);
             return;
         }
-        if let Some(result) = OperationResult::parse(line) {
+        if let Some(result) = result {
             self.handle_result(result, line, now);
             return;
         }

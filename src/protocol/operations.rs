@@ -42,6 +42,12 @@ impl Engine {
         self.advance(now);
     }
 
+    /// Whether an operation waits for such a result.
+    pub(super) fn owes(&self, result: OperationResult) -> bool {
+        let lane = result.client.map_or(Lane::Service, Lane::Client);
+        self.pending[lane.slot()].as_ref().is_some_and(|pending| pending.operation == result.operation)
+    }
+
     fn resolve(&mut self, pending: Pending, code: u16, now: Instant) {
         if pending.is_given_up() {
             self.resolve_late(&pending, code);

@@ -71,12 +71,12 @@ impl Running {
         self.is_begun() && self.is_written
     }
 
-    /// Read and test forms own what carries their prefix, though it may look like a result.
-    pub(crate) fn takes_before_results(&self, line: &[u8]) -> bool {
+    /// Read and test forms own what carries their prefix, though it may look like a result. No topic filter looks like one.
+    pub(crate) fn takes_before_results(&self, line: &[u8], is_owed: bool) -> bool {
         let command = self.job.command();
         match self.phase {
             _ if !self.awaits_answer() => false,
-            Phase::Listing { .. } => true,
+            Phase::Listing { .. } => !is_owed,
             _ => matches!(command.form(), Form::Read | Form::Test) && command.line.owns(line),
         }
     }

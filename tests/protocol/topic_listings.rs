@@ -109,3 +109,29 @@ fn a_listing_that_never_ends() {
     // The answer to its fence may still come: another one is asked.
     assert_ne!(module.take_written(), format!("{FENCE}\r").as_bytes());
 }
+
+/// A filter that begins like this could match nothing, and no broker takes it.
+#[test]
+fn an_owed_result_is_no_topic() {
+    for (line, result) in [
+        ("AT+CMQTTSTART", "+CMQTTSTART: 0"),
+        ("AT+CMQTTPUB=0,1,60", "+CMQTTPUB: 0,0"),
+        ("AT+CMQTTCONNECT=1,\"tcp://h:1883\",60,1", "+CMQTTCONNECT: 1,0"),
+    ] {
+        for before in 0..4 {
+            let mut module = ScriptedModule::new();
+            module.run(1, line);
+            module.expect_line(line);
+            module.send(then(&["OK"]));
+            module.run(2, "AT+CMQTTSUB?");
+            module.expect_line("AT+CMQTTSUB?");
+            let mut listing = vec!["+CMQTTSUB:", "a/b", "OK"];
+            listing.insert(before, result);
+            module.send(then(&listing));
+            module.answer_fence();
+            let topics = ["+CMQTTSUB:", "a/b"].map(|topic| topic.as_bytes().to_vec());
+            assert_eq!(module.expect_success(2), [topics], "{result} at {before}");
+            module.expect_success(1);
+        }
+    }
+}
