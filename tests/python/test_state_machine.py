@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, note, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -87,12 +87,15 @@ class LineMachine(RuleBasedStateMachine):
             return
         line, self._line = self._line, None
         try:
-            line.come_back_to_rest()
-            line.publish_and_hear()
-        finally:
-            complaints = line.end()
-            note("\n".join(line.log))
-        assert not complaints, "\n".join([*complaints, *line.log])
+            try:
+                line.come_back_to_rest()
+                line.publish_and_hear()
+            finally:
+                complaints = line.end()
+            assert not complaints, "\n".join(complaints)
+        except AssertionError as error:
+            error.add_note("\n".join(line.log))
+            raise
 
     def has_client(self) -> bool:
         return self._line is not None and bool(self._line.clients)
