@@ -9,7 +9,7 @@ import pytest
 
 from pytest_simcom_mqtt.callback_errors import raise_callback_errors
 from pytest_simcom_mqtt.device import Device, device_in_use, device_under_test
-from pytest_simcom_mqtt.options import Options
+from pytest_simcom_mqtt.options import SIMULATOR, Options
 from pytest_simcom_mqtt.ports import port_to_test, require_port
 
 if TYPE_CHECKING:
@@ -39,6 +39,12 @@ def simcom_modem(_simcom_device: Device) -> SimcomMqtt:
     As the tests leave it. Tests take `simcom`, which is clean, and open again if need be.
     """
     return _simcom_device.open()
+
+
+@pytest.fixture(scope="session")
+def simcom_is_simulated(pytestconfig: pytest.Config) -> bool:
+    """Whether the module is a simulated one, for fixtures that prepare a rig accordingly."""
+    return require_port(pytestconfig) == SIMULATOR
 
 
 @pytest.fixture

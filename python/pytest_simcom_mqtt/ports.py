@@ -9,7 +9,9 @@ import pytest
 from pytest_simcom_mqtt.markers import MARKERS
 from pytest_simcom_mqtt.options import ENVIRONMENT_VARIABLE, SIMULATOR, Options
 
-MODULE_FIXTURES: Final = frozenset({"simcom_modem", "simcom", "simcom_client", "simcom_simulator"})
+MODULE_FIXTURES: Final = frozenset(
+    {"simcom_modem", "simcom", "simcom_client", "simcom_simulator", "simcom_is_simulated"}
+)
 NO_PORT: Final = (
     "this test needs a module, and no port was given: run pytest with --simcom-port=/dev/ttyUSB2 (its AT "
     f"port), or set {ENVIRONMENT_VARIABLE}; without hardware: --simcom-port={SIMULATOR}"

@@ -109,11 +109,13 @@ def test_simulator_and_markers(run: Run, on_hardware: bool, request: pytest.Fixt
             print("ran: fixture")
 
         @pytest.mark.simcom_simulator_only
-        def test_simulator_only():
+        def test_simulator_only(simcom_is_simulated):
+            assert simcom_is_simulated
             print("ran: simulator_only")
 
         @pytest.mark.simcom_hardware
-        def test_hardware():
+        def test_hardware(simcom_is_simulated):
+            assert not simcom_is_simulated
             print("ran: hardware")
         """,
         "--simcom-port",

@@ -62,7 +62,9 @@ print([name for name in sys.modules if name.split(".")[0] in ("simcom_mqtt", "pa
     assert result.stdout == "[]\n"
 
 
-@pytest.mark.parametrize("fixture", ["simcom_modem", "simcom", "simcom_client", "simcom_simulator"])
+@pytest.mark.parametrize(
+    "fixture", ["simcom_modem", "simcom", "simcom_client", "simcom_simulator", "simcom_is_simulated"]
+)
 def test_who_asks_for_a_module_fails_without_a_port(run: Run, fixture: str) -> None:
     result = run(f"def test_it({fixture}): pass")
 
@@ -110,7 +112,7 @@ def test_every_name_has_the_prefix(run: Run) -> None:
         for name, value in vars(pytest_simcom_mqtt.fixtures).items()
         if isinstance(value, pytest.FixtureDef) or type(value).__name__ == "FixtureFunctionDefinition"
     ]
-    assert len(fixtures) == 8
+    assert len(fixtures) == 9
     assert [name for name in fixtures if not name.removeprefix("_").startswith("simcom")] == []
     assert [name for name in MARKERS if not name.startswith("simcom_")] == []
     described = run("", "--help").stdout.str()
@@ -122,7 +124,7 @@ def test_every_name_has_the_prefix(run: Run) -> None:
 
 def test_fixtures_and_markers_are_described(run: Run) -> None:
     fixtures = run("", "--fixtures").stdout.str()
-    for name in ("modem", "client", "simulator", "broker", "host", "topic_prefix"):
+    for name in ("modem", "client", "simulator", "is_simulated", "broker", "host", "topic_prefix"):
         assert f"simcom_{name}" in fixtures
     assert "no docstring available" not in fixtures.split("pytest_simcom_mqtt")[1].split("-----")[0]
     run("", "--markers").stdout.fnmatch_lines(
