@@ -1,7 +1,9 @@
 """The broker that the demonstration and the test rig start for themselves."""
 
+import asyncio
 import socket
 import subprocess
+import threading
 from urllib.parse import urlsplit
 
 import pytest
@@ -42,3 +44,24 @@ def test_a_mosquitto_that_ends_is_said_so(monkeypatch: pytest.MonkeyPatch) -> No
 
     with pytest.raises(RuntimeError, match="status 1"), local_broker.local_broker("mosquitto"):
         pytest.fail("it does not listen")
+
+
+def test_an_amqtt_that_waits_for_ever_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As it does for a client that leaves in the same moment.
+    from amqtt.broker import Broker
+
+    shut_down, tries = Broker.shutdown, []
+
+    async def shutdown(broker: Broker) -> None:
+        tries.append(broker)
+        await (asyncio.Event().wait() if len(tries) == 1 else shut_down(broker))
+
+    monkeypatch.setattr(Broker, "shutdown", shutdown)
+    monkeypatch.setattr(local_broker, "PATIENCE_WITH_AMQTT", 0.1)
+
+    with local_broker.local_broker("amqtt") as broker:
+        pass
+
+    assert len(tries) == 2
+    socket.create_server(("127.0.0.1", broker.port)).close()
+    assert "amqtt" not in {thread.name for thread in threading.enumerate()}
