@@ -29,15 +29,12 @@ class Facts(NamedTuple):
     rssi_dbm: int | None
 
 
-class Recording(NamedTuple):
-    """The transcript of one opening of the port."""
+class Position(NamedTuple):
+    """A place in the transcripts, of which there is one for each opening of the port."""
 
-    path: Path
-    first_command: float | None
-    """`time.monotonic()` when the first command after the opening (`ATE0`) was sent: ties the two clocks.
-
-    None: the port could not be opened.
-    """
+    transcript: int
+    byte: int
+    """How many bytes went over the line before it, both ways."""
 
 
 class Device:
@@ -47,7 +44,7 @@ class Device:
         self.port = port
         self.simulated: SimulatedModem | None = None
         self.facts: Facts | None = None
-        self.recordings: list[Recording] = []
+        self.transcripts: list[Path] = []
         self._config = config
         self._modem: SimcomMqtt | None = None
         self._failure: Exception | None = None
@@ -88,6 +85,13 @@ class Device:
         tidy(modem)
         return modem
 
+    def position(self) -> Position:
+        """Where in the transcripts the line is now."""
+        if self._modem is None:
+            return Position(0, 0)
+        stats = self._modem.stats
+        return Position(len(self.transcripts) - 1, stats.bytes_in + stats.bytes_out)
+
     def take_callback_errors(self) -> list[BaseException]:
         """What callbacks raised and was not taken before."""
         if self._modem is not None:
@@ -122,11 +126,8 @@ class Device:
         path = self._next_transcript()
         port = self.port if self.simulated is None else self.simulated.port
         if path is not None:
-            self.recordings.append(Recording(path, None))
+            self.transcripts.append(path)
         self._modem = modem = SimcomMqtt(port, Options.of(self._config).baudrate, transcript=path)
-        if path is not None:
-            self.recordings[-1] = Recording(path, time.monotonic())
-        modem.command("AT")
         return modem
 
     def _forget_modem(self) -> None:
@@ -137,8 +138,8 @@ class Device:
     def _next_transcript(self) -> Path | None:
         worker = getattr(self._config, "workerinput", {}).get("workerid", "")
         parts = [re.sub(r"[^\w.-]+", "-", self.port).strip("-"), worker]
-        if self.recordings:
-            parts.append(f"reopened-{len(self.recordings)}")
+        if self.transcripts:
+            parts.append(f"reopened-{len(self.transcripts)}")
         folder = Options.of(self._config).log_dir
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)

@@ -137,6 +137,28 @@ def test_the_transcript_goes_on_after_a_reopening(simulated: Run) -> None:
     assert "AT+CESQ" not in text
 
 
+def test_a_test_that_closes_the_port_and_fails(simulated: Run) -> None:
+    result = simulated("def test_it(simcom):\n  simcom.command('AT+CSQ')\n  simcom.close()\n  assert 0")
+
+    assert section_of(result)[-1].endswith(r"< line \r\nOK\r\n")
+
+
+@pytest.mark.parametrize("text", ["> <", "a > b < c", "\\x41", "é"])
+def test_text_that_looks_like_a_transcript(simulated: Run, text: str) -> None:
+    result = simulated(
+        f"""
+        def test_before(simcom_client):
+            simcom_client.publish("t", {text!r} * 9)
+
+        def test_fails(simcom):
+            assert 0
+        """
+    )
+
+    _, *lines = section_of(result)
+    assert lines[0].endswith(r"> line AT\r")
+
+
 def test_all_transcripts_are_kept_in_the_folder_for_logs(simulated: Run, pytester: pytest.Pytester) -> None:
     result = simulated(FAILS, "--simcom-log-dir", "made/on/demand")
 
