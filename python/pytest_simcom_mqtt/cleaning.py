@@ -6,6 +6,7 @@ import time
 from contextlib import suppress
 from typing import Final
 
+from pytest_simcom_mqtt.device import Reception
 from simcom_mqtt import (
     CommandError,
     CommandTimeoutError,
@@ -48,11 +49,12 @@ def tidy(modem: SimcomMqtt) -> None:
         modem.wait_for_network()
 
 
-def tidy_simulator(module: SimulatedModem) -> None:
+def tidy_simulator(module: SimulatedModem, reception: Reception) -> None:
     """Disarm its faults, plug it in and give it its network back."""
     module.clear_faults()
     module.plug()
     module.restore_network()
+    module.signal, module.cell = reception
 
 
 def _wait_until_it_answers(modem: SimcomMqtt) -> None:

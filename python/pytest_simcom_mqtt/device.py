@@ -37,6 +37,13 @@ class Position(NamedTuple):
     """How many bytes went over the line before it, both ways."""
 
 
+class Reception(NamedTuple):
+    """How a simulated module hears the network."""
+
+    signal: tuple[int, int]
+    cell: str
+
+
 class Device:
     """Owns the driver's object and, if it is simulated, the module."""
 
@@ -46,6 +53,7 @@ class Device:
         self.facts: Facts | None = None
         self.transcripts: list[Path] = []
         self._config = config
+        self._reception: Reception
         self._modem: SimcomMqtt | None = None
         self._failure: Exception | None = None
         self._callback_errors: list[BaseException] = []
@@ -71,7 +79,7 @@ class Device:
 
         modem = self.open()
         if self.simulated is not None:
-            tidy_simulator(self.simulated)
+            tidy_simulator(self.simulated, self._reception)
         if modem.is_open and len(modem.callback_errors) < MOST_CALLBACK_ERRORS:
             try:
                 tidy(modem)
@@ -115,6 +123,7 @@ class Device:
             from simcom_mqtt.simulator import SimulatedModem
 
             self.simulated = SimulatedModem()
+            self._reception = Reception(self.simulated.signal, self.simulated.cell)
         modem = self._connect()
         info, signal = modem.info(), modem.signal_quality()
         self.facts = Facts(self.port, info.imei, info.model, info.revision, signal.rssi_dbm)

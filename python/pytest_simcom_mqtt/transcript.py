@@ -1,7 +1,7 @@
 """A failing test shows what went over the AT port while it ran.
 
-The transcript is one file for each opening of the port, which outlives a test. It is cut by the bytes that went
-over the line, which the driver counts too.
+The transcript is one file for each opening of the port, which outlives a test. It is cut by the bytes on
+the line, which the driver counts too.
 """
 
 from __future__ import annotations

@@ -21,11 +21,9 @@ SUITE = ROOT / "examples/factory"
 @pytest.fixture
 def poor_module() -> Iterator[SimulatedModem]:
     """A module that must not leave the factory."""
-    good = PROFILES["sim767x"]
-    profile = dataclasses.replace(
-        good, revision="2374B03SIM767XM5A_M", cell_line=good.cell_line.replace("-103", "-119")
-    )
+    profile = dataclasses.replace(PROFILES["sim767x"], revision="2374B03SIM767XM5A_M")
     with SimulatedModem(profile=profile, imei="864598061111111") as module:
+        module.cell = module.cell.replace("-103", "-119")
         yield module
 
 

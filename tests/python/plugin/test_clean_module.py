@@ -32,6 +32,7 @@ LEFT = {
         simcom_simulator.lose_network()
         assert lost.wait(5)
     """,
+    "a weak signal": "simcom_simulator.signal = (1, 7); simcom_simulator.cell = 'LTE,Offline'",
     "a reboot": "simcom.connect(simcom_broker.url); simcom_simulator.reboot()",
     "an unplugged port": "simcom.connect(simcom_broker.url); simcom_simulator.unplug()",
     "a closed port": "simcom.connect(simcom_broker.url); simcom.close()",
@@ -79,7 +80,8 @@ def test_of_a_clean_module(simcom, simcom_simulator, simcom_broker):
     assert not simcom.is_started() and simcom.clients() == []
     assert [name for name in CALLBACKS if getattr(simcom, name) is not None] == []
     assert len(simcom.callback_errors) < 100
-    assert simcom.wait_for_network(timeout=5).mode == "LTE"
+    assert simcom.wait_for_network(timeout=5).operation == "Online"
+    assert simcom.signal_quality().raw == "+CSQ: 23,0"
     with simcom.connect(simcom_broker.url) as client, client.capture() as inbox:
         client.subscribe("a")
         client.publish("a", "b")
