@@ -10,11 +10,12 @@ from .screen import say
 
 
 @click.command(
+    short_help="Run one AT command.",
     epilog="""\b
 Examples:
   simcom-mqtt at AT+CPSI?
   simcom-mqtt at AT+CMQTTTOPIC=0,9 --data dut/state
-  simcom-mqtt at 'AT+CCERTDOWN="ca.pem",1188' --data-file ca.pem"""
+  simcom-mqtt at 'AT+CCERTDOWN="ca.pem",1188' --data-file ca.pem""",
 )
 @device_options
 @click.argument("command")

@@ -12,7 +12,6 @@ from urllib.parse import unquote, urlsplit
 import click
 
 from simcom_mqtt import MqttClient, QoS, Reconnect, SimcomMqtt, Tls, Will
-from simcom_mqtt.local_broker import local_broker
 
 from .device import Device
 from .screen import remark
@@ -47,6 +46,8 @@ class Broker:
             raise click.UsageError(
                 "name a broker that the module can reach through its network: --host HOST or --url mqtt://HOST"
             )
+        from simcom_mqtt.local_broker import local_broker
+
         with local_broker() as broker:
             remark(f"{broker.program} on port {broker.port}")
             yield broker.url

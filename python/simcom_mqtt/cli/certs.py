@@ -9,11 +9,12 @@ from .screen import remark, say, say_json
 
 
 @click.group(
+    short_help="List, upload and delete stored certificates.",
     epilog="""\b
 Examples:
   simcom-mqtt certs list
   simcom-mqtt certs upload ca.pem
-  simcom-mqtt certs delete ca.pem"""
+  simcom-mqtt certs delete ca.pem""",
 )
 def certs() -> None:
     """List, upload and delete the files of the module's certificate store."""

@@ -9,10 +9,11 @@ from .log import show_log
 
 
 @click.command(
+    short_help="Publish and receive ten messages, step by step.",
     epilog="""\b
 Examples:
   simcom-mqtt demo
-  simcom-mqtt demo -d /dev/ttyUSB2 -L mqtt://broker.example.com"""
+  simcom-mqtt demo -d /dev/ttyUSB2 -L mqtt://broker.example.com""",
 )
 @click.option("-d", "--device", metavar="PORT", default=SIMULATOR, show_default=True, help="AT port.")
 @click.option("-L", "--url", metavar="URL", help="A broker that the module can reach; else one is started.")

@@ -36,10 +36,11 @@ MARKS: Final = {
 
 
 @click.command(
+    short_help="Find out what is wrong, and what to do about it.",
     epilog="""\b
 Examples:
   simcom-mqtt doctor
-  simcom-mqtt doctor -d /dev/ttyUSB2 -h broker.example.com --cafile ca.pem"""
+  simcom-mqtt doctor -d /dev/ttyUSB2 -h broker.example.com --cafile ca.pem""",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @broker_options

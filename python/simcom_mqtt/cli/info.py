@@ -7,10 +7,11 @@ from .screen import say_fields, say_json
 
 
 @click.command(
+    short_help="Show who the module is and how it hears the network.",
     epilog="""\b
 Examples:
   simcom-mqtt info --device /dev/ttyUSB2
-  simcom-mqtt info --json | jq -r .imei"""
+  simcom-mqtt info --json | jq -r .imei""",
 )
 @device_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")

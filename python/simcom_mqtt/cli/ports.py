@@ -27,10 +27,11 @@ class Probed:
 
 
 @click.command(
+    short_help="List the serial ports, and which of them answer AT.",
     epilog="""\b
 Examples:
   simcom-mqtt ports
-  simcom-mqtt ports --json | jq -r '.[] | select(.answers == "yes") | .device'"""
+  simcom-mqtt ports --json | jq -r '.[] | select(.answers == "yes") | .device'""",
 )
 @click.option("--probe-all", is_flag=True, help="Try the ports of other makers too.")
 @click.option(

@@ -14,12 +14,13 @@ from .device import Device, device_options
 
 
 @click.command(
+    short_help="Publish, with the options of mosquitto_pub.",
     epilog="""\b
 Examples:
   simcom-mqtt pub -h broker.example.com -t dut/state -m up -q 1 -r
   uptime | simcom-mqtt pub -h broker.example.com -t dut/uptime -s
   SIMCOM_PASSWORD=... simcom-mqtt pub -L mqtts://unit7@broker.example.com/dut/state \\
-      --cafile ca.pem -m up"""
+      --cafile ca.pem -m up""",
 )
 @click.option("-t", "--topic", help="1-1024 bytes.")
 @click.option("-m", "--message", metavar="TEXT", help="Publish this.")

@@ -14,6 +14,7 @@ VERBS: Final = ("info", "doctor", "at", "pub", "sub", "certs", "soak")
 
 
 @click.command(
+    short_help="Write what goes over the line into a file.",
     context_settings={"allow_interspersed_args": False},
     epilog="""\b
 Examples:

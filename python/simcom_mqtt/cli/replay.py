@@ -12,10 +12,11 @@ from .screen import say
 
 
 @click.command(
+    short_help="Play a recorded session as a port.",
     epilog="""\b
 Example:
   simcom-mqtt replay failure.txt &
-  simcom-mqtt pub -d PORT -h broker.example.com -t dut/state -m up"""
+  simcom-mqtt pub -d PORT -h broker.example.com -t dut/state -m up""",
 )
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(

@@ -11,11 +11,12 @@ from .screen import say
 
 
 @click.command(
+    short_help="Serve a simulated module as a port.",
     epilog="""\b
 Examples:
   simcom-mqtt simulate
   simcom-mqtt simulate --tcp 7000 --profile a76xx --baudrate 115200
-  simcom-mqtt info -d socket://127.0.0.1:7000"""
+  simcom-mqtt info -d socket://127.0.0.1:7000""",
 )
 @click.option("--broker", metavar="HOST:PORT", help="Every connect goes here, whatever host it names.")
 @click.option(

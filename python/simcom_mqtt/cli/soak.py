@@ -23,10 +23,11 @@ SHOWN_ERRORS: Final = 3
 
 
 @click.command(
+    short_help="Send messages and back, and count what is lost.",
     epilog="""\b
 Examples:
   simcom-mqtt soak -h broker.example.com --count 1000 --qos 1
-  simcom-mqtt soak -d simulator --count 200 --max-latency 0.5 --json"""
+  simcom-mqtt soak -d simulator --count 200 --max-latency 0.5 --json""",
 )
 @click.option("-n", "--count", type=click.IntRange(min=1), default=100, show_default=True, help="Messages.")
 @click.option("-q", "--qos", type=click.IntRange(0, 2), default=1, show_default=True)

@@ -21,11 +21,12 @@ WAITING: Final = 1024
 
 
 @click.command(
+    short_help="Receive, with the options of mosquitto_sub.",
     epilog="""\b
 Examples:
   simcom-mqtt sub -h broker.example.com -t 'dut/#' -v
   simcom-mqtt sub -h broker.example.com -t dut/answer -C 1 -W 30
-  simcom-mqtt sub -d simulator -t 'dut/#' --json | jq .payload"""
+  simcom-mqtt sub -d simulator -t 'dut/#' --json | jq .payload""",
 )
 @click.option("-t", "--topic", "topics", multiple=True, metavar="FILTER", help="1-1024 bytes; repeatable.")
 @click.option("-T", "--filter-out", multiple=True, metavar="FILTER", help="Do not show these; repeatable.")

@@ -3,15 +3,19 @@
 import re
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
 
 import simcom_mqtt
 from cli.terminal_command import COMMAND, Terminal, lines_of, process, run
-from simcom_mqtt.cli.application import application
+from simcom_mqtt.cli import main
+from simcom_mqtt.cli.application import VERBS
 from simcom_mqtt.simulator import SimulatedModem
 
-VERBS = sorted(application.commands)
+ROOT = Path(__file__).parents[3]
 
 
 def test_the_version() -> None:
@@ -44,6 +48,18 @@ def test_without_the_extra_one_line_says_what_to_install(missing: str) -> None:
 
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr == ("the terminal command needs click and rich: pip install 'simcom-mqtt[cli]'\n")
+
+
+def test_the_demo_of_make_needs_neither() -> None:
+    source = "import sys; sys.modules.update(click=None, rich=None); import simcom_mqtt.demonstration"
+
+    subprocess.run([sys.executable, "-c", source], check=True)
+
+
+def test_the_installed_command_is_this_one() -> None:
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+
+    assert EntryPoint("simcom-mqtt", scripts["simcom-mqtt"], "console_scripts").load() is main
 
 
 def test_completion_comes_from_click() -> None:
