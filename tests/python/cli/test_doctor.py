@@ -189,6 +189,15 @@ def test_a_mute_module(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert "systemctl stop ModemManager" in findings["ModemManager"]["fix"]
 
 
+def test_ctrl_c_while_the_module_is_mute() -> None:
+    with ScriptedModule(mute=True) as module, Terminal("doctor", "-d", module.port) as terminal:
+        module.wait_for_command("AT")
+        terminal.press(b"\x03")
+
+        assert terminal.end() == 130
+    assert terminal.shown == b"^C"
+
+
 def test_a_port_that_another_program_has(simulator: SimulatedModem) -> None:
     with SimcomMqtt(simulator.port):
         port = examine("-d", simulator.port, status=1)["port"]

@@ -174,6 +174,19 @@ def test_a_publish_that_the_module_refuses(
     assert "+CMQTTPUB: 0,17" in result.stderr
 
 
+def test_ctrl_c_between_two_lines(
+    to_broker: list[object], simulator: SimulatedModem, host: HostClient, base: str
+) -> None:
+    host.subscribe(base)
+    with Terminal("pub", *to_broker, "-t", base, "-l") as terminal:
+        terminal.press(b"typed\r")
+        assert host.get().payload == b"typed"
+        terminal.press(b"\x03")
+
+        assert terminal.end() == 130
+    assert simulator.received[-1] == "AT+CMQTTSTOP"
+
+
 def test_a_broker_of_its_own_with_the_simulator(base: str) -> None:
     result = run("pub", "-d", "simulator", "-t", base, "-m", "x", "-q", "1")
 
