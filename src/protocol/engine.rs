@@ -407,6 +407,7 @@ impl Engine {
         }
     }
 
+    #[cold]
     fn trace_written(&mut self) {
         for written in self.outbox.take_unshown() {
             self.tracer.written(&mut self.events, written.kind, written.bytes, written.secret);

@@ -198,7 +198,7 @@ impl Framer {
                 Found::Nothing | Found::Silent => continue,
                 Found::LineInSource { from, to } => (from, to),
                 Found::Counted { to } => (0, to),
-                other => return Some(self.hand_out(other, b"")),
+                other => return Some(self.hand_out(other)),
             };
             let bytes = self.carry.hand_out_copy(&source[from..to]);
             return Some(match found {
@@ -215,21 +215,22 @@ impl Framer {
                 Found::Nothing => return None,
                 Found::Silent if self.replay.is_empty() => {}
                 Found::Silent => return self.next(input),
-                found => return Some(self.hand_out(found, source)),
+                Found::LineInSource { from, to } => return Some(Element::Line(&source[from..to])),
+                Found::Counted { to } => return Some(Element::Counted(&source[..to])),
+                found => return Some(self.hand_out(found)),
             }
         }
     }
 
-    fn hand_out<'x, 'a: 'x>(&'x mut self, found: Found, source: &'a [u8]) -> Element<'x> {
+    /// What does not lie in the source.
+    fn hand_out(&mut self, found: Found) -> Element<'_> {
         match found {
-            Found::LineInSource { from, to } => Element::Line(&source[from..to]),
-            Found::Counted { to } => Element::Counted(&source[..to]),
             Found::LineInCarry => Element::Line(trim_cr(self.carry.hand_out())),
             Found::Overlong => Element::Overlong(trim_cr(self.carry.hand_out())),
             Found::Prompt => Element::Prompt,
             Found::DataEcho => Element::DataEcho,
             Found::CountedEnd { intact } => Element::CountedEnd { intact },
-            Found::Blank | Found::Nothing | Found::Silent => Element::Blank,
+            _ => Element::Blank,
         }
     }
 

@@ -28,18 +28,63 @@ impl Header {
     }
 
     fn parse_rest(rest: &[u8]) -> Option<Self> {
-        let colon = rest.iter().position(|byte| *byte == b':')?;
-        let mut numbers = Numbers(rest[colon + 1..].strip_prefix(b" ").unwrap_or(&rest[colon + 1..]));
-        let client = ClientIndex::from_number(numbers.next()? as u64)?;
-        let header = match &rest[..colon] {
-            b"START" => Self::Start { client, topic: numbers.next()?, payload: numbers.next()? },
-            b"TOPIC" => Self::Part { part: Part::Topic, client, length: numbers.next()? },
-            b"PAYLOAD" => Self::Part { part: Part::Payload, client, length: numbers.next()? },
-            b"END" => Self::End { client },
-            _ => return None,
-        };
-        numbers.0.is_empty().then_some(header)
+        let (kind, values) = split(rest)?;
+        let (client, [first, second], count) = numbers(values.strip_prefix(b" ").unwrap_or(values))?;
+        match (kind, count) {
+            (Kind::Start, 2) => Some(Self::Start { client, topic: first, payload: second }),
+            (Kind::Part(part), 1) => Some(Self::Part { part, client, length: first }),
+            (Kind::End, 0) => Some(Self::End { client }),
+            _ => None,
+        }
     }
+}
+
+/// More than any length has is damage.
+const MOST_DIGITS: usize = 5;
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Start,
+    Part(Part),
+    End,
+}
+
+/// At the colon.
+fn split(rest: &[u8]) -> Option<(Kind, &[u8])> {
+    if let Some(values) = rest.strip_prefix(b"TOPIC:") {
+        return Some((Kind::Part(Part::Topic), values));
+    }
+    if let Some(values) = rest.strip_prefix(b"PAYLOAD:") {
+        return Some((Kind::Part(Part::Payload), values));
+    }
+    if let Some(values) = rest.strip_prefix(b"START:") {
+        return Some((Kind::Start, values));
+    }
+    rest.strip_prefix(b"END:").map(|values| (Kind::End, values))
+}
+
+/// The client and up to two lengths, decimal numbers of at most [`MOST_DIGITS`] separated by commas, and how many lengths
+/// there are.
+fn numbers(values: &[u8]) -> Option<(ClientIndex, [usize; 2], usize)> {
+    let mut numbers = [0; 3];
+    let mut at = 0;
+    let mut digits = 0;
+    for &byte in values {
+        match byte {
+            b'0'..=b'9' if digits < MOST_DIGITS => {
+                numbers[at] = numbers[at] * 10 + usize::from(byte - b'0');
+                digits += 1;
+            }
+            b',' if digits > 0 && at < 2 => {
+                at += 1;
+                digits = 0;
+            }
+            _ => return None,
+        }
+    }
+    let [client, first, second] = numbers;
+    let client = ClientIndex::from_number(client as u64).filter(|_| digits > 0)?;
+    Some((client, [first, second], at))
 }
 
 /// What is left of a header whose beginning was lost.
@@ -47,34 +92,6 @@ fn holds_remains(line: &[u8]) -> bool {
     let remains = [&b"XSTART: "[..], b"XTOPIC: ", b"XPAYLOAD: ", b"XEND: "];
     memchr::memchr_iter(b'X', line)
         .any(|at| line[..at].ends_with(b"R") && remains.iter().any(|remains| line[at..].starts_with(remains)))
-}
-
-const MOST_DIGITS: usize = 5;
-
-/// Decimal numbers of at most [`MOST_DIGITS`], separated by commas.
-struct Numbers<'a>(&'a [u8]);
-
-impl Numbers<'_> {
-    fn next(&mut self) -> Option<usize> {
-        let mut number = 0;
-        let mut digits = 0;
-        while let Some(digit) = self.0.get(digits).filter(|byte| byte.is_ascii_digit()) {
-            if digits == MOST_DIGITS {
-                return None;
-            }
-            number = number * 10 + usize::from(digit - b'0');
-            digits += 1;
-        }
-        if digits == 0 {
-            return None;
-        }
-        match &self.0[digits..] {
-            [] => self.0 = &[],
-            [b',', rest @ ..] if !rest.is_empty() => self.0 = rest,
-            _ => return None,
-        }
-        Some(number)
-    }
 }
 
 #[cfg(test)]
