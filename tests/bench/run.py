@@ -1,16 +1,24 @@
 """Measures the driver beside what people would use instead, and prints the tables: `make bench`.
 
-`--smoke` runs all of it as briefly as it can, to see that it works; its numbers mean nothing.
+`--smoke` runs all of it as briefly as it can, to see that it works; its numbers mean nothing. `--readme`
+measures nothing: it puts the results of the last whole run into the README.
 """
 
 import argparse
+import json
 import platform
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
+from suite import readme
 from suite.effort import SMOKE, Effort
 from suite.measures import MEASURES
+from suite.processes import BENCH
+from suite.report import Table
+
+RESULTS = BENCH / "results"
 
 
 def main() -> None:
@@ -21,28 +29,39 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="rounds in which all contenders take turns (5)")
     parser.add_argument("--share", type=float, default=1.0, help="of the repetitions of a full run (1)")
     parser.add_argument("--only", nargs="+", choices=MEASURES, default=list(MEASURES), help="what to measure")
-    parser.add_argument(
-        "--output", type=Path, help="a folder for results.md and the curves, beside the output"
-    )
+    parser.add_argument("--output", type=Path, help="a folder for results.json, results.md and the curves")
+    parser.add_argument("--readme", action="store_true", help="the last whole run into the README")
     arguments = parser.parse_args()
+    if arguments.readme:
+        readme.write((arguments.output or RESULTS) / "results.json")
+        return
     effort = SMOKE if arguments.smoke else Effort(arguments.rounds, arguments.share)
-
-    parts = [_machine(effort)]
-    print(parts[0])
-    curves: dict[str, str] = {}
+    machine = _machine(effort)
+    print(machine)
+    tables: dict[str, list[Table]] = {}
     for name in arguments.only:
         began = time.monotonic()
-        tables = MEASURES[name](effort)
-        measured = [table.to_markdown() for table in tables]
-        print(*measured, sep="\n", flush=True)
-        parts += measured
-        curves.update(curve for table in tables for curve in table.curves)
+        tables[name] = MEASURES[name](effort)
+        print(*(table.to_markdown() for table in tables[name]), sep="\n", flush=True)
         print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
     if arguments.output:
-        arguments.output.mkdir(parents=True, exist_ok=True)
-        (arguments.output / "results.md").write_text("\n".join(parts))
-        for name, picture in curves.items():
-            (arguments.output / f"{name}.svg").write_text(picture)
+        whole = effort is not SMOKE and arguments.share >= 1
+        _store(arguments.output, machine, tables, whole=whole)
+
+
+def _store(folder: Path, machine: str, tables: dict[str, list[Table]], *, whole: bool) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    all_tables = [table for part in tables.values() for table in part]
+    stored: dict[str, Any] = {
+        "machine": machine,
+        "whole": whole,
+        "tables": {name: [table.to_json() for table in part] for name, part in tables.items()},
+    }
+    (folder / "results.json").write_text(json.dumps(stored, indent=1, ensure_ascii=False) + "\n")
+    (folder / "results.md").write_text("\n".join([machine, *(table.to_markdown() for table in all_tables)]))
+    for table in all_tables:
+        for name, picture in table.curves.items():
+            (folder / f"{name}.svg").write_text(picture)
 
 
 def _machine(effort: Effort) -> str:
@@ -51,7 +70,7 @@ def _machine(effort: Effort) -> str:
     return (
         f"Measured on {len(names)} × {processor}, {platform.system()} {platform.release()}, "
         f"Python {platform.python_version()}: medians of {effort.rounds} rounds in which all took turns, "
-        f"by `{' '.join(['python', *sys.argv])}`.\n"
+        "by `make bench`.\n"
     )
 
 

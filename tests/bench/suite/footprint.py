@@ -26,7 +26,10 @@ def measure(effort: Effort) -> list[Table]:
     }
     table = Table("Import", ["", "time over an empty interpreter"])
     for name, rounds in interleaved(contenders, max(effort.of(20), 2)).items():
-        table.add(name, milliseconds(median(measured["nanoseconds"] for measured in rounds)))
+        time = median(measured["nanoseconds"] for measured in rounds)
+        table.add(name, milliseconds(time))
+        if name == "simcom-mqtt":
+            table.reach("import simcom_mqtt", "≤ 15 ms", milliseconds(time), met=time <= 15e6)
     return [table] if effort is SMOKE else [table, _wheel()]
 
 
@@ -43,5 +46,7 @@ def _wheel() -> Table:
         command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder]
         subprocess.run([*command, str(BENCH.parents[1])], check=True)
         for wheel in Path(folder).iterdir():
-            table.add("simcom-mqtt", f"{wheel.stat().st_size / 1e6:.2f} MB")
+            size = wheel.stat().st_size / 1e6
+            table.add("simcom-mqtt", f"{size:.2f} MB")
+            table.reach("wheel", "≤ 1.5 MB", f"{size:.2f} MB", met=size <= 1.5)
     return table

@@ -1,7 +1,7 @@
 """Received messages to a Python callback: as fast as they can come, and how late it is when they are few."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from suite.broker import Broker
@@ -12,6 +12,7 @@ from suite.statistics import median, median_of_rounds
 
 LIMIT = "bare 64-KiB read of the same stream"
 OURS = "simcom-mqtt"
+PAHO = "paho-mqtt, from a loopback Mosquitto"
 INTERVAL_US = 2_000
 # As many as the queue holds when the callbacks fall behind: 64 MiB.
 MOST_10_KIB = 6_000
@@ -43,7 +44,7 @@ def _flood(effort: Effort, name: str, size: int, count: int) -> Table:
                 size,
                 fewer,
             )
-    contenders["paho-mqtt, from a loopback Mosquitto"] = partial(_paho, size, max(count // 4, 2))
+    contenders[PAHO] = partial(_paho, size, max(count // 4, 2))
     rates = {
         name: median(measured["rate"] for measured in rounds)
         for name, rounds in interleaved(contenders, effort.rounds).items()
@@ -54,7 +55,20 @@ def _flood(effort: Effort, name: str, size: int, count: int) -> Table:
     )
     for contender, rate in rates.items():
         table.add(contender, f"{rate:,.0f}", f"{rate * size / 1e6:.1f}", f"{rates[OURS] / rate:.2f}")
+    _reach(table, name, rates)
     return table
+
+
+def _reach(table: Table, size: str, rates: Mapping[str, float]) -> None:
+    share, wanted = rates[OURS] / rates[LIMIT], 0.6 if size == "100 B" else 0.7
+    table.reach(f"inbound, {size}", f"≥ {wanted:.0%} of a bare read", f"{share:.0%}", met=share >= wanted)
+    if size != "100 B":
+        return
+    wanted_times = {PAHO: 5, "pyserial, readline": 10, "pyserial, in_waiting": 10}
+    for peer, times in wanted_times.items():
+        if rate := rates.get(peer):
+            ratio = rates[OURS] / rate
+            table.reach("…", f"≥ {times} × {peer}", f"{ratio:.1f} ×", met=ratio >= times)
 
 
 def _dispatcher(effort: Effort) -> Table:
@@ -66,7 +80,9 @@ def _dispatcher(effort: Effort) -> Table:
 
     rounds = interleaved({OURS: run}, effort.rounds)[OURS]
     table = Table("The dispatcher alone, from a full queue", ["", "callbacks/s"])
-    table.add(OURS, f"{median(measured['rate'] for measured in rounds):,.0f}")
+    rate = median(measured["rate"] for measured in rounds)
+    table.add(OURS, f"{rate:,.0f}")
+    table.reach("dispatcher alone", "≥ 500,000 callbacks/s", f"{rate:,.0f}/s", met=rate >= 500_000)
     return table
 
 
@@ -82,7 +98,10 @@ def _latency(effort: Effort) -> Table:
     rounds = interleaved({OURS: run}, effort.rounds)[OURS]
     latencies = [measured["latencies_ns"] for measured in rounds]
     table = Table("From the write of a message's last byte to its callback, process idle", ["", "p50", "p99"])
-    table.add(OURS, *(microseconds(median_of_rounds(latencies, share)) for share in (0.5, 0.99)))
+    p50, p99 = (median_of_rounds(latencies, share) for share in (0.5, 0.99))
+    table.add(OURS, microseconds(p50), microseconds(p99))
+    table.reach("inbound latency, p50", "≤ 100 µs", microseconds(p50), met=p50 <= 100e3)
+    table.reach("… p99", "≤ 1 ms", microseconds(p99), met=p99 <= 1e6)
     table.notes.append(f"100 bytes every {INTERVAL_US / 1000:.0f} ms; the write itself is part of it.")
     return table
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from suite import footprint, inbound, open_ports, paced, publish_latency, round_trips
+from suite import engine, footprint, inbound, open_ports, paced, publish_latency, round_trips
 from suite.effort import Effort
 from suite.report import Table
 
@@ -12,5 +12,6 @@ MEASURES: dict[str, Callable[[Effort], list[Table]]] = {
     "paced": paced.measure,
     "round-trips": round_trips.measure,
     "open-ports": open_ports.measure,
+    "engine": engine.measure,
     "footprint": footprint.measure,
 }

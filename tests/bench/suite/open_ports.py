@@ -12,6 +12,7 @@ from suite.report import Table
 from suite.statistics import median
 
 BAUDRATE = 115_200
+BITS_PER_BYTE = 10
 PAYLOAD_SIZE = 100
 MESSAGES_A_SECOND = 57
 SECONDS = 5
@@ -38,6 +39,8 @@ def _idle(effort: Effort) -> Table:
             subject.start()
             used = subject.result()["processor_ns"]
         table.add(OURS, str(ports), f"{woken / seconds:g}", f"{used / seconds / 1e9:.2%}")
+        reached = f"{woken / seconds:g} wake-ups/s"
+        table.reach(f"idle, {ports} open", "0 wake-ups/s", reached, met=woken == 0)
     table.notes.append("All threads of the process, by their context switches.")
     return table
 
@@ -51,24 +54,41 @@ def _load(effort: Effort) -> Table:
     )
     shares: dict[str, list[float]] = {OURS: [], BARE: []}
     resident: list[float] = []
+    slowest = 1.0
     for ports in counts:
         contenders = {OURS: partial(_receive, ports, messages), BARE: partial(_poll, ports, messages)}
         for name, rounds in interleaved(contenders, effort.rounds).items():
             share = median(measured["processor_ns"] / measured["wall_ns"] for measured in rounds)
             shares[name].append(share)
+            slowest = min(slowest, median(measured["pace"] for measured in rounds))
             memory = "–"
             if name == OURS:
                 resident.append(median(measured["resident_kib"] for measured in rounds))
                 if ports > 1:
                     memory = f"{(resident[-1] - resident[0]) / (ports - 1):.0f} KiB"
             table.add(name, str(ports), f"{share:.2%}", f"{share / ports:.3%}", memory)
-    table.curves.append(
-        (
-            "ports",
-            curve("Processor by open ports at full 115,200 baud", "ports", "% of a core", counts, shares),
-        )
+    table.notes.append(f"The slowest of the peer's ports kept {slowest:.1%} of that pace.")
+    table.curves["ports"] = curve(
+        "Processor by open ports at full 115,200 baud", "ports", "% of a core", counts, shares
     )
+    _reach(table, counts, shares, resident)
     return table
+
+
+def _reach(
+    table: Table, counts: Sequence[int], shares: dict[str, list[float]], resident: list[float]
+) -> None:
+    first, last = counts[0], counts[-1]
+    ours, bare = shares[OURS][-1], shares[BARE][-1]
+    slope = (ours - shares[OURS][0]) / (last - first)
+    straight = [shares[OURS][0] + slope * (ports - first) for ports in counts]
+    off = max(abs(share / line - 1) for share, line in zip(shares[OURS], straight, strict=True))
+    table.reach(f"processor, {first} … {last} ports", "linear, ± 15 %", f"± {off:.0%}", met=off <= 0.15)
+    reached = f"{ours:.1%}, it {bare:.1%}"
+    met = ours <= 0.6 or ours <= 1.5 * bare
+    table.reach(f"… {last} ports", "≤ 60 % of a core, or 1.5 × a bare loop", reached, met=met)
+    further = (resident[-1] - resident[0]) / (last - first)
+    table.reach("memory of each further port", "≤ 300 KiB", f"{further:.0f} KiB", met=further <= 300)
 
 
 def _receive(ports: int, messages: int) -> Measured:
@@ -89,7 +109,10 @@ def _loaded(peer: Peer, command: Sequence[str | int], messages: int) -> Measured
         measured = subject.result()
         floods = [stats["flood"] for stats in peer.all_stats()]
     wall = max(flood["ended_ns"] for flood in floods) - min(flood["began_ns"] for flood in floods)
-    return {**measured, "wall_ns": wall}
+    paces = [
+        flood["bytes"] * BITS_PER_BYTE * 1e9 / (flood["ended_ns"] - flood["began_ns"]) for flood in floods
+    ]
+    return {**measured, "wall_ns": wall, "pace": min(paces) / BAUDRATE}
 
 
 def _wait_until_asleep(pid: int) -> None:

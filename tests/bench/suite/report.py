@@ -1,6 +1,17 @@
-"""Tables of Markdown."""
+"""Tables of Markdown, and what of them was to be reached."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+
+@dataclass(frozen=True)
+class Bar:
+    """What was to be reached, and what was."""
+
+    measure: str
+    bar: str
+    reached: str
+    met: bool
 
 
 @dataclass
@@ -11,21 +22,41 @@ class Table:
     columns: list[str]
     rows: list[list[str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    # A name and an SVG picture each.
-    curves: list[tuple[str, str]] = field(default_factory=list)
+    # SVG pictures by name.
+    curves: dict[str, str] = field(default_factory=dict)
+    bars: list[Bar] = field(default_factory=list)
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Self:
+        """As `to_json` gave it."""
+        return cls(**{**stored, "bars": [Bar(**bar) for bar in stored["bars"]]})
 
     def add(self, *cells: str) -> None:
         """A row."""
         assert len(cells) == len(self.columns)
         self.rows.append(list(cells))
 
-    def to_markdown(self) -> str:
-        """With its title as a heading, and its notes below."""
-        lines = [self.columns, ["---", *("---:" for _ in self.columns[1:])], *self.rows]
-        table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    def reach(self, measure: str, bar: str, reached: str, *, met: bool) -> None:
+        """What the table says about something that was to be reached."""
+        self.bars.append(Bar(measure, bar, reached, bool(met)))
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it, in what JSON has."""
+        return asdict(self)
+
+    def to_markdown(self, pictures: str = "") -> str:
+        """With its title as a heading, its notes below, and its curves from the folder `pictures`."""
+        table = markdown([self.columns, *self.rows])
         notes = "".join(f"\n{note}\n" for note in self.notes)
-        pictures = "".join(f"\n![{self.title}]({name}.svg)\n" for name, _ in self.curves)
-        return f"### {self.title}\n\n{table}\n{notes}{pictures}"
+        curves = "".join(f"\n![{self.title}]({pictures}{name}.svg)\n" for name in self.curves)
+        return f"### {self.title}\n\n{table}\n{notes}{curves}"
+
+
+def markdown(rows: list[list[str]]) -> str:
+    """A table whose first row is its head, numbers to the right."""
+    head, *body = rows
+    lines = [head, ["---", *("---:" for _ in head[1:])], *body]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def milliseconds(nanoseconds: float) -> str:

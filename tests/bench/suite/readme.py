@@ -1,0 +1,56 @@
+"""The results of a whole run, put into the README between two marks and its pictures into `docs/pictures`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from suite.measures import MEASURES
+from suite.processes import BENCH
+from suite.report import Table, markdown
+
+ROOT = BENCH.parents[1]
+PICTURES = "docs/pictures/"
+BEGIN = "<!-- measured by make bench: begin -->"
+END = "<!-- measured by make bench: end -->"
+
+
+def write(results: Path, root: Path = ROOT) -> None:
+    """Takes over `results`, which must be those of a whole run, into the README in `root`."""
+    if not results.exists():
+        raise SystemExit(f"there is no {results}: make bench")
+    stored = json.loads(results.read_text())
+    missing = [name for name in MEASURES if name not in stored["tables"]]
+    if missing or not stored["whole"]:
+        what = f"it lacks {', '.join(missing)}" if missing else "it was as brief as it could be"
+        raise SystemExit(f"{results} is not of a whole run, {what}: make bench")
+    tables = [Table.from_json(table) for name in MEASURES for table in stored["tables"][name]]
+    readme = root / "README.md"
+    text = readme.read_text()
+    if text.count(BEGIN) != 1 or text.count(END) != 1:
+        raise SystemExit(f"README.md must have one line {BEGIN} and, below it, one {END}")
+    before, _, rest = text.partition(BEGIN)
+    after = rest.partition(END)[2]
+    readme.write_text(f"{before}{BEGIN}\n{_block(stored, tables)}{END}{after}")
+    folder = root / PICTURES
+    folder.mkdir(parents=True, exist_ok=True)
+    for table in tables:
+        for name, picture in table.curves.items():
+            (folder / f"{name}.svg").write_text(picture)
+
+
+def _block(stored: dict[str, Any], tables: list[Table]) -> str:
+    bars = [bar for table in tables for bar in table.bars]
+    verdicts = [[bar.measure, bar.bar, bar.reached if bar.met else f"**{bar.reached}**"] for bar in bars]
+    curves = [f"![{table.title}]({PICTURES}{name}.svg)\n" for table in tables for name in table.curves]
+    details = [table.to_markdown(PICTURES).partition("\n![")[0] for table in tables]
+    return "\n".join(
+        [
+            stored["machine"],
+            markdown([["", "to reach", "reached (**missed**)"], *verdicts]),
+            "",
+            *curves,
+            "<details><summary>All tables, with what others do</summary>\n",
+            *details,
+            "</details>\n",
+        ]
+    )
