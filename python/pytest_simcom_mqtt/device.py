@@ -153,9 +153,10 @@ class Device:
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
             return folder.absolute() / f"{time.strftime('%Y%m%d-%H%M%S')}-{'-'.join(filter(None, parts))}.txt"
-        if self._config.cache is None:
+        cache: pytest.Cache | None = getattr(self._config, "cache", None)
+        if cache is None:
             return None
-        return self._config.cache.mkdir("simcom") / f"{'-'.join(filter(None, parts))}.txt"
+        return cache.mkdir("simcom") / f"{'-'.join(filter(None, parts))}.txt"
 
 
 _DEVICE = pytest.StashKey[Device]()
