@@ -33,5 +33,7 @@ def _end_in_order_on_signals() -> None:
         sys.exit(128 + number)
 
     for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):  # Windows has no SIGHUP
-            signal.signal(getattr(signal, name), end)
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        # What nohup has switched off stays so.
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, end)

@@ -5,7 +5,7 @@ import pty
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from click.testing import CliRunner, Result
@@ -35,10 +35,12 @@ def lines_of(*arguments: object, stdin: bytes | None = None) -> list[str]:
 
 
 @contextmanager
-def process(*arguments: object, env: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
+def process(
+    *arguments: object, env: Mapping[str, str] | None = None, started_by: Sequence[str] = ()
+) -> Iterator[subprocess.Popen[bytes]]:
     """A verb as a process of its own, which does not outlive the block."""
     command = subprocess.Popen(
-        [*COMMAND, *map(str, arguments)],
+        [*started_by, *COMMAND, *map(str, arguments)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

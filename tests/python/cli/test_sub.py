@@ -2,6 +2,7 @@
 
 import base64
 import json
+import signal
 import uuid
 from datetime import UTC, datetime
 
@@ -163,12 +164,23 @@ def test_a_connection_that_was_lost_is_mended(
         assert command.wait(timeout=8) == 0
 
 
+def test_nohup_is_respected(
+    to_broker: list[object], mosquitto: MosquittoBroker, host: HostClient, base: str
+) -> None:
+    client_id = f"nohup-{uuid.uuid4().hex}"
+    with process("sub", *to_broker, "-t", base, "-i", client_id, "-C", "1", started_by=["nohup"]) as command:
+        mosquitto.wait_for_log(f"Sending SUBACK to {client_id}")
+        command.send_signal(signal.SIGHUP)
+        host.publish(base, b"still here", qos=1)
+
+        assert command.communicate(timeout=8) == (b"still here\n", b"")
+        assert command.returncode == 0
+
+
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
 def test_a_signal_leaves_the_module_clean(
     to_broker: list[object], simulator: SimulatedModem, mosquitto: MosquittoBroker, base: str, name: str
 ) -> None:
-    import signal
-
     client_id = f"end-{uuid.uuid4().hex}"
     with process("sub", *to_broker, "-t", base, "-i", client_id) as command:
         mosquitto.wait_for_log(f"Sending SUBACK to {client_id}")
