@@ -18,18 +18,17 @@ LARGEST_WHEEL = 1_500_000
 OLDEST_PYTHON = 11
 PACKAGES = Path(__file__).parents[1] / "python"
 
-SCRIPT = """
+TEST = """
 import sys
-from simcom_mqtt import SimcomMqtt, __file__ as where
-from simcom_mqtt.local_broker import local_broker
-from simcom_mqtt.simulator import SimulatedModem
+import simcom_mqtt
 
-assert where.startswith(sys.prefix), f"{where} is not what was installed"
-with local_broker() as broker, SimulatedModem() as module, SimcomMqtt(module.port) as modem:
-    with modem.connect(broker.url) as client, client.capture("dist") as inbox:
-        client.subscribe("dist", qos=1)
-        client.publish("dist", "it works", qos=1)
-        print(inbox.get(timeout=10).text())
+
+def test_what_was_installed(simcom_client, simcom_topic_prefix):
+    assert simcom_mqtt.__file__.startswith(sys.prefix)
+    with simcom_client.capture(simcom_topic_prefix) as inbox:
+        simcom_client.subscribe(simcom_topic_prefix, qos=1)
+        simcom_client.publish(simcom_topic_prefix, "it works", qos=1)
+        assert inbox.get(timeout=10).text() == "it works"
 """
 
 
@@ -84,25 +83,27 @@ def can_make_environments(python: str) -> bool:
 
 
 def publish_with(python: str, distribution: Path) -> None:
-    """Install it there, into an environment of its own, and run the script outside of this folder."""
-    with tempfile.TemporaryDirectory() as folder:
-        environment = Path(folder) / "environment"
-        subprocess.run([python, "-m", "venv", environment], check=True)
-        installed = environment / ("Scripts" if sys.platform == "win32" else "bin") / "python"
-        pip = [str(installed), "-m", "pip", "--disable-pip-version-check", "--quiet"]
-        subprocess.run([*pip, "install", f"{distribution}[simulator]"], check=True, cwd=folder)
-        result = subprocess.run(
-            [installed, "-I", "-W", "error", "-c", SCRIPT],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        version = subprocess.run([installed, "-V"], capture_output=True, text=True, check=True).stdout.strip()
-    if (result.returncode, result.stdout) != (0, "it works\n"):
-        sys.exit(f"{distribution.name} fails on {version}:\n{result.stdout}{result.stderr}")
-    print(f"{distribution.name}: publishes on {version}")
+    """Install it there, into an environment of its own, and publish: from a test, and from the terminal."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        subprocess.run([python, "-m", "venv", folder / "environment"], check=True)
+        programs = folder / "environment" / ("Scripts" if sys.platform == "win32" else "bin")
+        pip = [str(programs / "python"), "-m", "pip", "--disable-pip-version-check", "--quiet"]
+        subprocess.run([*pip, "install", f"{distribution}[cli,pytest]"], check=True, cwd=folder)
+        (folder / "test_installed.py").write_text(TEST)
+        for command in (["pytest", "-W", "error", "--simcom-port", "simulator"], ["simcom-mqtt", "demo"]):
+            run_outside(folder, [str(programs / command[0]), *command[1:]])
+        version = subprocess.run(
+            [programs / "python", "-V"], capture_output=True, text=True, check=True
+        ).stdout
+    print(f"{distribution.name}: publishes on {version.strip()}")
+
+
+def run_outside(folder: Path, command: list[str]) -> None:
+    """Run it there, where nothing of this project is in the way; show what it says if it fails."""
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+    if result.returncode != 0:
+        sys.exit(f"{' '.join(command)} fails:\n{result.stdout}{result.stderr}")
 
 
 if __name__ == "__main__":
