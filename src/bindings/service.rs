@@ -31,6 +31,7 @@ impl SimcomMqtt {
     /// operation_timeout: 20–120 s for the module to send or receive, `AT+CMQTTCFG="optimeout"`.
     ///
     /// ConnectError: the module or the broker said no; `code` tells why. The client is released again.
+    ///     Interrupted, the driver disconnects and releases the client that it comes to.
     /// CommandTimeoutError: no result within `timeout`.
     #[pyo3(
         signature = (

@@ -2,13 +2,17 @@
 
 import asyncio
 import gc
+import re
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
 from child_scripts import Interpreter, interpreters, script
 from host_client import HostClient
 from scripted_broker import SUBSCRIBE, ScriptedBroker
+from scripted_module import ScriptedModule
 from simcom_mqtt import ClosedError, LossCause, Message, Reconnect, aio
 from simcom_mqtt.simulator import SimulatedModem
 
@@ -189,3 +193,33 @@ def test_with_every_python(simulator: SimulatedModem, broker_url: str, interpret
 
     assert (process.returncode, errors) == (0, "")
     assert output.splitlines() == [" ".join(map(str, range(20))), "timeout"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts wake-ups where Linux tells of them")
+def test_nobody_wakes_up_while_all_wait() -> None:
+    async def main(module: ScriptedModule) -> None:
+        modem = aio.SimcomMqtt(module.port)
+        await modem.open()
+        client = await modem.acquire("dut")
+        module.fall_silent()
+        seen = len(module.received)
+        command = asyncio.create_task(modem.command("AT+CPIN?", timeout=60))
+        message = asyncio.create_task(client.wait_for_message(timeout=60))
+        await asyncio.to_thread(module.wait_for_more, seen)
+        threads = [thread.native_id for thread in threading.enumerate() if "simcom-mqtt" in thread.name]
+        assert len(threads) == 2  # of the call and of the reports
+        before = [wake_ups(thread) for thread in threads]
+        await asyncio.wait([command, message], timeout=0.5)
+        assert [wake_ups(thread) for thread in threads] == before
+        command.cancel()
+        message.cancel()
+        await asyncio.wait([command, message])
+        await modem.close()
+
+    with ScriptedModule() as module:
+        asyncio.run(main(module))
+
+
+def wake_ups(thread: int | None) -> int:
+    status = Path(f"/proc/self/task/{thread}/status").read_text()
+    return int(re.findall(r"^voluntary_ctxt_switches:\s+(\d+)", status, re.MULTILINE)[0])

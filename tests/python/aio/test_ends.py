@@ -1,0 +1,108 @@
+"""Ctrl-C, and the end of the process, while something is awaited."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from child_scripts import go_on, interrupt, script, wait_for_line
+from scripted_module import ScriptedModule
+from simcom_mqtt import CommandTimeoutError, SimcomMqtt
+from simcom_mqtt._native import Interrupter
+
+# The interpreter's own steps, a thread that ends and a loop that is closed come between.
+LONGEST_WAIT = 0.5
+
+AWAITING = """
+import asyncio
+from simcom_mqtt import aio
+
+def tell():
+    print("waiting", flush=True)
+
+async def main():
+    modem = aio.SimcomMqtt(sys.argv[1])
+    await modem.open()
+    client = await modem.acquire("dut")
+    print("ready", flush=True)
+    input()
+    asyncio.get_running_loop().call_later(0.05, tell)
+    try:
+        await {wait}
+    finally:
+        await modem.close()
+"""
+
+INTERRUPTED = """
+try:
+    asyncio.run(main())
+except KeyboardInterrupt:
+    print("interrupted", time.monotonic(), flush=True)
+"""
+
+WAITS = [
+    "modem.signal_quality()",
+    "modem.connect('mqtt://127.0.0.1')",
+    "client.publish('a')",
+    "client.subscribe('a')",
+    "client.wait_for_message(timeout=60)",
+    "anext(client.messages())",
+]
+
+
+@pytest.mark.parametrize("wait", WAITS)
+def test_ctrl_c(wait: str) -> None:
+    source = AWAITING.format(wait=wait) + INTERRUPTED
+    with ScriptedModule() as module, script(source, module.port) as process:
+        wait_for_line(process, "ready")
+        module.fall_silent()
+        go_on(process)
+        wait_for_line(process, "waiting")
+        assert interrupt(process) < LONGEST_WAIT
+        assert process.returncode == 0
+
+
+ABANDONED = """
+loop = asyncio.new_event_loop()
+task = loop.create_task(main())
+try:
+    loop.run_until_complete(asyncio.wait_for(asyncio.shield(task), 0.3))
+except TimeoutError:
+    print("abandoned", flush=True)
+"""
+
+
+def test_a_process_ends_whatever_is_still_awaited() -> None:
+    source = AWAITING.format(wait="modem.command('AT+CPIN?', timeout=60)") + ABANDONED
+    with ScriptedModule() as module, script(source, module.port) as process:
+        wait_for_line(process, "ready")
+        module.fall_silent()
+        go_on(process)
+        began = time.monotonic()
+        output, errors = process.communicate(timeout=9)
+
+    assert process.returncode == 0, errors
+    assert "abandoned" in output
+    assert time.monotonic() - began < 5
+
+
+def test_an_interrupter_ends_one_wait_of_its_thread() -> None:
+    with ScriptedModule() as module, SimcomMqtt(module.port, command_timeout=0.2) as modem:
+        module.fall_silent()
+        interrupter = Interrupter()
+        with interrupter:
+            interrupter.interrupt()
+            began = time.monotonic()
+            with pytest.raises(Exception, match="interrupted"):
+                modem.command("AT+CPIN?", timeout=60)
+            assert time.monotonic() - began < LONGEST_WAIT
+            # The next one has its own time.
+            with pytest.raises(CommandTimeoutError):
+                modem.command("AT+CSQ", timeout=0.1)
+
+
+def test_importing_the_driver_does_not_import_asyncio() -> None:
+    source = "import sys, simcom_mqtt; print([name for name in sys.modules if name.startswith('asyncio')])"
+    result = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True)
+    assert result.stdout == "[]\n"
