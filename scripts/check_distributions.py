@@ -91,7 +91,7 @@ def publish_with(python: str, distribution: Path) -> None:
         pip = [str(programs / "python"), "-m", "pip", "--disable-pip-version-check", "--quiet"]
         subprocess.run([*pip, "install", f"{distribution}[cli,pytest]"], check=True, cwd=folder)
         (folder / "test_installed.py").write_text(TEST)
-        for command in (["pytest", "-W", "error", "--simcom-port", "simulator"], ["simcom-mqtt", "demo"]):
+        for command in (["pytest", "-W", "error", "--simcom-port=simulator"], ["simcom-mqtt", "demo"]):
             run_outside(folder, [str(programs / command[0]), *command[1:]])
         version = subprocess.run(
             [programs / "python", "-V"], capture_output=True, text=True, check=True
