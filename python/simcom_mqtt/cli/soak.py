@@ -9,7 +9,7 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from simcom_mqtt import MqttClient, QoS, Reconnect
+from simcom_mqtt import MqttClient, QoS, Reconnect, SimcomError
 
 from .broker import Broker, broker_options
 from .device import Device, device_options
@@ -81,14 +81,18 @@ def soak(
         run = EchoRun(client, cast(QoS, qos), size, 60.0 if device.timeout is None else device.timeout)
         run.subscribe()
         began = time.monotonic()
-        interrupted = False
+        interrupted, stopped_by = False, ""
         with _progress(run.counts, count) as progress:
             try:
                 _send(run, count, interval, progress)
                 run.wait_for_the_rest(wait)
             except KeyboardInterrupt:
                 interrupted = True
+            except SimcomError as error:
+                stopped_by = str(error)
         complaints = _complaints(run.counts, client, max_latency)
+        if stopped_by:
+            complaints.append(stopped_by)
         took = time.monotonic() - began
         if as_json:
             say_json(_as_json(run.counts, client, took, complaints))
@@ -96,7 +100,8 @@ def soak(
             _report(run.counts, client, took, progress)
         if interrupted:
             raise KeyboardInterrupt
-        run.unsubscribe()
+        if not stopped_by:
+            run.unsubscribe()
     if complaints:
         raise Failure("; ".join(complaints))
 

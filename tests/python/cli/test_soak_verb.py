@@ -56,6 +56,17 @@ def test_a_publish_that_is_refused(to_broker: list[object], simulator: Simulated
     assert "Error: 1 refused by the module" in result.stderr
 
 
+def test_a_run_that_cannot_go_on_is_reported(to_broker: list[object], simulator: SimulatedModem) -> None:
+    for _ in range(10):
+        simulator.fail_next("CMQTTPUB", 17)
+
+    result = run("soak", *to_broker, "-n", "50", "--json")
+
+    assert result.exit_code == 1
+    assert "10 publishes in a row failed" in result.stderr
+    assert json.loads(result.stdout)["refused"] == 10
+
+
 def test_a_message_that_was_damaged_on_the_line(to_broker: list[object], simulator: SimulatedModem) -> None:
     simulator.damage_next("drop", offset=60)
 
