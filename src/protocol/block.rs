@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::doubt::Extent;
 use super::header::Part;
-use super::urc::Urc;
+use super::urc::may_hold_boot_banner;
 use super::{ClientIndex, ReceivedMessage};
 
 #[derive(Debug)]
@@ -87,8 +87,7 @@ impl Block {
 
     /// The module may have restarted in the middle of the current part, and its boot banner been counted to it.
     pub(super) fn may_have_eaten_a_boot_banner(&self) -> bool {
-        let lines = self.bytes[self.part_start..].split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
-        lines.into_iter().any(|line| Urc::parse(line) == Some(Urc::Boot))
+        may_hold_boot_banner(&self.bytes[self.part_start..])
     }
 
     /// The message, if all of it came, or why it is lost.

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use super::block::Block;
 use super::doubt::{Doubt, Extent};
 use super::header::{Header, Part};
+use super::urc::may_hold_boot_banner;
 use super::{ClientIndex, ReceivedMessage};
 
 pub(crate) const LONGEST_TOPIC: usize = 1024;
@@ -50,6 +51,8 @@ pub(crate) struct Reassembly {
     doubt: Option<Doubt>,
     outputs: VecDeque<Output>,
     counting: Counting,
+    /// What was read over, for a module that restarts has its boot banner counted to it.
+    skipped: Vec<u8>,
     /// Clients whose last block was reported already, so that its late `+CMQTTRXEND` is no news.
     reported: [bool; 2],
     /// Blank lines since the last line or counted part; `None` where a prompt or an echo makes that meaningless.
@@ -81,6 +84,7 @@ impl Reassembly {
             doubt: None,
             outputs: VecDeque::new(),
             counting: Counting::Nothing,
+            skipped: Vec::new(),
             reported: [false; 2],
             blanks: Some(0),
             after_part: false,
@@ -123,6 +127,7 @@ impl Reassembly {
         }
         self.release();
         self.counting = Counting::Nothing;
+        self.skipped.clear();
     }
 
     pub(crate) fn blank(&mut self) {
@@ -165,9 +170,14 @@ impl Reassembly {
     }
 
     pub(crate) fn counted(&mut self, bytes: &[u8]) {
-        let Counting::Block(client) = self.counting else { return };
-        if let Some(block) = &mut self.blocks[client.slot()] {
-            block.take(bytes);
+        match self.counting {
+            Counting::Nothing => {}
+            Counting::Skipped => self.skipped.extend_from_slice(bytes),
+            Counting::Block(client) => {
+                if let Some(block) = &mut self.blocks[client.slot()] {
+                    block.take(bytes);
+                }
+            }
         }
     }
 
@@ -176,6 +186,7 @@ impl Reassembly {
         let counting = std::mem::replace(&mut self.counting, Counting::Nothing);
         self.blanks = Some(0);
         self.after_part = true;
+        self.end_skipping();
         if intact {
             return Vec::new();
         }
@@ -245,6 +256,7 @@ impl Reassembly {
             if self.counting == Counting::Skipped {
                 eaten = Some(Vec::new());
                 self.counting = Counting::Nothing;
+                self.end_skipping();
             }
             given_up = true;
         }
@@ -383,6 +395,12 @@ impl Reassembly {
 
     fn suspect_restart(&mut self, block: &Block) {
         if block.may_have_eaten_a_boot_banner() {
+            self.outputs.push_back(Output::RestartSuspected);
+        }
+    }
+
+    fn end_skipping(&mut self) {
+        if may_hold_boot_banner(&std::mem::take(&mut self.skipped)) {
             self.outputs.push_back(Output::RestartSuspected);
         }
     }

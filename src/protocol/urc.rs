@@ -19,6 +19,14 @@ const OTHER: &[&[u8]] = &[b"SMS DONE", b"PB DONE", b"SMS READY", b"CALL READY", 
 /// Never the answer to a command.
 const OTHER_PREFIXES: &[&[u8]] = &[b"+CGEV:", b"$G", b"$QCSTKURC", b"+CMTI:", b"+CTZV:", b"+CMQTTPING:"];
 
+/// Whether a boot banner is among these bytes, or begins with the last of them.
+pub(crate) fn may_hold_boot_banner(bytes: &[u8]) -> bool {
+    let mut lines = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).rev();
+    let last = lines.next().unwrap_or_default();
+    let is_cut_banner = !last.is_empty() && BOOT.iter().any(|banner| banner.starts_with(last));
+    is_cut_banner || lines.any(|line| Urc::parse(line) == Some(Urc::Boot))
+}
+
 impl Urc {
     pub(crate) fn parse(line: &[u8]) -> Option<Self> {
         if let Some(rest) = line.strip_prefix(b"+CMQTTCONNLOST:") {

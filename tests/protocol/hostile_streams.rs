@@ -108,8 +108,9 @@ proptest! {
     /// Without commands: an answer that comes before its question could not be the same in every case.
     #[test]
     fn no_matter_how_it_is_cut(bytes in garbage(), reads in vec(1..20_usize, 1..5)) {
-        // After a boot banner it does ask.
-        let bytes = String::from_utf8_lossy(&bytes.0).replace("RDY", "READY");
+        // After a boot banner, or what may be a part of one, it does ask.
+        let bytes = String::from_utf8_lossy(&bytes.0).replace("RDY", "DONE");
+        prop_assume!(!bytes.split('\n').any(|line| line.trim().starts_with(['R', 'Q', '*'])));
         let mut whole = ScriptedModule::new();
         let mut cut = ScriptedModule::reading(Reads::Pieces(reads));
         for driver in [&mut whole, &mut cut] {

@@ -354,6 +354,28 @@ fn a_banner_that_a_message_has_eaten() {
     }
 }
 
+/// Cut anywhere: in a header, too, so that its length is another one and counts the beginning of the banner.
+#[test]
+fn a_restart_within_a_message_is_found_out_wherever_it_came() {
+    let block = Block::new(1, "topic/of/17/bytes", "payload of 19 bytes").bytes();
+    // A part that is not its own, so that the parts behind it are more than was announced, and read over.
+    let start = memchr::memmem::find(&block, b"+CMQTTRXPAYLOAD").unwrap();
+    let disturbed = [&block[..start], b"+CMQTTRXPAYLOAD: 1,5\r\n12345\r\n", &block[start..]].concat();
+    for block in [block, disturbed] {
+        let start_is_over = block.iter().position(|byte| *byte == b'\n').unwrap() + 3;
+        for cut in start_is_over..block.len() {
+            for banner in ["RDY", "QCRDY", "*ATREADY: 1"] {
+                let mut module = ScriptedModule::new();
+                module.send(&block[..cut]);
+                module.send(then(&[banner, "+CPIN: READY", "SMS DONE", "PB DONE"]));
+                module.wait_ms(6_000);
+                let cut = block[..cut].escape_ascii();
+                assert_eq!(module.take_written(), b"AT+CMQTTREL?\r", "{cut} {banner}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_lost_port_ends_everything() {
     let mut module = with_publishes_under_way();
