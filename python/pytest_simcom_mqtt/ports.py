@@ -44,14 +44,6 @@ def require_port(config: pytest.Config) -> str:
     return port_to_test(config) or pytest.fail(NO_PORT, pytrace=False)
 
 
-def idle_ports(config: pytest.Config) -> tuple[str, ...]:
-    """The ports that were given and that no process tests."""
-    options = Options.of(config)
-    if options.are_all_simulated:
-        return ()
-    return options.ports[_worker_input(config).get("workercount", 1) :]
-
-
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Give a worker of pytest-xdist the first free place; one that replaces a crashed one gets its place."""

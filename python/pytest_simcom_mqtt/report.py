@@ -12,7 +12,7 @@ import pytest
 
 from pytest_simcom_mqtt.device import Device, device_in_use, device_under_test
 from pytest_simcom_mqtt.options import Options
-from pytest_simcom_mqtt.ports import asks_for_module, idle_ports, is_worker, port_to_test
+from pytest_simcom_mqtt.ports import asks_for_module, is_worker, port_to_test
 
 _PORT: Final = "simcom_port"
 _IMEI: Final = "simcom_imei"
@@ -27,19 +27,30 @@ class Summary:
 
     def __init__(self) -> None:
         self._modules: dict[str, None] = {}
+        self._ports: set[str] = set()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Read the properties of a test."""
         properties = {name: str(value) for name, value in report.user_properties}
         if _IMEI in properties:
             self._modules[_in_words(properties)] = None
+            self._ports.add(properties[_PORT])
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """List the modules, if there were any."""
-        if self._modules:
-            terminalreporter.section("SIMCom modules")
+    def pytest_terminal_summary(
+        self, terminalreporter: pytest.TerminalReporter, config: pytest.Config
+    ) -> None:
+        """List the modules, if there were any, and the ports that were given for nothing."""
+        if not self._modules:
+            return
+        terminalreporter.section("SIMCom modules")
         for module in self._modules:
             terminalreporter.line(module)
+        ports = Options.of(config).ports
+        if untested := [port for port in ports if port not in self._ports]:
+            terminalreporter.line(
+                f"not tested: {', '.join(untested)}. Each worker of pytest-xdist tests one port: "
+                f"-n {len(ports)} --dist each runs every test on every port"
+            )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -55,13 +66,7 @@ def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Ite
     port = port_to_test(config)
     if port is None:
         return []
-    lines = [f"SIMCom module: {_opened(device_under_test(config, port))}"]
-    if idle := idle_ports(config):
-        lines.append(
-            f"not tested: {', '.join(idle)}. Each worker of pytest-xdist tests one port: "
-            f"-n {len(Options.of(config).ports)} --dist each runs every test on every port"
-        )
-    return lines
+    return [f"SIMCom module: {_opened(device_under_test(config, port))}"]
 
 
 @pytest.hookimpl(wrapper=True)

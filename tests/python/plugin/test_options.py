@@ -27,7 +27,7 @@ def test_the_port_comes_from_the_environment(
     result = run(PORT, "-s")
 
     result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["not tested: /dev/second.*-n 2 --dist each*", f"*port is {simulator.port}"])
+    result.stdout.fnmatch_lines([f"*port is {simulator.port}", "not tested: /dev/second.*-n 2 --dist each*"])
 
 
 def test_the_command_line_goes_before_the_environment(

@@ -53,6 +53,15 @@ def test_each_worker_has_its_simulated_module(simulated: Run, pytester: pytest.P
     assert len({path.read_text() for path in pytester.path.glob("gw?-?")}) == 2
 
 
+def test_a_port_without_a_worker_is_named(run: Run, modules: list[SimulatedModem]) -> None:
+    ports = [option for module in modules for option in ("--simcom-port", module.port)]
+
+    result = run(TELLING, "-p", "xdist", "-n", 1, *ports)
+
+    result.assert_outcomes(passed=4)
+    result.stdout.fnmatch_lines([f"not tested: {modules[1].port}. Each worker *-n 2 --dist each*"])
+
+
 def test_too_few_ports_are_one_usage_error(run: Run, pytester: pytest.Pytester) -> None:
     result = run(TELLING, "-p", "xdist", "-n", 2, "--simcom-port", "/dev/missing")
 
