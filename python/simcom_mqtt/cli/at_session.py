@@ -1,7 +1,13 @@
 """A conversation with the module: AT commands from standard input, and what it says unasked."""
 
+import contextlib
+import select
+import signal
+import socket
 import sys
 from collections.abc import Iterator
+
+import click
 
 from simcom_mqtt import ClosedError, Message, PortError, SimcomError, SimcomMqtt
 
@@ -17,10 +23,9 @@ def talk(modem: SimcomMqtt) -> bool:
     modem.on_urc = lambda line: say(without_password(line))
     modem.on_message = _show
     all_well = True
-    lines = _lines()
-    for line in lines:
+    for line in _lines():
         try:
-            for answer in _answers(modem, line, lines):
+            for answer in _answers(modem, line):
                 say(without_password(answer))
             if sys.stdin.isatty():
                 say("OK", "green")
@@ -32,14 +37,21 @@ def talk(modem: SimcomMqtt) -> bool:
     return all_well
 
 
-def _answers(modem: SimcomMqtt, line: str, lines: Iterator[str]) -> list[str]:
+def _answers(modem: SimcomMqtt, line: str) -> list[str]:
     try:
         return modem.command(line)
     except ValueError as error:
         # The driver knows which commands ask for data, and refuses them before a byte is written.
         if "prompt" not in str(error):
             raise
-    return modem.command(line, _read(DATA_PROMPT) if sys.stdin.isatty() else next(lines, ""))
+    return modem.command(line, _data())
+
+
+def _data() -> str:
+    try:
+        return _read(DATA_PROMPT)
+    except EOFError:
+        return ""
 
 
 def _lines() -> Iterator[str]:
@@ -54,12 +66,26 @@ def _lines() -> Iterator[str]:
 
 def _read(prompt: str) -> str:
     """A line of the input; only a person sees the prompt."""
-    if not sys.stdin.isatty():
-        line = sys.stdin.readline()
-        if not line:
-            raise EOFError
-        return line.rstrip("\r\n")
-    return input(prompt)
+    if sys.stdin.isatty():
+        click.echo(prompt, nl=False)
+        _wait_for_a_line_or_a_signal()
+    line = sys.stdin.readline()
+    if not line:
+        raise EOFError
+    return line.rstrip("\r\n")
+
+
+def _wait_for_a_line_or_a_signal() -> None:
+    # A read alone blocks on when Ctrl-C comes after the prompt and just before it.
+    reader, writer = socket.socketpair()
+    with reader, writer:
+        writer.setblocking(False)
+        before = signal.set_wakeup_fd(writer.fileno())
+        try:
+            with contextlib.suppress(OSError):  # Windows cannot wait for a console
+                select.select([sys.stdin, reader], [], [])
+        finally:
+            signal.set_wakeup_fd(before)
 
 
 def _show(message: Message) -> None:

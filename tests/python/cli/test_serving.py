@@ -71,6 +71,17 @@ def test_an_at_session_from_a_pipe(simulator: SimulatedModem, tmp_path: Path) ->
     assert "> data \\*\\*\\*\\*\\*" in transcript.read_text()
 
 
+@pytest.mark.parametrize(("data", "complaint"), [(b" a b \n", ""), (b"", "0 bytes"), (b"four\n", "4 bytes")])
+def test_the_line_after_a_command_is_its_data(
+    simulator: SimulatedModem, tmp_path: Path, data: bytes, complaint: str
+) -> None:
+    commands = b'AT+CCERTDOWN="ca.pem",5\n' + data
+    result = run("record", "-d", simulator.port, tmp_path / "session.txt", stdin=commands)
+
+    assert result.exit_code == bool(complaint), result.output
+    assert complaint in result.stderr
+
+
 def test_an_at_session_goes_on_after_a_mistake(simulator: SimulatedModem, tmp_path: Path) -> None:
     result = run(
         "record", "-d", simulator.port, tmp_path / "session.txt", stdin=b"AT+NONSENSE\nhello\nAT+CSQ\n"
