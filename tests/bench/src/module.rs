@@ -109,7 +109,7 @@ impl Module {
 fn around_mqtt(line: &str) -> Answer {
     match line {
         "AT+CGSN" => at_once("\r\n864284060000000\r\n\r\nOK\r\n"),
-        "AT" | "ATE0" | "ATE1" | "ATZ" => at_once("\r\nOK\r\n"),
+        "AT" | "ATE0" | "ATE1" | "ATV1" | "ATZ" => at_once("\r\nOK\r\n"),
         line if line.starts_with("AT+CMEE=") => at_once("\r\nOK\r\n"),
         _ => at_once("\r\nERROR\r\n"),
     }
