@@ -154,3 +154,28 @@ def test_nothing_is_left_behind(simulated: Run, pytester: pytest.Pytester) -> No
     assert not Path((pytester.path / "tty").read_text()).exists()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", int((pytester.path / "port").read_text())))
+
+
+@pytest.mark.parametrize(
+    "disturb",
+    [
+        "simcom_simulator.unplug()",
+        "simcom_simulator.reboot()",
+        "simcom_simulator.lose_network()",
+        "simcom_client.modem.close()",
+        "simcom_client.disconnect()",
+        "simcom_client.disconnect(); simcom_client.release()",
+    ],
+)
+def test_a_client_may_be_gone_before_its_test_ends(simulated: Run, disturb: str) -> None:
+    result = simulated(
+        f"""
+        def test_it(simcom_client, simcom_simulator):
+            {disturb}
+
+        def test_after(simcom_client):
+            assert simcom_client.is_connected()
+        """
+    )
+
+    result.assert_outcomes(passed=2)
