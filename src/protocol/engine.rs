@@ -87,7 +87,13 @@ impl Engine {
         // Three seconds of AT, the filling, and some for the rest.
         let time = Duration::from_secs(10) + 2 * self.wire_time(super::reassembly::LONGEST_PAYLOAD);
         let echo_off = Transaction::single(super::Command::new("ATE0"), time);
-        self.queues.push_front(Job::new(Owner::Opening(id), echo_off, now));
+        let job = Job::new(Owner::Opening(id), echo_off, now);
+        if let Some(failure) = &self.gone {
+            let failure = failure.clone();
+            self.finish(job, Err(failure));
+            return;
+        }
+        self.queues.push_front(job);
         self.channel = Channel::Recovering(Recovery::opening(self.wire_time(1), &mut self.outbox, now));
         self.show_written();
     }

@@ -37,6 +37,17 @@ fn play_module(module: &mut ScriptedModule, mut waiting_for: usize, echo: bool) 
     }
 }
 
+/// Attached, and gone before the module could be looked for.
+#[test]
+fn a_port_that_is_gone_again() {
+    let mut module = ScriptedModule::new();
+    module.lose_port("unplugged");
+    module.open(1);
+    module.wait_ms(60_000);
+    assert!(matches!(module.expect_failure(1), Failure::ConnectionLost { .. }));
+    module.expect_nothing_written();
+}
+
 #[test]
 fn a_module_in_command_mode() {
     for echo in [false, true] {
