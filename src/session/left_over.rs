@@ -18,9 +18,11 @@ pub(super) const TEARDOWN: Duration = Duration::from_secs(14);
 impl Modem {
     /// Starts the service. One that runs already is taken over, unless this object has started it.
     pub fn start(&self, timeout: Duration, patience: &dyn Patience) -> Result<(), Error> {
+        let facts = self.facts();
+        let is_ours = facts.started_here && facts.started == Some(true);
         let Err(error) = self.run(service::start(), timeout, patience) else { return Ok(()) };
         let may_run = error.is_bare_refusal() || error.code() == Some(NETWORK_IS_OPENED);
-        if may_run && !self.facts().started_here && self.is_started(patience)? {
+        if may_run && !is_ours && self.is_started(patience)? {
             return Ok(());
         }
         Err(error)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from host_client import HostClient
+from scripted_module import OK, ScriptedModule
 from simcom_mqtt import MqttError, SimcomMqtt
 from simcom_mqtt.simulator import SimulatedModem
 
@@ -72,3 +73,21 @@ def test_what_is_held_by_this_object_is_no_left_over(modem: SimcomMqtt, broker_u
     with pytest.raises(MqttError):
         modem.stop()
     assert [client.client_id for client in modem.clients()] == ["mine"]
+
+
+def test_a_service_that_was_believed_to_be_stopped() -> None:
+    """As when what brings a client back starts it right behind the question whether it runs."""
+    answers = {
+        "AT+CMQTTSTART": OK + b"\r\n+CMQTTSTART: 0\r\n",
+        "AT+CMQTTSTOP": OK + b"\r\n+CMQTTSTOP: 0\r\n",
+        "AT+CMQTTREL?": b"\r\nERROR\r\n",
+    }
+    with ScriptedModule(answers) as module, SimcomMqtt(module.port) as modem:
+        modem.start()
+        assert not modem.is_started()
+        module.answers |= {"AT+CMQTTSTART": b"\r\nERROR\r\n", "AT+CMQTTREL?": OK}
+
+        modem.start()
+
+        with pytest.raises(MqttError):
+            modem.start()
