@@ -290,7 +290,7 @@ class MqttClient:
         """Set the will of the next connect: `AT+CMQTTWILLTOPIC`, `AT+CMQTTWILLMSG`, chapters 2.2.6 and 2.2.7.
 
         topic, payload: 1–1024 bytes each. The module's wills have no retain flag. A client that is brought
-        back gets the will of `SimcomMqtt.connect`.
+        back by a `Reconnect` gets it too.
 
         MqttError: the client is not acquired, or the text is not UTF-8 while `check_utf8` is on.
         """

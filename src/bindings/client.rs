@@ -75,7 +75,7 @@ impl MqttClient {
     /// Set the will of the next connect: `AT+CMQTTWILLTOPIC`, `AT+CMQTTWILLMSG`, chapters 2.2.6 and 2.2.7.
     ///
     /// topic, payload: 1–1024 bytes each. The module's wills have no retain flag. A client that is brought back
-    /// gets the will of `SimcomMqtt.connect`.
+    /// by a `Reconnect` gets it too.
     ///
     /// MqttError: the client is not acquired, or the text is not UTF-8 while `check_utf8` is on.
     #[pyo3(signature = (topic, payload, qos = Integer(0)), text_signature = "($self, topic, payload, qos=0)")]
@@ -91,7 +91,8 @@ impl MqttClient {
             message: WillMessage::parse(payload.0)?,
             qos: QoS::parse(qos.0)?,
         };
-        self.run_all(py, will.enter(self.index))
+        let index = self.index;
+        self.modem.get().run(py, |modem, patience| modem.set_will(index, will, patience))
     }
 
     /// Use SSL context 0–9 for TLS: `AT+CMQTTSSLCFG`, chapter 2.2.5.

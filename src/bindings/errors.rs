@@ -43,7 +43,9 @@ fn to_python(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
             "CommandTimeoutError"
         }
         Error::Transcript { path, reason } => {
-            return Ok(PyOSError::new_err((reason.raw_os_error(), message, path.clone())));
+            // Made at once: a path is a Python object, and to make it may run Python code.
+            let error = py.get_type::<PyOSError>().call1((reason.raw_os_error(), message, path))?;
+            return Ok(PyErr::from_value(error));
         }
         Error::Mute { .. } => {
             fields.set_item("command", "AT")?;

@@ -1,5 +1,5 @@
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -46,10 +46,12 @@ impl PublishArguments {
         client: ClientIndex,
         patience: &dyn Patience,
     ) -> Result<Transaction, Error> {
-        let payload = modem.payload(self.payload, patience)?;
+        let deadline = Instant::now() + self.timeout;
+        let payload = modem.payload(self.payload, deadline, patience)?;
         let pub_timeout = PublishTimeout::covering(self.timeout);
         let commands = publish_message(client, &self.topic, &payload, self.qos, pub_timeout, self.flags);
-        Ok(Transaction::new(commands, self.timeout).retrying_while_busy())
+        let left = deadline.saturating_duration_since(Instant::now());
+        Ok(Transaction::new(commands, left).retrying_while_busy())
     }
 }
 

@@ -3,12 +3,13 @@
 use std::time::{Duration, Instant};
 
 use super::error::Error;
-use super::leaving::LONGEST_CONNECT;
+use super::facts::Facts;
+use super::mailbox::Request;
 use super::modem::Modem;
 use super::patience::Patience;
 use crate::commands::client::{self, AcquiredClient};
 use crate::commands::{
-    ClientId, Credentials, Identity, KeepAlive, OperationTimeout, ProtocolVersion, ServerAddress,
+    ClientId, Credentials, Identity, KeepAlive, Lines, OperationTimeout, ProtocolVersion, ServerAddress,
     TlsSettings, Will, certificate, client_configuration, connection, default_client_id, service,
 };
 use crate::protocol::{ClientIndex, Command, Failure, Transaction};
@@ -46,92 +47,106 @@ impl Modem {
     ) -> Result<(ClientIndex, ClientId), Error> {
         let deadline = Instant::now() + plan.timeout;
         let preparing = self.begin_preparing(patience)?;
-        self.start_if_needed(patience)?;
-        let client = self.make_room(plan, patience)?;
+        self.start_if_needed(deadline, patience)?;
+        let client = self.make_room(plan, deadline, patience)?;
         let client_id = match &plan.client_id {
             Some(client_id) => client_id.clone(),
-            None => self.default_client_id(client, patience)?,
+            None => self.default_client_id(client, deadline, patience)?,
         };
         if let Some(tls) = &plan.tls {
-            self.prepare_tls(tls, client, patience)?;
+            self.prepare_tls(tls, client, deadline, patience)?;
         }
-        self.run_soon(client::acquire(client, &client_id, plan.server.tls()), patience)
-            .inspect_err(|error| self.take_down_if_interrupted(client, error))?;
+        self.run_by(client::acquire(client, &client_id, plan.server.tls()), deadline, patience)
+            .inspect_err(|error| self.take_down_unheard(client, error))?;
         drop(preparing);
         let connected = self.execute(connect_by(plan, client, deadline), patience);
-        match connected {
-            Ok(_) => Ok((client, client_id)),
+        if let Err(error) = connected {
             // The client is of no use to the caller, who gets the reason and no object.
-            Err(Error::Interrupted) => {
-                self.take_down_if_interrupted(client, &Error::Interrupted);
-                Err(Error::Interrupted)
-            }
-            Err(error) => {
-                let _ = self.run_soon(client::release(client), patience);
-                Err(error)
-            }
+            self.give_back(client, &error, patience);
+            return Err(error);
+        }
+        Ok((client, client_id))
+    }
+
+    /// An acquisition that nobody waited for to the end. One that another object holds is refused, and stays.
+    fn take_down_unheard(&self, client: ClientIndex, error: &Error) {
+        if !error.is_refusal() && self.facts().client(client).is_none() {
+            self.take_down_later(client);
         }
     }
 
-    /// What an interrupted connect comes to belongs to nobody: it is taken down right behind it, and nobody waits for that.
-    fn take_down_if_interrupted(&self, client: ClientIndex, error: &Error) {
-        if !matches!(error, Error::Interrupted) {
-            return;
+    /// Releases a client that did not get its connection.
+    fn give_back(&self, client: ClientIndex, error: &Error, patience: &dyn Patience) {
+        let may_be_connecting = !error.is_refusal();
+        if may_be_connecting || self.run_soon(client::release(client), patience).is_err() {
+            self.take_down_later(client);
         }
-        let follow_up = |command| Transaction::single(command, LONGEST_CONNECT).retrying_while_busy();
-        // A driver that was closed meanwhile takes nothing down.
-        let _ = self
-            .submit(follow_up(connection::disconnect(client, None)))
-            .and_then(|_| self.submit(follow_up(client::release(client))));
     }
 
     /// The service may run already: ours, or left over from an earlier process.
-    pub(super) fn start_if_needed(&self, patience: &dyn Patience) -> Result<(), Error> {
+    pub(super) fn start_if_needed(&self, deadline: Instant, patience: &dyn Patience) -> Result<(), Error> {
         /// 12 s documented, and two for the line.
         const START: Duration = Duration::from_secs(14);
-        if self.facts().started == Some(true) {
+        if self.facts().started == Some(true) && self.is_started_by(deadline, patience)? {
             return Ok(());
         }
-        self.start(START, patience)
+        let left = deadline.saturating_duration_since(Instant::now());
+        self.start(START.min(left), patience)
     }
 
-    /// Whether the service runs.
+    /// Whether the service runs. One that is gone without a word went with a restart.
     ///
     /// # Errors
     ///
     /// The line or time says so.
     pub fn is_started(&self, patience: &dyn Patience) -> Result<bool, Error> {
-        let started = match self.run_soon(service::query_started(), patience) {
+        self.is_started_by(Instant::now() + self.usual_timeout(&service::query_started()), patience)
+    }
+
+    fn is_started_by(&self, deadline: Instant, patience: &dyn Patience) -> Result<bool, Error> {
+        let started = match self.run_by(service::query_started(), deadline, patience) {
             Ok(_) => true,
             Err(Error::Refused { .. }) => false,
             Err(error) => return Err(error),
         };
+        if !started && self.facts().started == Some(true) {
+            self.request(Request::Restarted);
+        }
         self.hub().change_facts(|facts| facts.started = Some(started));
         Ok(started)
     }
 
     /// A free client: one that is acquired, but not by us, was left over by somebody who is gone.
-    fn make_room(&self, plan: &ConnectPlan, patience: &dyn Patience) -> Result<ClientIndex, Error> {
-        let acquired = self.ask(client::query_acquired(), client::acquired_clients, patience)?;
+    fn make_room(
+        &self,
+        plan: &ConnectPlan,
+        deadline: Instant,
+        patience: &dyn Patience,
+    ) -> Result<ClientIndex, Error> {
+        let acquired = self.ask_by(client::query_acquired(), client::acquired_clients, deadline, patience)?;
         let facts = self.facts();
         let is_ours = |client: ClientIndex| facts.client(client).is_some();
         let is_free = |client: ClientIndex| !acquired.iter().any(|found| found.client == client);
-        let client = match plan.client {
-            Some(client) => client,
-            None => ClientIndex::ALL
-                .into_iter()
-                .find(|client| !is_ours(*client))
-                .ok_or_else(|| no_client_left(&acquired))?,
-        };
+        let not_ours = || ClientIndex::ALL.into_iter().filter(|client| !is_ours(*client));
+        let client = plan
+            .client
+            .or_else(|| not_ours().find(|client| is_free(*client)))
+            .or_else(|| not_ours().next())
+            .ok_or_else(|| no_client_left(&acquired))?;
         if !is_free(client) && !is_ours(client) {
-            self.tear_down(client, patience)?;
+            self.tear_down(client, deadline, patience)?;
         }
         Ok(client)
     }
 
-    fn default_client_id(&self, client: ClientIndex, patience: &dyn Patience) -> Result<ClientId, Error> {
+    fn default_client_id(
+        &self,
+        client: ClientIndex,
+        deadline: Instant,
+        patience: &dyn Patience,
+    ) -> Result<ClientId, Error> {
         let identity = Identity::Imei;
-        let imei = self.ask(identity.query(), |lines| identity.from_answer(lines), patience)?;
+        let imei = self.ask_by(identity.query(), |lines| identity.from_answer(lines), deadline, patience)?;
         Ok(default_client_id(&imei, client)?)
     }
 
@@ -140,20 +155,22 @@ impl Modem {
         &self,
         tls: &TlsSettings,
         client: ClientIndex,
+        deadline: Instant,
         patience: &dyn Patience,
     ) -> Result<(), Error> {
         if tls.files().next().is_some() {
-            let stored = self.run_soon(certificate::query_list(), patience)?;
+            let stored = self.run_by(certificate::query_list(), deadline, patience)?;
             let stored = certificate::list(&stored);
             for file in tls.files() {
                 if let Some(upload) = file.upload(&stored)? {
-                    self.run_soon(upload, patience)?;
+                    self.run_by(upload, deadline, patience)?;
                 }
             }
         }
         let configure = tls.configure(client);
-        let timeout = self.command_timeout() * u32::try_from(configure.len()).unwrap_or(u32::MAX);
-        self.execute(Transaction::new(configure, timeout), patience).map(drop)
+        let usual = self.command_timeout() * u32::try_from(configure.len()).unwrap_or(u32::MAX);
+        let left = deadline.saturating_duration_since(Instant::now());
+        self.execute(Transaction::new(configure, usual.min(left)), patience).map(drop)
     }
 
     /// Runs one command within the time that a module takes at most for it.
@@ -164,6 +181,32 @@ impl Modem {
     pub fn run_soon(&self, command: Command, patience: &dyn Patience) -> Result<Vec<Vec<u8>>, Error> {
         let timeout = self.usual_timeout(&command);
         self.run(command, timeout, patience)
+    }
+
+    /// As [`Modem::run_soon`], but no longer than the caller waits.
+    pub(super) fn run_by(
+        &self,
+        command: Command,
+        deadline: Instant,
+        patience: &dyn Patience,
+    ) -> Result<Vec<Vec<u8>>, Error> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let timeout = self.usual_timeout(&command).min(left);
+        self.run(command, timeout, patience)
+    }
+
+    /// As [`Modem::ask`], but no longer than the caller waits.
+    pub(super) fn ask_by<T, E>(
+        &self,
+        command: Command,
+        parse: impl FnOnce(&Lines) -> Result<T, E>,
+        deadline: Instant,
+        patience: &dyn Patience,
+    ) -> Result<T, Error>
+    where
+        Error: From<E>,
+    {
+        Ok(parse(&self.run_by(command, deadline, patience)?)?)
     }
 }
 
@@ -201,6 +244,7 @@ fn no_client_left(acquired: &[AcquiredClient]) -> Error {
             code: Some(CLIENT_IS_USED),
             client: None,
         },
+        &Facts::default(),
         "",
         0.0,
         None,

@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::facts::Facts;
 use super::late::LateResult;
 use crate::commands::{Invalid, UnexpectedAnswer};
 use crate::link::{AddressError, PortError, described};
@@ -39,7 +40,7 @@ pub enum Error {
     )]
     OutcomeUnknown { command: String, reason: UnknownReason, late: Option<Arc<LateResult>> },
     #[error(
-        "{command} was not sent: the connection was lost before ({}), and was not back in time",
+        "{command} was not sent: the connection was lost before ({}), and is not back",
         cause_in_words(cause)
     )]
     ConnectionLost { command: String, cause: LostBy },
@@ -83,11 +84,20 @@ pub(super) const NO_CONNECTION: u16 = 11;
 impl Error {
     pub(super) fn from_failure(
         failure: Failure,
+        facts: &Facts,
         port: &str,
         seconds: f64,
         late: Option<Arc<LateResult>>,
     ) -> Self {
         match failure {
+            Failure::Refused { command, client: Some(client), .. } if facts.is_gone_with_restart(client) => {
+                Self::ConnectionLost { command, cause: LostBy::Restart }
+            }
+            Failure::Refused { command, code: None, client: Some(client), .. }
+                if needs_connection(&command) && facts.is_gone_with_network(client) =>
+            {
+                Self::ConnectionLost { command, cause: LostBy::Network }
+            }
             Failure::Refused { command, response, code: Some(NO_CONNECTION), client: Some(client) }
                 if needs_connection(&command) =>
             {
@@ -205,8 +215,8 @@ fn hint(command: &str, code: Option<u16>) -> &'static str {
         None if starts("AT+CMQTTREL") => {
             ": the client is still connected (disconnect()), or was not acquired"
         }
-        None if starts("AT+CMQTTCONNECT") => {
-            ": some brokers refuse MQTT 3.1 like this, try version=\"3.1.1\""
+        None if starts("AT+CMQTTCONNECT=") => {
+            ": does the service still run (is_started())? some brokers refuse MQTT 3.1 like this, try version=\"3.1.1\""
         }
         None if starts("AT+CMQTT") => ": is the service started, and the client acquired?",
         Some(2) => {
@@ -219,7 +229,7 @@ fn hint(command: &str, code: Option<u16>) -> &'static str {
             ": is there a wildcard (+ or #) in a topic to publish to, or in the wrong place of a filter?"
         }
         Some(14) => ": the client has another operation under way",
-        Some(19) if starts("AT+CMQTTSTOP") => ": release the clients first",
+        Some(19 | 21) if starts("AT+CMQTTSTOP") => ": release the clients first",
         Some(19) if starts("AT+CMQTTCONNECT") => ": it is connected already, disconnect() first",
         Some(19) => ": the client is in use, release() it first",
         Some(20) => ": acquire() or connect() first",

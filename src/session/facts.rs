@@ -51,6 +51,11 @@ impl Facts {
         self.gone_with_restart[client.slot()]
     }
 
+    /// The network took the service, and with it what the client was connected to.
+    pub fn is_gone_with_network(&self, client: ClientIndex) -> bool {
+        self.started == Some(false) && self.client(client).is_some_and(|facts| !facts.connected)
+    }
+
     pub fn is_connected(&self, client: ClientIndex) -> bool {
         self.client(client).is_some_and(|facts| facts.connected)
     }
@@ -127,12 +132,18 @@ impl Facts {
         self.clients[client.slot()].get_or_insert_with(facts);
     }
 
+    /// Whoever finds it on the module may take it down.
+    pub(super) fn disown(&mut self, client: ClientIndex) {
+        self.clients[client.slot()] = None;
+    }
+
     pub(super) fn is_back(&mut self, client: ClientIndex) {
         self.set_connected(client, true);
     }
 
+    /// Whether the service outlives it shows when the port is back.
     pub(super) fn port_lost(&mut self) {
-        *self = Self::default();
+        *self = Self { started: self.started, started_here: self.started_here, ..Self::default() };
     }
 
     fn set_connected(&mut self, client: ClientIndex, connected: bool) {

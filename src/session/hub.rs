@@ -257,15 +257,15 @@ impl Hub {
         for keeper in &self.keepers {
             keeper.stop();
         }
-        if let Some(transcript) = &self.transcript
-            && let Err(error) = transcript.close()
-        {
-            self.log(Record::transcript_ended(&error));
-        }
         self.notices.close();
         // They may have promises to end.
         for inbox in self.inboxes.read().iter().filter_map(Weak::upgrade) {
             inbox.close();
+        }
+        if let Some(transcript) = &self.transcript
+            && let Err(error) = transcript.close()
+        {
+            self.log(Record::transcript_ended(&error));
         }
         self.reports.close();
     }

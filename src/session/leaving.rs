@@ -7,7 +7,7 @@ use crate::commands::{DisconnectTimeout, client, connection, service};
 use crate::protocol::{ClientIndex, Command, Transaction};
 
 /// No connection attempt lasts longer on the module.
-pub(super) const LONGEST_CONNECT: Duration = Duration::from_secs(185);
+const LONGEST_CONNECT: Duration = Duration::from_secs(185);
 
 /// Whether there is any use in going on.
 type Going = Result<bool, Error>;
@@ -67,6 +67,15 @@ impl Modem {
             self.submit(Transaction::single(connection::disconnect(index, None), LONGEST_CONNECT))?;
         }
         Ok(is_away)
+    }
+
+    /// Takes a client down that nobody holds, once the module is done with it; nobody waits for that.
+    pub(super) fn take_down_later(&self, index: ClientIndex) {
+        self.hub().change_facts(|facts| facts.disown(index));
+        for step in [connection::disconnect(index, None), client::release(index)] {
+            // On a port that is gone, there is nothing to take down.
+            let _ = self.submit(Transaction::single(step, LONGEST_CONNECT).retrying_while_busy());
+        }
     }
 
     /// Takes down what this object set up, as far as the module plays along within `time`.

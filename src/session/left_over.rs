@@ -1,19 +1,19 @@
 //! What an earlier process left on the module: taken over or torn down, so that a script that is run again does not notice.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::error::Error;
 use super::modem::Modem;
 use super::patience::Patience;
 use crate::commands::{ClientId, client, connection, service};
-use crate::protocol::ClientIndex;
+use crate::protocol::{ClientIndex, Transaction};
 
 /// `client is used`, `client not released` and `network is opened`, chapter 4.1.
 const CLIENT_IS_USED: u16 = 19;
 const CLIENT_NOT_RELEASED: u16 = 21;
 const NETWORK_IS_OPENED: u16 = 23;
-/// How long the module may take for each step of a teardown.
-pub(super) const TEARDOWN: Duration = Duration::from_secs(14);
+/// How long the module may take for a teardown.
+pub(super) const TEARDOWN: Duration = Duration::from_secs(28);
 
 impl Modem {
     /// Starts the service. One that runs already is taken over, unless this object has started it.
@@ -39,7 +39,7 @@ impl Modem {
             return Err(error);
         }
         for index in left_over {
-            self.tear_down(index, patience)?;
+            self.tear_down(index, Instant::now() + TEARDOWN, patience)?;
         }
         self.run(service::stop(), timeout, patience).map(drop)
     }
@@ -60,17 +60,26 @@ impl Modem {
         {
             return Err(error);
         }
-        self.tear_down(index, patience)?;
+        self.tear_down(index, Instant::now() + TEARDOWN, patience)?;
         self.run_soon(client::acquire(index, client_id, tls), patience).map(drop)
     }
 
     /// DISC and REL, whether it was connected or not.
-    pub(super) fn tear_down(&self, index: ClientIndex, patience: &dyn Patience) -> Result<(), Error> {
-        match self.run(connection::disconnect(index, None), TEARDOWN, patience) {
-            Err(error) if !error.is_refusal() => return Err(error),
-            _ => {}
+    pub(super) fn tear_down(
+        &self,
+        index: ClientIndex,
+        deadline: Instant,
+        patience: &dyn Patience,
+    ) -> Result<(), Error> {
+        for step in [connection::disconnect(index, None), client::release(index)] {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.execute(Transaction::single(step, left).retrying_while_busy(), patience) {
+                // There was nothing to disconnect, or it has just been released; ACCQ will tell.
+                Err(error) if !error.is_refusal() => return Err(error),
+                _ => {}
+            }
         }
-        self.run_soon(client::release(index), patience).map(drop)
+        Ok(())
     }
 
     fn left_over_clients(&self, patience: &dyn Patience) -> Result<Vec<ClientIndex>, Error> {

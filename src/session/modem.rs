@@ -274,8 +274,10 @@ impl Modem {
             let (late, hub, port) = (late.clone(), self.hub.clone(), self.configuration.port.clone());
             move |outcome: Outcome| {
                 drop(entry);
-                let error =
-                    |failure| Error::from_failure(failure, &port, began.elapsed().as_secs_f64(), Some(late));
+                let error = |failure| {
+                    let seconds = began.elapsed().as_secs_f64();
+                    Error::from_failure(failure, &hub.facts(), &port, seconds, Some(late))
+                };
                 let result = outcome.map(drop).map_err(error);
                 hub.end_later(promise, result);
             }
@@ -309,18 +311,30 @@ impl Modem {
     /// # Errors
     ///
     /// The payload is longer than the module takes, or asking failed.
-    pub fn payload(&self, bytes: Vec<u8>, patience: &dyn Patience) -> Result<Payload, Error> {
-        let limit =
-            if bytes.is_empty() { PayloadLimit::LONGEST } else { self.known_payload_limit(patience)? };
+    pub fn payload(
+        &self,
+        bytes: Vec<u8>,
+        deadline: Instant,
+        patience: &dyn Patience,
+    ) -> Result<Payload, Error> {
+        let limit = if bytes.is_empty() {
+            PayloadLimit::LONGEST
+        } else {
+            self.known_payload_limit(deadline, patience)?
+        };
         Ok(Payload::parse(bytes, limit)?)
     }
 
-    pub(super) fn known_payload_limit(&self, patience: &dyn Patience) -> Result<PayloadLimit, Error> {
+    pub(super) fn known_payload_limit(
+        &self,
+        deadline: Instant,
+        patience: &dyn Patience,
+    ) -> Result<PayloadLimit, Error> {
         let known = *self.payload_limit.lock();
         if let Some(limit) = known {
             return Ok(limit);
         }
-        let limit = match self.ask(PayloadLimit::query(), PayloadLimit::from_answer, patience) {
+        let limit = match self.ask_by(PayloadLimit::query(), PayloadLimit::from_answer, deadline, patience) {
             Err(Error::Refused { .. } | Error::UnexpectedAnswer(_)) => PayloadLimit::LONGEST,
             asked => asked?,
         };
@@ -442,13 +456,7 @@ impl Modem {
     }
 
     fn error(&self, failure: Failure, waited: Duration, late: Option<Arc<LateResult>>) -> Error {
-        let facts = self.facts();
-        match failure {
-            Failure::Refused { command, client: Some(client), .. } if facts.is_gone_with_restart(client) => {
-                Error::ConnectionLost { command, cause: protocol::LostBy::Restart }
-            }
-            failure => Error::from_failure(failure, self.port(), waited.as_secs_f64(), late),
-        }
+        Error::from_failure(failure, &self.facts(), self.port(), waited.as_secs_f64(), late)
     }
 
     fn mute(&self) -> Error {

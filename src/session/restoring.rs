@@ -12,8 +12,11 @@ use super::left_over::TEARDOWN;
 use super::mailbox::Request;
 use super::modem::Modem;
 use super::patience::{Endless, Patience};
-use crate::commands::{ClientId, QoS, Topic, client, connection, service, subscribing};
+use crate::commands::{ClientId, QoS, Topic, Will, client, connection, subscribing};
 use crate::protocol::{ClientIndex, Command, Transaction};
+
+/// More than a module takes to say that the service runs.
+const STARTING: Duration = Duration::from_secs(60);
 
 /// All that is needed to bring a client back to where it was.
 #[derive(Clone, Debug)]
@@ -35,7 +38,7 @@ impl Modem {
         patience: &dyn Patience,
     ) {
         // Asked now: a publish that has to wait for the connection cannot ask. If this fails too, it will.
-        let _ = self.known_payload_limit(patience);
+        let _ = self.known_payload_limit(Instant::now() + self.command_timeout(), patience);
         let kept = KeptClient { plan, client_id, policy, subscriptions: Vec::new() };
         self.kept().lock()[index.slot()] = Some(kept);
         self.start_keeper(index);
@@ -51,6 +54,21 @@ impl Modem {
             self.request(Request::Forget(index));
         }
         was_kept
+    }
+
+    /// The will of the next connection, the way back included.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the module, the line or time says.
+    pub fn set_will(&self, index: ClientIndex, will: Will, patience: &dyn Patience) -> Result<(), Error> {
+        let entered = will.enter(index);
+        let time = entered.iter().map(|command| self.usual_timeout(command)).sum();
+        self.execute(Transaction::new(entered, time), patience)?;
+        if let Some(kept) = &mut self.kept().lock()[index.slot()] {
+            kept.plan.will = Some(will);
+        }
+        Ok(())
     }
 
     pub(super) fn give_up_reconnecting(&self, index: ClientIndex, error: &Error) {
@@ -135,19 +153,14 @@ impl Modem {
         if self.hub().is_port_lost() {
             self.attach_port_again()?;
         }
-        let answer = self.run_soon(service::query_started(), &Endless);
-        match answer {
-            Err(error) if error.is_refusal() => {}
-            answer => return answer.map(drop),
+        let was_known_to_run = self.facts().started == Some(true);
+        if self.is_started(&Endless)? {
+            return Ok(());
         }
-        if self.facts().started == Some(true) {
-            // It restarted, and its banner was lost.
-            self.request(Request::Restarted);
-            self.hub().change_facts(|facts| facts.started = Some(false));
-        } else {
+        if !was_known_to_run {
             self.hub().change_facts(Facts::service_is_gone);
         }
-        self.start_if_needed(&Endless)
+        self.start_if_needed(Instant::now() + STARTING, &Endless)
     }
 
     fn restore_client(
@@ -179,7 +192,7 @@ impl Modem {
             self.run_kept(index, client::acquire(index, &kept.client_id, kept.plan.server.tls()))?;
         }
         if let Some(tls) = &kept.plan.tls {
-            self.prepare_tls(tls, index, &Endless)?;
+            self.prepare_tls(tls, index, Instant::now() + kept.plan.timeout, &Endless)?;
         }
         let end = Instant::now() + kept.plan.timeout;
         let end = give_up_at.map_or(end, |give_up_at| give_up_at.min(end));

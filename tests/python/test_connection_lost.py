@@ -1,5 +1,6 @@
 """Without `Reconnect`, whoever waits for something of a lost connection hears of the loss at once."""
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
@@ -224,3 +225,18 @@ def test_the_loss_that_a_callback_hears_of_is_known(
     simulator.drop_connection(0)
 
     assert told.result(3) is False
+
+
+def test_a_publish_after_the_network_took_the_service(
+    modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str
+) -> None:
+    client = modem.connect(broker_url)
+    lost = threading.Event()
+    modem.on_network_lost = lost.set
+    simulator.lose_network()
+    assert lost.wait(5)
+
+    with pytest.raises(ConnectionLostError, match="was not sent"):
+        client.publish("a", b"x", timeout=5)
+    with pytest.raises(ConnectionLostError, match="was not sent"):
+        client.publish_nowait("a", b"x", timeout=5).result(5)

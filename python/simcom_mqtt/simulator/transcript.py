@@ -39,11 +39,16 @@ class Element:
     """Where in `data` a byte is masked."""
 
     def matches(self, data: bytes) -> bool:
-        """Return whether `data` is what the element says, whatever the masked bytes were."""
-        if len(data) != len(self.data):
+        """Return whether `data` is what the element says, whatever the masked bytes were.
+
+        In a line they may be more or fewer: another password is another length.
+        """
+        if self.kind != "line" and len(data) != len(self.data):
             return False
-        pairs = zip(self.data, data, strict=True)
-        return all(ours == theirs or position in self.masked for position, (ours, theirs) in enumerate(pairs))
+        shown = bytes(MASK if position in self.masked else 0 for position in range(len(self.data)))
+        spans = ((found[0][0] == MASK, found.span()) for found in re.finditer(rb"\*+|\0+", shown))
+        parts = (b".*" if masked else re.escape(self.data[start:end]) for masked, (start, end) in spans)
+        return re.fullmatch(b"".join(parts), data, re.DOTALL) is not None
 
 
 def read_transcript(path: str | PathLike[str]) -> list[Element]:

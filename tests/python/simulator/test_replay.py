@@ -42,6 +42,17 @@ class TestFormat:
         assert element.masked == {9}
         assert (element.time, element.from_host, element.kind) == (12.000345, False, "raw")
 
+    def test_a_secret_of_another_length_is_the_same_line(self) -> None:
+        (element,) = parse_transcript(r'0 > line AT+X="\*\*\*",1\r')
+        assert element.matches(b'AT+X="***",1\r')
+        assert element.matches(b'AT+X="longer than that",1\r')
+        assert not element.matches(b'AT+X="abc",2\r')
+
+    def test_data_that_is_counted_has_its_length(self) -> None:
+        (element,) = parse_transcript(r"0 > data \*\*\*")
+        assert element.matches(b"key")
+        assert not element.matches(b"keys")
+
     def test_an_empty_element_and_comments(self) -> None:
         (element,) = parse_transcript("# one\n\n0 > data \n# two")
         assert (element.data, element.from_host) == (b"", True)

@@ -1,0 +1,85 @@
+"""A time-out is the caller's: what the module still does is taken care of, and nothing else is waited for."""
+
+import dataclasses
+import time
+from collections.abc import Callable
+
+import pytest
+
+from scripted_broker import CONNECT, ScriptedBroker
+from simcom_mqtt import CommandTimeoutError, ModuleRestartedError, SimcomMqtt
+from simcom_mqtt.simulator import PROFILES, SimulatedModem
+
+
+@pytest.mark.parametrize(
+    "mute",
+    [
+        lambda simulator: simulator.mute_next("CMQTTSTART", "result"),
+        lambda simulator: simulator.mute_next("CMQTTACCQ?"),
+        lambda simulator: simulator.mute_next("CGSN"),
+        lambda simulator: simulator.mute_next("CMQTTACCQ"),
+        lambda simulator: simulator.mute_next("CMQTTCONNECT", "result"),
+    ],
+    ids=["START", "ACCQ?", "CGSN", "ACCQ", "CONNECT"],
+)
+def test_connecting_takes_no_longer_than_it_may(
+    modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str, mute: Callable[[SimulatedModem], None]
+) -> None:
+    mute(simulator)
+    began = time.monotonic()
+
+    with pytest.raises(CommandTimeoutError):
+        modem.connect(broker_url, timeout=0.5)
+
+    assert time.monotonic() - began < 3
+
+
+def test_the_first_publish_takes_no_longer_than_it_may(
+    modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str
+) -> None:
+    client = modem.connect(broker_url)
+    simulator.mute_next("CMQTTPAYLOAD=?")
+    began = time.monotonic()
+
+    with pytest.raises(CommandTimeoutError, match="PAYLOAD"):
+        client.publish("a", b"x", timeout=0.5)
+
+    assert time.monotonic() - began < 3
+
+
+def test_connections_that_come_too_late_are_taken_down(modem: SimcomMqtt, simulator: SimulatedModem) -> None:
+    with ScriptedBroker() as broker:
+        for _ in range(3):
+            simulator.delay_next("CMQTTCONNECT", 0.6, "result")
+            with pytest.raises(CommandTimeoutError):
+                modem.connect(broker.url, timeout=0.2)
+            broker.wait_for(CONNECT)
+
+        first = modem.connect(broker.url, timeout=5)
+        second = modem.connect(broker.url, timeout=5)
+
+        assert {first.index, second.index} == {0, 1}
+        assert {client.client_id for client in modem.clients()} == {first.client_id, second.client_id}
+
+
+def answers_again(modem: SimcomMqtt) -> None:
+    while True:
+        try:
+            modem.command("AT", timeout=0.2)
+        except CommandTimeoutError:
+            continue
+        return
+
+
+def test_connecting_after_a_restart_that_nobody_saw(broker_url: str) -> None:
+    without_banner = dataclasses.replace(PROFILES["sim767x"], boot_lines=())
+    with SimulatedModem(profile=without_banner) as simulator, SimcomMqtt(simulator.port) as modem:
+        former = modem.connect(broker_url, index=1)
+        simulator.reboot()
+        answers_again(modem)
+
+        assert modem.connect(broker_url, index=0).is_connected()
+
+        assert not former.is_connected()
+        with pytest.raises(ModuleRestartedError):
+            former.publish("a", b"x", timeout=1)
