@@ -39,20 +39,23 @@ class Interpreter:
 @functools.cache
 def interpreters() -> Sequence[Interpreter]:
     """The Python of the tests, and one of each other version that this machine has."""
-    found = {sys.version_info[:2]: sys.executable}
-    installed = sorted(Path.home().glob(".pyenv/versions/3.*/bin/python"))
-    on_the_path = [shutil.which(f"python3.{minor}") for minor in range(11, 20)]
-    for program in [*filter(None, on_the_path), *map(str, installed)]:
-        loaded = subprocess.run(
-            [program, "-ISc", f"{PRELUDE}\nprint(*sys.version_info[:2])"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if loaded.returncode == 0:
-            major, minor = loaded.stdout.split()
-            found.setdefault((int(major), int(minor)), program)
-    return [Interpreter(program, version) for version, program in sorted(found.items())]
+    others = {minor: _other_python(minor) for minor in range(11, 20) if minor != sys.version_info.minor}
+    programs = {sys.version_info.minor: sys.executable} | {
+        key: found for key, found in others.items() if found
+    }
+    return [Interpreter(program, (3, minor)) for minor, program in sorted(programs.items())]
+
+
+def _other_python(minor: int) -> str | None:
+    # Those of pyenv first: what it puts on the path takes a second to find them.
+    installed = sorted(map(str, Path.home().glob(f".pyenv/versions/3.{minor}[.-]*/bin/python")))
+    on_the_path = shutil.which(f"python3.{minor}")
+    candidates = [*installed, on_the_path] if on_the_path else installed
+    return next((program for program in candidates if _loads_the_extension(program)), None)
+
+
+def _loads_the_extension(program: str) -> bool:
+    return subprocess.run([program, "-ISc", PRELUDE], capture_output=True, check=False).returncode == 0
 
 
 @contextmanager
