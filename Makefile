@@ -36,14 +36,21 @@ demo: $(EXTENSION) ## publish and receive on a simulated module; PORT=/dev/ttyUS
 
 build: $(EXTENSION) ## build the extension in release, and install it in .venv
 
-test: prerequisites-of-tests lint $(EXTENSION) docs ## everything that must hold: format, lints, types, documentation, tests
+test: prerequisites-of-tests $(VENV)/documentation-tools ## everything that must hold: format, lints, types, documentation, tests
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=line test-of-rust test-of-python
+	$(BIN)/python -m pytest -q -m undisturbed
+
+# Neither half keeps two processors busy.
+.PHONY: test-of-rust test-of-python lint-of-rust lint-of-python
+test-of-rust: lint-of-rust
+	cargo build --locked --quiet --release $(BENCH_CRATE)
+	cargo test --locked --quiet --lib $(BENCH_CRATE)
 	cargo test --locked --quiet
+
+test-of-python: lint-of-python $(EXTENSION) docs
 	$(BIN)/python -m mypy.stubtest simcom_mqtt --mypy-config-file pyproject.toml \
 		--allowlist tests/stubtest-allowlist.txt
-	cargo test --locked --quiet --lib $(BENCH_CRATE)
-	cargo build --locked --quiet --release $(BENCH_CRATE)
 	$(BIN)/python -m pytest -q --numprocesses 4 --dist worksteal -m 'not undisturbed' --durations 5 --durations-min 10
-	$(BIN)/python -m pytest -q -m undisturbed
 
 bench: prerequisites-of-tests $(EXTENSION) $(VENV)/bench-peers ## measure, beside what people would use instead; ONLY=name: a part
 	$(BIN)/python tests/bench/run.py --output tests/bench/results $(if $(ONLY),--only $(ONLY))
@@ -78,12 +85,16 @@ audit: $(VENV)/audit-tools ## dependencies: licences, sources, known vulnerabili
 		echo "pip-audit $$file" && $(BIN)/pip-audit --strict --require-hashes --disable-pip -r $$file || exit 1; \
 	done
 
-lint: $(VENV)/development-tools ## rustfmt, clippy, ruff and mypy, changing nothing
+lint: lint-of-rust lint-of-python ## rustfmt, clippy, ruff and mypy, changing nothing
+
+lint-of-rust: $(VENV)/development-tools
 	cargo fmt --check
 	cargo fmt --check $(BENCH_CRATE)
 	cargo clippy --locked --quiet --all-targets -- -D warnings
 	$(WITH_PYTHON) cargo clippy --locked --quiet --all-targets --features python -- -D warnings
 	cargo clippy --locked --quiet $(BENCH_CRATE) -- -D warnings
+
+lint-of-python: $(VENV)/development-tools
 	$(BIN)/ruff check --quiet
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/mypy
