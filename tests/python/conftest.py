@@ -1,5 +1,6 @@
 """What the tests share: a broker, a simulated module, the driver on it, and an ordinary client."""
 
+import signal
 import uuid
 from collections.abc import Iterator
 
@@ -12,6 +13,14 @@ from simcom_mqtt.simulator import SimulatedModem
 
 # For the tests of the plugin; pytest takes this in the topmost conftest.py only.
 pytest_plugins = ["pytester"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ctrl_c_is_heard() -> Iterator[None]:
+    """What a script runs in its background ignores Ctrl-C, and so would each process that a test starts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")
