@@ -11,6 +11,8 @@ from simcom_mqtt import SimcomMqtt
 
 # In seconds: whether a piece was read can only be asked for, and the reader needs the processor meanwhile.
 LOOK_AGAIN = 0.00005
+# The beginning of what is very long goes in larger pieces, or a busy machine would take minutes for it.
+MOST_PIECES = 512
 
 
 class SplitLine:
@@ -89,7 +91,8 @@ class SplitLine:
         elif self._bytes_read() < self._sent:
             return
         else:
-            piece = bytes(self._pending[: self._piece])
+            size = max(self._piece, len(self._pending) // MOST_PIECES)
+            piece = bytes(self._pending[:size])
         written = os.write(self._master, piece)
         self._sent += written
         del self._pending[:written]

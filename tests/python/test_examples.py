@@ -80,7 +80,7 @@ def test_what_is_wrong_is_said_in_one_line(options: list[str], complaint: str) -
         [sys.executable, ROOT / "scripts/demo.py", *options],
         capture_output=True,
         text=True,
-        timeout=9,
+        timeout=50,
         check=False,
     )
 

@@ -189,7 +189,7 @@ asyncio.run(main())
 def test_with_every_python(simulator: SimulatedModem, broker_url: str, interpreter: Interpreter) -> None:
     options = ("-W", "error")
     with script(SCRIPT, simulator.port, broker_url, program=interpreter.program, options=options) as process:
-        output, errors = process.communicate(timeout=8)
+        output, errors = process.communicate(timeout=30)
 
     assert (process.returncode, errors) == (0, "")
     assert output.splitlines() == [" ".join(map(str, range(20))), "timeout"]

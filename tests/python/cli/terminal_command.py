@@ -100,7 +100,7 @@ class Terminal:
         """Read to the end, and return the exit status."""
         while self._read():
             pass
-        return self.process.wait(timeout=5)
+        return self.process.wait(timeout=30)
 
     def _read(self) -> bytes:
         try:

@@ -77,7 +77,7 @@ def test_colours_only_on_a_terminal_and_only_if_wanted(simulator: SimulatedModem
     with Terminal("info", "-d", simulator.port, env={"NO_COLOR": "1"}) as monochrome:
         assert monochrome.end() == 0
     with process("info", "-d", simulator.port) as piped:
-        output, errors = piped.communicate(timeout=8)
+        output, errors = piped.communicate(timeout=30)
 
     assert re.search(rb"\x1b\[[0-9;]*3[0-9]m", coloured.shown)
     assert not re.search(rb"\x1b\[[0-9;]*[34][0-9]m", monochrome.shown)

@@ -26,7 +26,7 @@ def test_a_failure_is_recorded_and_comes_back(
         port = replay.stdout.readline().decode().strip()
         replayed = run("pub", "-d", port, *publishing)
         replay.send_signal(signal.SIGINT)
-        assert replay.wait(timeout=5) == 130
+        assert replay.wait(timeout=30) == 130
         assert replay.stderr
         assert replay.stderr.read() == b""
 
@@ -135,7 +135,7 @@ def test_a_simulated_module_for_other_programs(transport: list[str]) -> None:
         assert lines_of("at", "-d", port, "AT+CGSN") == [imei]
         module.send_signal(signal.SIGINT)
 
-        assert module.wait(timeout=5) == 130
+        assert module.wait(timeout=30) == 130
 
 
 def test_a_simulated_module_that_cannot_be(tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_the_simulator_listens_where_a_subscriber_can_be_reached(host: HostClien
 
 def test_the_demo() -> None:
     with process("demo") as demo:
-        output, errors = demo.communicate(timeout=9)
+        output, errors = demo.communicate(timeout=30)
 
     assert (demo.returncode, errors) == (0, b"")
     assert re.search(rb"^started .*mosquitto", output)

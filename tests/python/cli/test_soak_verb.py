@@ -91,7 +91,7 @@ def test_a_message_that_comes_twice(to_broker: list[object], host: HostClient) -
     with process("soak", *to_broker, "-n", "20", "--interval", "0.05", "--json") as command:
         message = host.get()
         host.publish(message.topic, bytes(message.payload))
-        output, errors = command.communicate(timeout=9)
+        output, errors = command.communicate(timeout=30)
 
     assert command.returncode == 1
     assert json.loads(output)["duplicates"] == 1

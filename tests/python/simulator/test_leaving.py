@@ -31,7 +31,7 @@ print(kept.port)
 """
 
     result = subprocess.run(
-        [sys.executable, "-c", script, transcript], capture_output=True, text=True, timeout=9, check=False
+        [sys.executable, "-c", script, transcript], capture_output=True, text=True, timeout=30, check=False
     )
 
     assert result.returncode == status
