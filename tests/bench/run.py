@@ -26,8 +26,12 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--smoke", action="store_true", help="as briefly as it can")
-    parser.add_argument("--rounds", type=int, default=5, help="rounds in which all contenders take turns (5)")
-    parser.add_argument("--share", type=float, default=1.0, help="of the repetitions of a full run (1)")
+    parser.add_argument(
+        "--rounds", type=int, default=Effort.rounds, help="rounds in which all contenders take turns (5)"
+    )
+    parser.add_argument(
+        "--share", type=float, default=Effort.share, help="of the repetitions of a full run (1)"
+    )
     parser.add_argument("--only", nargs="+", choices=MEASURES, default=list(MEASURES), help="what to measure")
     parser.add_argument("--output", type=Path, help="a folder for results.json, results.md and the curves")
     parser.add_argument("--readme", action="store_true", help="the last whole run into the README")
@@ -36,7 +40,8 @@ def main() -> None:
         readme.write((arguments.output or RESULTS) / "results.json")
         return
     effort = SMOKE if arguments.smoke else Effort(arguments.rounds, arguments.share)
-    machine = _machine(effort)
+    whole = effort == Effort() and arguments.only == list(MEASURES)
+    machine = _machine(effort, "make bench" if whole else " ".join(["python", *sys.argv]))
     print(machine)
     tables: dict[str, list[Table]] = {}
     for name in arguments.only:
@@ -45,7 +50,6 @@ def main() -> None:
         print(*(table.to_markdown() for table in tables[name]), sep="\n", flush=True)
         print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
     if arguments.output:
-        whole = effort is not SMOKE and arguments.share >= 1
         _store(arguments.output, machine, tables, whole=whole)
 
 
@@ -64,13 +68,13 @@ def _store(folder: Path, machine: str, tables: dict[str, list[Table]], *, whole:
             (folder / f"{name}.svg").write_text(picture)
 
 
-def _machine(effort: Effort) -> str:
+def _machine(effort: Effort, command: str) -> str:
     names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
     processor = names[0].partition(":")[2].strip() if names else platform.machine()
     return (
         f"Measured on {len(names)} × {processor}, {platform.system()} {platform.release()}, "
         f"Python {platform.python_version()}: medians of {effort.rounds} rounds in which all took turns, "
-        "by `make bench`.\n"
+        f"by `{command}`.\n"
     )
 
 

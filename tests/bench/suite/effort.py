@@ -11,8 +11,8 @@ from suite.processes import Measured
 class Effort:
     """So many rounds, and a share of the repetitions that a table for the README takes."""
 
-    rounds: int
-    share: float
+    rounds: int = 5
+    share: float = 1.0
 
     def of(self, repetitions: int) -> int:
         """So many repetitions, of what a full run has."""

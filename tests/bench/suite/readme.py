@@ -21,7 +21,7 @@ def write(results: Path, root: Path = ROOT) -> None:
     stored = json.loads(results.read_text())
     missing = [name for name in MEASURES if name not in stored["tables"]]
     if missing or not stored["whole"]:
-        what = f"it lacks {', '.join(missing)}" if missing else "it was as brief as it could be"
+        what = f"it lacks {', '.join(missing)}" if missing else "it was cut short"
         raise SystemExit(f"{results} is not of a whole run, {what}: make bench")
     tables = [Table.from_json(table) for name in MEASURES for table in stored["tables"][name]]
     readme = root / "README.md"

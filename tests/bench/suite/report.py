@@ -60,10 +60,14 @@ def markdown(rows: list[list[str]]) -> str:
 
 
 def milliseconds(nanoseconds: float) -> str:
-    """Three digits, with the unit."""
-    return f"{nanoseconds / 1e6:.3g} ms"
+    """Three digits or more, with the unit."""
+    return f"{_digits(nanoseconds / 1e6)} ms"
 
 
 def microseconds(nanoseconds: float) -> str:
-    """Three digits, with the unit."""
-    return f"{nanoseconds / 1e3:.3g} µs"
+    """Three digits or more, with the unit."""
+    return f"{_digits(nanoseconds / 1e3)} µs"
+
+
+def _digits(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
