@@ -225,10 +225,16 @@ class LineUnderTest:
 
     def _is_connected_after_trying(self, index: int) -> bool:
         client = self.clients.get(index)
-        if client is None or not client.is_connected():
-            self.connect(index)
-        client = self.clients.get(index)
-        return client is not None and client.is_connected()
+        if client is not None and client.is_connected():
+            state = self.attempt("query", client.query)
+            if state is not None and state.connected:
+                return True
+            # A disconnect whose answer was lost: only the module knows of it.
+            self.take_down(index)
+            self.attempt(f"disconnect client {index}", client.disconnect)
+            self.clients.pop(index)
+        self.connect(index)
+        return False
 
     # --- faults that need two sides ---------------------------------------------------------------
 
