@@ -1,5 +1,8 @@
 """The soak works, and its account notices what it is there to notice."""
 
+import contextlib
+import os
+import signal
 import subprocess
 import sys
 from collections import Counter, defaultdict
@@ -20,13 +23,27 @@ from simcom_mqtt.simulator.message_block import block_parts
 SOAK = Path(__file__).parent.parent / "soak" / "soak.py"
 
 
-def test_a_short_one() -> None:
+def test_a_short_one(tmp_path: Path) -> None:
     options = ["--modules", "2", "--messages", "300", "--messages-between-faults", "80", "--seed", "4"]
 
-    soak = subprocess.run([sys.executable, SOAK, *options], capture_output=True, text=True, check=False)
+    with subprocess.Popen(
+        [sys.executable, SOAK, *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        start_new_session=True,
+    ) as soak:
+        try:
+            output, errors = soak.communicate()
+        finally:
+            # One that hangs has a broker and modules, which would outlive it.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(soak.pid, signal.SIGKILL)
 
-    assert (soak.returncode, soak.stderr) == (0, ""), soak.stdout
-    assert "lost without a report: 0 to the host, 0 from it" in soak.stdout
+    assert (soak.returncode, errors) == (0, ""), output
+    assert "lost without a report: 0 to the host, 0 from it" in output
+    assert list(tmp_path.iterdir()) == []
 
 
 class TestMarks:
