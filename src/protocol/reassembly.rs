@@ -400,6 +400,9 @@ impl Reassembly {
     }
 
     fn end_skipping(&mut self) {
+        if self.skipped.is_empty() {
+            return;
+        }
         if may_hold_boot_banner(&std::mem::take(&mut self.skipped)) {
             self.outputs.push_back(Output::RestartSuspected);
         }
