@@ -65,7 +65,9 @@ impl MqttClient {
         let (modem, index) = (self.modem.get(), self.index);
         if modem.is_open() {
             modem.run(py, |modem, patience| {
-                modem.leave_client(index, Instant::now() + EXIT_TIME, patience).map(drop)
+                let left = modem.leave_client(index, Instant::now() + EXIT_TIME, patience);
+                // Interrupted: what is left to do has nobody to wait for it.
+                left.map(drop).inspect_err(|_| modem.take_down_later(index))
             })?;
         }
         modem.callbacks.forget_client(index);

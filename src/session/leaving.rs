@@ -70,7 +70,7 @@ impl Modem {
     }
 
     /// Takes a client down that nobody holds, once the module is done with it; nobody waits for that.
-    pub(super) fn take_down_later(&self, index: ClientIndex) {
+    pub fn take_down_later(&self, index: ClientIndex) {
         self.hub().change_facts(|facts| facts.disown(index));
         for step in [connection::disconnect(index, None), client::release(index)] {
             // On a port that is gone, there is nothing to take down.

@@ -4,6 +4,8 @@ from datetime import datetime
 from html.parser import HTMLParser
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from simcom_mqtt import Message, SimcomMqtt
 from simcom_mqtt.simulator import SimulatedModem
@@ -98,6 +100,18 @@ def test_topics_that_cannot_be_shown_are_spelled_out(topic: str | bytes) -> None
 
     assert html.encode()  # a lone surrogate would not go into a notebook's file
     assert "dut/\\" in html
+
+
+@given(topic=st.binary(min_size=1, max_size=300), payload=st.binary(max_size=900) | st.text().map(str.encode))
+def test_nothing_that_arrives_is_more_than_text(topic: bytes, payload: bytes) -> None:
+    html = Message(topic, payload)._repr_html_()
+
+    table = Table(html)
+    assert table.elements <= ELEMENTS
+    assert table.attributes == []
+    assert list(table.fields()) == ["topic", "payload", "length", "client", "received"]
+    assert html.encode()
+    assert html.isprintable()
 
 
 def test_a_capture(simulator: SimulatedModem, modem: SimcomMqtt, broker_url: str, base: str) -> None:

@@ -2,9 +2,11 @@
 
 import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
+from io import StringIO
 
 import pytest
+from tqdm import tqdm  # type: ignore[import-untyped]
 
 from host_client import HostClient, as_sent
 from scripted_broker import PUBLISH, ScriptedBroker
@@ -221,3 +223,16 @@ def test_the_host_sees_what_was_queued(client: MqttClient, host: HostClient, bas
 
     assert as_sent(host.get()) == (f"{base}/up", b"kept", 2, True)
     client.publish(f"{base}/up", retain=True)
+
+
+def test_progress_bars_go_with_messages_and_futures(client: MqttClient, base: str) -> None:
+    shown = StringIO()
+    messages = client.messages(f"{base}/#", timeout=0.5)
+    futures = [client.publish_nowait(f"{base}/count", str(number), 1) for number in range(5)]
+
+    for future in tqdm(as_completed(futures), total=5, file=shown):
+        future.result()
+    received = [message.text() for message in tqdm(messages, total=5, file=shown)]
+
+    assert received == ["0", "1", "2", "3", "4"]
+    assert shown.getvalue().count("5/5") == 2

@@ -48,7 +48,7 @@ class MqttClient:
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        """Disconnect and release, in at most 5 s, as `MqttClient.__exit__`."""
+        """Disconnect and release, in at most 5 s, as `MqttClient.__exit__`. Cancelled, the rest follows."""
         await self._calls.run_at_once(self._client.__exit__, *exc)
 
     async def set_will(self, topic: Topic, payload: Payload, qos: QoS = 0) -> None:

@@ -1,6 +1,7 @@
 """Whatever is cancelled gives up at once, leaves no thread, and hides nothing of what became of it."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 
@@ -11,7 +12,8 @@ from scripted_module import ScriptedModule
 from simcom_mqtt import OutcomeUnknownError, aio
 from simcom_mqtt.simulator import SimulatedModem
 
-SOON = 0.5
+# What is not given up takes 9 s or more.
+SOON = 3
 
 CALLS: dict[str, Callable[[aio.SimcomMqtt, aio.MqttClient], Awaitable[object]]] = {
     "start": lambda modem, _: modem.start(),
@@ -58,17 +60,19 @@ def test_while_the_module_is_waited_for(
     async def main(module: ScriptedModule) -> None:
         modem = aio.SimcomMqtt(module.port)
         await modem.open()
-        client = await modem.acquire("dut")
-        module.fall_silent()
-        seen = len(module.received)
-        task = asyncio.ensure_future(call(modem, client))
-        await asyncio.to_thread(module.wait_for_more, seen)
-        began = time.monotonic()
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        assert time.monotonic() - began < SOON
-        await modem.close()
+        try:
+            client = await modem.acquire("dut")
+            module.fall_silent()
+            seen = len(module.received)
+            task = asyncio.ensure_future(call(modem, client))
+            await asyncio.to_thread(module.wait_for_more, seen)
+            began = time.monotonic()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert time.monotonic() - began < SOON
+        finally:
+            await modem.close()
 
     with ScriptedModule() as module:
         asyncio.run(main(module))
@@ -136,6 +140,23 @@ def test_a_connect_leaves_no_client_that_nobody_owns(simulator: SimulatedModem, 
 
     with ScriptedBroker(silent_on=CONNECT) as broker:
         asyncio.run(main(broker))
+
+
+def test_a_connect_may_be_cut_off_at_any_time(simulator: SimulatedModem, broker_url: str) -> None:
+    async def main() -> None:
+        connected = 0
+        async with aio.SimcomMqtt(simulator.port) as modem:
+            for number in range(25):
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(number * 0.001), await modem.connect(broker_url, index=0):
+                        connected += 1
+            async with await modem.connect(broker_url, index=0) as client:
+                assert (await client.query()).connected
+                await client.publish("a", "b", 1)
+            assert await modem.clients() == []
+        assert connected < 25
+
+    asyncio.run(main())
 
 
 def test_a_publish_that_was_not_written_is_not_sent(simulator: SimulatedModem) -> None:

@@ -11,8 +11,8 @@ from scripted_module import ScriptedModule
 from simcom_mqtt import CommandTimeoutError, SimcomMqtt
 from simcom_mqtt._native import Interrupter
 
-# The interpreter's own steps, a thread that ends and a loop that is closed come between.
-LONGEST_WAIT = 0.5
+# What is not given up takes 9 s or more.
+LONGEST_WAIT = 3
 
 AWAITING = """
 import asyncio
