@@ -343,7 +343,9 @@ class MqttClient:
         """
 
     def release(self) -> None:
-        """Give the client back to the module: `AT+CMQTTREL`, chapter 2.2.4. This object is then of no use.
+        """Give the client back to the module: `AT+CMQTTREL`, chapter 2.2.4.
+
+        Its callbacks still get what came before. Whatever else this object is used for is then a ClosedError.
 
         MqttError: it is still connected.
         """

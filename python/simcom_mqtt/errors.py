@@ -54,7 +54,7 @@ class PortError(SimcomError, OSError):
 
 
 class ClosedError(SimcomError):
-    """The object was used after `close()`, or in a forked child, where the port belongs to the parent.
+    """The object was used after `close()` or `release()`, or in a forked child: the port is the parent's.
 
     `ClosedError(message)`.
     """

@@ -1,3 +1,5 @@
+use std::collections::VecDeque;
+
 use parking_lot::Mutex;
 use pyo3::PyTraverseError;
 use pyo3::gc::PyVisit;
@@ -15,6 +17,8 @@ pub(super) struct Callbacks(Mutex<Table>);
 struct Table {
     module: [Callback; EVENTS],
     clients: [ClientTable; 2],
+    /// Of clients that were released, for what came before and is not delivered yet.
+    released: [VecDeque<ClientTable>; 2],
 }
 
 #[derive(Default)]
@@ -76,16 +80,24 @@ impl Callbacks {
         }
     }
 
-    /// A client that was released has no callbacks any more. Dropped without the lock.
-    pub(super) fn forget_client(&self, client: ClientIndex) {
-        let forgotten = std::mem::take(&mut self.0.lock().clients[client.slot()]);
+    /// A client that was released has no callbacks any more, but for what came before.
+    pub(super) fn release(&self, client: ClientIndex) {
+        let mut table = self.0.lock();
+        let released = std::mem::take(&mut table.clients[client.slot()]);
+        table.released[client.slot()].push_back(released);
+    }
+
+    /// All that came before its release was delivered. Dropped without the lock.
+    pub(super) fn forget_released(&self, client: ClientIndex) {
+        let forgotten = self.0.lock().released[client.slot()].pop_front();
         drop(forgotten);
     }
 
     /// Those whose subscription matches; else the client's; else the module's.
     pub(super) fn for_message(&self, py: Python<'_>, message: &ReceivedMessage) -> Vec<Py<PyAny>> {
         let table = self.0.lock();
-        let client = &table.clients[message.client().slot()];
+        let slot = message.client().slot();
+        let client = table.released[slot].front().unwrap_or(&table.clients[slot]);
         let matching =
             client.subscriptions.iter().filter(|known| matches_filter(&known.filter, message.topic()));
         let found: Vec<_> = matching.map(|known| known.callback.clone_ref(py)).collect();
@@ -102,7 +114,7 @@ impl Callbacks {
         for callback in table.module.iter().flatten() {
             visit.call(callback)?;
         }
-        for client in &table.clients {
+        for client in table.clients.iter().chain(table.released.iter().flatten()) {
             visit.call(&client.on_message)?;
             for subscription in &client.subscriptions {
                 visit.call(&subscription.callback)?;

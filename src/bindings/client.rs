@@ -1,5 +1,6 @@
 //! `MqttClient`: what one of the module's two clients does.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use pyo3::PyTraverseError;
@@ -29,6 +30,8 @@ pub(super) struct MqttClient {
     modem: Py<SimcomMqtt>,
     index: ClientIndex,
     client_id: String,
+    /// Another object may stand for this client index by now.
+    is_released: AtomicBool,
 }
 
 /// What leaving a `with` block takes at most.
@@ -63,6 +66,9 @@ impl MqttClient {
     fn __exit__(&self, py: Python<'_>, exc: &Bound<'_, PyTuple>) -> PyResult<()> {
         let _ = exc;
         let (modem, index) = (self.modem.get(), self.index);
+        if self.is_released.load(Ordering::Acquire) {
+            return Ok(());
+        }
         if modem.is_open() {
             modem.run(py, |modem, patience| {
                 let left = modem.leave_client(index, Instant::now() + EXIT_TIME, patience);
@@ -70,7 +76,8 @@ impl MqttClient {
                 left.map(drop).inspect_err(|_| modem.take_down_later(index))
             })?;
         }
-        modem.callbacks.forget_client(index);
+        self.is_released.store(true, Ordering::Release);
+        modem.release_callbacks(index);
         Ok(())
     }
 
@@ -94,7 +101,7 @@ impl MqttClient {
             qos: QoS::parse(qos.0)?,
         };
         let index = self.index;
-        self.modem.get().run(py, |modem, patience| modem.set_will(index, will, patience))
+        self.module()?.run(py, |modem, patience| modem.set_will(index, will, patience))
     }
 
     /// Use SSL context 0–9 for TLS: `AT+CMQTTSSLCFG`, chapter 2.2.5.
@@ -186,16 +193,19 @@ impl MqttClient {
     fn disconnect(&self, py: Python<'_>, timeout: f64) -> PyResult<()> {
         let timeout = seconds("timeout", timeout)?;
         let index = self.index;
-        self.modem.get().run(py, |modem, patience| modem.disconnect(index, timeout, patience))
+        self.module()?.run(py, |modem, patience| modem.disconnect(index, timeout, patience))
     }
 
-    /// Give the client back to the module: `AT+CMQTTREL`, chapter 2.2.4. This object is then of no use.
+    /// Give the client back to the module: `AT+CMQTTREL`, chapter 2.2.4.
+    ///
+    /// Its callbacks still get what came before. Whatever else this object is used for is then a ClosedError.
     ///
     /// MqttError: it is still connected.
     fn release(&self, py: Python<'_>) -> PyResult<()> {
         let index = self.index;
-        self.modem.get().run(py, |modem, patience| modem.release(index, patience))?;
-        self.modem.get().callbacks.forget_client(self.index);
+        self.module()?.run(py, |modem, patience| modem.release(index, patience))?;
+        self.is_released.store(true, Ordering::Release);
+        self.modem.get().release_callbacks(index);
         Ok(())
     }
 
@@ -226,7 +236,7 @@ impl MqttClient {
     ) -> PyResult<()> {
         let arguments = PublishArguments::parse(topic.0, payload.0, qos.0, retain, dup, timeout)?;
         let index = self.index;
-        self.modem.get().run(py, |modem, patience| {
+        self.module()?.run(py, |modem, patience| {
             let transaction = arguments.into_transaction(modem, index, patience)?;
             modem.publish(transaction, patience)
         })
@@ -253,7 +263,7 @@ impl MqttClient {
         timeout: f64,
     ) -> PyResult<Bound<'py, PyAny>> {
         let arguments = PublishArguments::parse(topic.0, payload.0, qos.0, retain, dup, timeout)?;
-        publish_nowait(py, self.modem.get(), self.index, arguments)
+        publish_nowait(py, self.module()?, self.index, arguments)
     }
 
     /// Subscribe to a topic filter of 1–1024 bytes: `AT+CMQTTSUB`, chapter 2.2.13.
@@ -281,7 +291,7 @@ impl MqttClient {
         if callback.is_some() {
             SimcomMqtt::begin_dispatching(self.modem.bind(py))?;
         }
-        let callbacks = &self.modem.get().callbacks;
+        let callbacks = &self.module()?.callbacks;
         // In place before the command goes out: a retained message can come before the result.
         let former = callbacks.subscribe(self.index, topic.bytes(), callback);
         let result = self
@@ -314,6 +324,9 @@ impl MqttClient {
 
     /// Whether the driver knows the client to be connected; asks nobody.
     fn is_connected(&self) -> PyResult<bool> {
+        if self.is_released.load(Ordering::Acquire) {
+            return Ok(false);
+        }
         let modem = self.modem.get().modem()?;
         Ok(modem.is_open() && modem.facts().is_connected(self.index))
     }
@@ -321,7 +334,7 @@ impl MqttClient {
     /// What the module says of this client: `AT+CMQTTACCQ?`, `CONNECT?`, `DISC?`, `SSLCFG?`, `CFG?`.
     fn query(&self, py: Python<'_>) -> PyResult<ClientState> {
         let index = self.index;
-        let state = self.modem.get().run(py, |modem, patience| {
+        let state = self.module()?.run(py, |modem, patience| {
             // One by one, since a read form may have to wait for what another client is owed.
             let mut answers = Vec::new();
             for query in commands::ClientState::queries() {
@@ -354,7 +367,7 @@ impl MqttClient {
     #[pyo3(signature = (filter = TopicBytes(b"#".to_vec())), text_signature = "($self, filter='#')")]
     fn capture(&self, filter: TopicBytes) -> PyResult<Capture> {
         let filter = Filter::parse(filter.0)?;
-        let threads = self.modem.get().threads()?;
+        let threads = self.module()?.threads()?;
         let _visit = threads.enter_open()?;
         let inbox = threads.modem.hub().inbox(self.index, Some(filter.bytes().to_vec()));
         Ok(Capture::new(threads.clone(), inbox, filter.bytes()))
@@ -368,7 +381,7 @@ impl MqttClient {
     fn _inbox(&self, filter: TopicBytes, everything: bool, timeout: Option<f64>) -> PyResult<Inbox> {
         let filter = Topic::parse(filter.0)?;
         timeout.map(|timeout| seconds("timeout", timeout)).transpose()?;
-        let threads = self.modem.get().threads()?;
+        let threads = self.module()?.threads()?;
         let _visit = threads.enter_open()?;
         let selected = (!everything).then(|| filter.bytes().to_vec());
         Ok(Inbox::new(threads.clone(), threads.modem.hub().inbox(self.index, selected)))
@@ -381,7 +394,7 @@ impl MqttClient {
     fn messages(&self, filter: TopicBytes, timeout: Option<f64>) -> PyResult<Messages> {
         let filter = Filter::parse(filter.0)?;
         let timeout = timeout.map(|timeout| seconds("timeout", timeout)).transpose()?;
-        let threads = self.modem.get().threads()?;
+        let threads = self.module()?.threads()?;
         let _visit = threads.enter_open()?;
         let inbox = threads.modem.hub().inbox(self.index, Some(filter.bytes().to_vec()));
         Ok(Messages::new(threads.clone(), inbox, timeout))
@@ -406,7 +419,7 @@ impl MqttClient {
         r#match: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<Message>> {
         let filter = Filter::parse(filter.0)?;
-        let threads = self.modem.get().threads()?;
+        let threads = self.module()?.threads()?;
         let _visit = threads.enter_open()?;
         let inbox = threads.modem.hub().inbox(self.index, None);
         wait_for_message(py, &inbox, filter.bytes(), timeout, r#match)
@@ -424,15 +437,32 @@ impl MqttClient {
 }
 
 impl MqttClient {
+    fn new(modem: &Bound<'_, SimcomMqtt>, index: ClientIndex, client_id: String) -> Self {
+        Self { modem: modem.clone().unbind(), index, client_id, is_released: AtomicBool::new(false) }
+    }
+
+    /// The module, as long as this object stands for its client.
+    fn module(&self) -> PyResult<&SimcomMqtt> {
+        if self.is_released.load(Ordering::Acquire) {
+            return Err(Error::Released { client: self.index, client_id: self.client_id.clone() }.into());
+        }
+        Ok(self.modem.get())
+    }
+
     /// The object of a client that was just acquired. What an earlier one left behind is forgotten.
     pub(super) fn acquired<'py>(
         modem: &Bound<'py, SimcomMqtt>,
         index: ClientIndex,
         client_id: &str,
     ) -> PyResult<Bound<'py, Self>> {
-        modem.get().callbacks.forget_client(index);
-        let client = Self { modem: modem.clone().unbind(), index, client_id: client_id.to_owned() };
-        let client = Bound::new(modem.py(), client)?;
+        let py = modem.py();
+        let former = modem.get().client_reference(py, index);
+        let former = former.and_then(|weak| weak.bind(py).upgrade_as::<Self>().ok().flatten());
+        let is_released = |former: Bound<'_, Self>| former.get().is_released.swap(true, Ordering::AcqRel);
+        if !former.is_some_and(is_released) {
+            modem.get().release_callbacks(index);
+        }
+        let client = Bound::new(modem.py(), Self::new(modem, index, client_id.to_owned()))?;
         let weak = PyWeakrefReference::new(client.as_any())?.unbind();
         modem.get().set_client_reference(index, weak);
         Ok(client)
@@ -453,14 +483,14 @@ impl MqttClient {
         if let Some(client) = held.filter(same) {
             return Ok(client);
         }
-        let client = Bound::new(py, Self { modem: modem.clone().unbind(), index, client_id })?;
+        let client = Bound::new(py, Self::new(modem, index, client_id))?;
         let weak = PyWeakrefReference::new(client.as_any())?.unbind();
         modem.get().set_client_reference(index, weak);
         Ok(client)
     }
 
     fn facts(&self) -> PyResult<Option<ClientFacts>> {
-        Ok(self.modem.get().modem()?.facts().client(self.index).cloned())
+        Ok(self.module()?.modem()?.facts().client(self.index).cloned())
     }
 
     fn operation_wait(&self, timeout: Option<f64>) -> PyResult<Duration> {
@@ -474,14 +504,14 @@ impl MqttClient {
     }
 
     fn run_all(&self, py: Python<'_>, commands: Vec<Command>) -> PyResult<()> {
-        let each = self.modem.get().modem()?.command_timeout();
+        let each = self.module()?.modem()?.command_timeout();
         let timeout = each * u32::try_from(commands.len() + 1).unwrap_or(u32::MAX);
         self.execute(py, commands, timeout)
     }
 
     fn execute(&self, py: Python<'_>, commands: Vec<Command>, timeout: Duration) -> PyResult<()> {
         let transaction = Transaction::new(commands, timeout).retrying_while_busy();
-        self.modem.get().run(py, |modem, patience| modem.execute(transaction, patience).map(drop))
+        self.module()?.run(py, |modem, patience| modem.execute(transaction, patience).map(drop))
     }
 }
 

@@ -70,6 +70,10 @@ fn work_for<'py>(modem: &Bound<'py, SimcomMqtt>, notice: Notice) -> PyResult<Opt
         Notice::Restarted => on(On::Restart),
         Notice::MessageLost { .. } => on(On::MessageLost),
         Notice::Urc(_) => on(On::Urc),
+        Notice::Released(client) => {
+            callbacks.forget_released(*client);
+            Vec::new()
+        }
     };
     if found.is_empty() { Ok(None) } else { Ok(Some((found, arguments(modem, notice)?))) }
 }
@@ -82,7 +86,7 @@ fn arguments<'py>(modem: &Bound<'py, SimcomMqtt>, notice: Notice) -> PyResult<Bo
             let cause = py.import("simcom_mqtt.codes")?.getattr("LossCause")?.call1((cause,))?;
             (MqttClient::of(modem, client)?, cause).into_pyobject(py)
         }
-        Notice::NetworkLost | Notice::Restarted => Ok(PyTuple::empty(py)),
+        Notice::NetworkLost | Notice::Restarted | Notice::Released(_) => Ok(PyTuple::empty(py)),
         Notice::Reconnected(client) => (MqttClient::of(modem, client)?,).into_pyobject(py),
         Notice::MessageLost { client, why } => (client.map(ClientIndex::number), why).into_pyobject(py),
         Notice::Urc(line) => (String::from_utf8_lossy(&line).into_owned(),).into_pyobject(py),

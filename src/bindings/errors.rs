@@ -30,7 +30,7 @@ fn to_python(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
         | Error::PortAway { .. }
         | Error::PortLost { .. }
         | Error::NoMoreMessages(LostBy::Port(_)) => "PortError",
-        Error::Closed | Error::Forked => return closed(py, &message),
+        Error::Closed | Error::Forked | Error::Released { .. } => return closed(py, &message),
         Error::Cancelled | Error::Interrupted | Error::PayloadHeld { .. } | Error::WillHalfEntered(_) => {
             "SimcomError"
         }

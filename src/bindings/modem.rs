@@ -304,6 +304,16 @@ impl SimcomMqtt {
         Ok(())
     }
 
+    /// What came for a client before this is still delivered to its callbacks.
+    pub(super) fn release_callbacks(&self, client: ClientIndex) {
+        self.callbacks.release(client);
+        let is_told =
+            self.opened.get().is_some_and(|opened| opened.threads.modem.hub().tell_released(client));
+        if !is_told {
+            self.callbacks.forget_released(client);
+        }
+    }
+
     /// The object of a client, if somebody still holds it.
     pub(super) fn client_reference(
         &self,

@@ -67,6 +67,10 @@ pub enum Error {
     #[error("the port was closed: open it again with a new SimcomMqtt")]
     Closed,
     #[error(
+        "client {client} as {client_id:?} was released: use the object of its next connect() or acquire()"
+    )]
+    Released { client: ClientIndex, client_id: String },
+    #[error(
         "this is a forked child, and the port belongs to the parent: open it here with a SimcomMqtt of its own"
     )]
     Forked,

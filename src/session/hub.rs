@@ -114,6 +114,11 @@ impl Hub {
         self.dispatching.store(false, Ordering::Release);
     }
 
+    /// Behind all that came for a client while it had its callbacks. False if nobody takes notices.
+    pub fn tell_released(&self, client: ClientIndex) -> bool {
+        self.dispatching.load(Ordering::Acquire) && self.notices.push_always(Notice::Released(client)).is_ok()
+    }
+
     /// No further notice is taken. Returns how many messages were still waiting, which counts them as dropped.
     pub fn abandon_notices(&self) -> u64 {
         let abandoned =

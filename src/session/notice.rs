@@ -6,12 +6,20 @@ use crate::protocol::{ClientIndex, ReceivedMessage};
 #[derive(Clone, Debug)]
 pub enum Notice {
     Message(Arc<ReceivedMessage>),
-    ConnectionLost { client: ClientIndex, cause: u8 },
+    ConnectionLost {
+        client: ClientIndex,
+        cause: u8,
+    },
     NetworkLost,
     Reconnected(ClientIndex),
     Restarted,
-    MessageLost { client: Option<ClientIndex>, why: String },
+    MessageLost {
+        client: Option<ClientIndex>,
+        why: String,
+    },
     Urc(Vec<u8>),
+    /// What comes later is not for the callbacks that this client had.
+    Released(ClientIndex),
 }
 
 impl Notice {
