@@ -9,7 +9,7 @@ use super::modem::SimcomMqtt;
 use super::values::{Reconnect, Tls, Will};
 use crate::commands::{
     self, ClientId, Credentials, Invalid, KeepAlive, OperationTimeout, ProtocolVersion, ServerAddress,
-    client, connection, limits, seconds, subscribing,
+    SslContextIndex, client, connection, limits, seconds, subscribing,
 };
 use crate::protocol::Transaction;
 use crate::session::{ClientFacts, ConnectPlan, Error};
@@ -135,9 +135,18 @@ impl SimcomMqtt {
             }
             let acquired = modem.ask(client::query_acquired(), client::acquired_clients, patience)?;
             let connected = modem.ask(connection::query_connected(), connection::connected, patience)?;
+            let contexts = if acquired.iter().any(|found| found.tls) {
+                modem.ask(client::query_ssl_contexts(), client::ssl_contexts_in_use, patience)?
+            } else {
+                Vec::new()
+            };
             for found in &acquired {
                 let connected = connected.contains(&(found.client, true));
-                modem.found(found.client, ClientFacts::found(found.client_id.clone(), found.tls, connected));
+                let used = contexts.iter().find(|(client, _)| *client == found.client);
+                let ssl_context =
+                    used.and_then(|(_, context)| SslContextIndex::parse(i64::from((*context)?)).ok());
+                let facts = ClientFacts::found(found.client_id.clone(), found.tls, connected);
+                modem.found(found.client, ClientFacts { ssl_context, ..facts });
             }
             Ok(acquired)
         })?;

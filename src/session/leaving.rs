@@ -3,8 +3,9 @@ use std::time::{Duration, Instant};
 use super::error::{Error, NO_CONNECTION};
 use super::modem::Modem;
 use super::patience::Patience;
+use super::ticket::Ticket;
 use crate::commands::{DisconnectTimeout, client, connection, service};
-use crate::protocol::{ClientIndex, Command, Transaction};
+use crate::protocol::{Answers, ClientIndex, Command, Transaction};
 
 /// No connection attempt lasts longer on the module.
 const LONGEST_CONNECT: Duration = Duration::from_secs(185);
@@ -86,13 +87,15 @@ impl Modem {
     pub fn leave(&self, time: Duration, patience: &dyn Patience) -> Result<(), Error> {
         let deadline = Instant::now() + time;
         let facts = self.facts();
-        for index in ClientIndex::ALL {
-            let is_ours = facts.client(index).is_some_and(|known| known.acquired_here);
-            if is_ours && !self.leave_client(index, deadline, patience)? {
-                return Ok(());
-            }
+        let is_ours = |index: &ClientIndex| facts.client(*index).is_some_and(|known| known.acquired_here);
+        let ours: Vec<_> = ClientIndex::ALL.into_iter().filter(is_ours).collect();
+        // All at once: a broker that does not answer the one is no reason to leave the other behind.
+        let leaving: Vec<_> = ours.iter().map(|index| self.begin_leaving(*index, deadline)).collect();
+        let mut is_going = true;
+        for (index, tickets) in ours.into_iter().zip(leaving) {
+            is_going &= self.finish_leaving(index, tickets, deadline, patience)?;
         }
-        if facts.started_here {
+        if is_going && facts.started_here {
             self.try_until(service::stop(), deadline, patience)?;
         }
         Ok(())
@@ -104,26 +107,56 @@ impl Modem {
     ///
     /// None but an interruption.
     pub fn leave_client(&self, index: ClientIndex, deadline: Instant, patience: &dyn Patience) -> Going {
+        let tickets = self.begin_leaving(index, deadline);
+        self.finish_leaving(index, tickets, deadline, patience)
+    }
+
+    fn begin_leaving(&self, index: ClientIndex, deadline: Instant) -> Vec<Ticket> {
         // On a port that is gone, nothing else goes either.
         let _ = self.stop_bringing_back(index);
         let facts = self.facts();
-        let Some(known) = facts.client(index) else { return Ok(true) };
-        if known.connected && !self.try_until(connection::disconnect(index, None), deadline, patience)? {
-            return Ok(false);
-        }
-        self.try_until(client::release(index), deadline, patience)
+        let Some(known) = facts.client(index) else { return Vec::new() };
+        let disconnect = known.connected.then(|| connection::disconnect(index, None));
+        let steps = disconnect.into_iter().chain([client::release(index)]);
+        let left = deadline.saturating_duration_since(Instant::now());
+        // Those of a driver that is closed are as good as done.
+        steps.filter_map(|step| self.submit(Transaction::single(step, left)).ok()).collect()
     }
 
-    /// A module that refuses is no reason to stop, one that is mute is.
+    fn finish_leaving(
+        &self,
+        index: ClientIndex,
+        tickets: Vec<Ticket>,
+        deadline: Instant,
+        patience: &dyn Patience,
+    ) -> Going {
+        for ticket in tickets {
+            if !is_answered(self.wait(&ticket, patience))? {
+                return Ok(false);
+            }
+        }
+        if self.facts().client(index).is_none() {
+            return Ok(true);
+        }
+        // It may be connecting, with nobody waiting for that any more.
+        Ok(self.try_until(connection::disconnect(index, None), deadline, patience)?
+            && self.try_until(client::release(index), deadline, patience)?)
+    }
+
     fn try_until(&self, command: Command, deadline: Instant, patience: &dyn Patience) -> Going {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Ok(false);
         }
-        match self.run(command, left, patience) {
-            Ok(_) => Ok(true),
-            Err(Error::Interrupted) => Err(Error::Interrupted),
-            Err(error) => Ok(error.is_refusal()),
-        }
+        is_answered(self.execute(Transaction::single(command, left).retrying_while_busy(), patience))
+    }
+}
+
+/// A module that refuses is no reason to stop, one that is mute is.
+fn is_answered(answer: Result<Answers, Error>) -> Going {
+    match answer {
+        Ok(_) => Ok(true),
+        Err(Error::Interrupted) => Err(Error::Interrupted),
+        Err(error) => Ok(error.is_refusal()),
     }
 }

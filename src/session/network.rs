@@ -17,8 +17,10 @@ impl Modem {
     pub fn wait_for_network(&self, timeout: Duration, patience: &dyn Patience) -> Result<Cell, Error> {
         let deadline = Instant::now() + timeout;
         loop {
-            let Some(missing) = self.missing_for_network(patience)? else {
-                return self.ask(cell::query(), Cell::from_answer, patience);
+            // The last look is made when time is over.
+            let answer_by = deadline.max(Instant::now() + INTERVAL);
+            let Some(missing) = self.missing_for_network(answer_by, patience)? else {
+                return self.ask_by(cell::query(), Cell::from_answer, answer_by, patience);
             };
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -28,16 +30,22 @@ impl Modem {
         }
     }
 
-    fn missing_for_network(&self, patience: &dyn Patience) -> Result<Option<String>, Error> {
-        let eps = self.ask(network::query_eps_registration(), Registration::from_eps_answer, patience)?;
+    fn missing_for_network(
+        &self,
+        deadline: Instant,
+        patience: &dyn Patience,
+    ) -> Result<Option<String>, Error> {
+        let (query, parse) = (network::query_eps_registration(), Registration::from_eps_answer);
+        let eps = self.ask_by(query, parse, deadline, patience)?;
         if !eps.is_registered() {
-            let gprs =
-                self.ask(network::query_gprs_registration(), Registration::from_gprs_answer, patience)?;
+            let (query, parse) = (network::query_gprs_registration(), Registration::from_gprs_answer);
+            let gprs = self.ask_by(query, parse, deadline, patience)?;
             if !gprs.is_registered() {
                 return Ok(Some(format!("the module is not registered ({eps})")));
             }
         }
-        let contexts = network::pdp_contexts(&self.run_soon(network::query_pdp_contexts(), patience)?);
+        let contexts =
+            network::pdp_contexts(&self.run_by(network::query_pdp_contexts(), deadline, patience)?);
         let active = contexts.iter().any(|(_, active)| *active);
         Ok((!active).then(|| "no PDP context is active".to_owned()))
     }

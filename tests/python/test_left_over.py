@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from host_client import HostClient
+from mosquitto_broker import MosquittoBroker
 from scripted_module import OK, ScriptedModule
-from simcom_mqtt import MqttError, SimcomMqtt
+from simcom_mqtt import MqttError, SimcomMqtt, Tls
 from simcom_mqtt.simulator import SimulatedModem
 
 
@@ -90,3 +91,19 @@ def test_a_service_that_was_believed_to_be_stopped() -> None:
         modem.start()
 
         assert modem.is_started()
+
+
+def test_the_ssl_context_of_a_client_that_was_found(
+    simulator: SimulatedModem, mosquitto: MosquittoBroker
+) -> None:
+    url, authority = f"mqtts://127.0.0.1:{mosquitto.tls}", mosquitto.authority.cert_pem.bytes()
+    former = SimcomMqtt(simulator.port)
+    former.connect(url, tls=Tls(ca=authority, context=5))
+    former.close()
+
+    with SimcomMqtt(simulator.port) as modem:
+        (client,) = modem.clients()
+        client.disconnect()
+        client.connect(url)
+
+    assert simulator.received[simulator.received.index("AT+CMQTTDISC=0,60") + 1 :][0] == "AT+CMQTTSSLCFG=0,5"
