@@ -85,6 +85,10 @@ impl Block {
         memchr::memrchr(b'\n', part).map_or_else(Vec::new, |end| part[end + 1..].to_vec())
     }
 
+    pub(super) fn ends_as_line(&self) -> bool {
+        self.bytes[self.part_start..].ends_with(b"\r\n")
+    }
+
     /// The module may have restarted in the middle of the current part, and its boot banner been counted to it.
     pub(super) fn may_have_eaten_a_boot_banner(&self) -> bool {
         may_hold_boot_banner(&self.bytes[self.part_start..])

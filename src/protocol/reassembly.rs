@@ -205,8 +205,9 @@ impl Reassembly {
         if self.doubt.is_none() && self.is_idle() {
             return Fate::Believed;
         }
-        // Every line but NMEA has a CR LF before it; without one, a counted part has eaten it.
-        if after_part && blanks == Some(0) && !line.starts_with(b"$") {
+        // Every line but NMEA has exactly one CR LF before it; else a counted part has eaten it, or bytes were added.
+        let spaced = blanks.is_none_or(|count| count == 1 || (count == 0 && line.starts_with(b"$")));
+        if after_part && (!spaced || self.may_be_pushed_out(line, is_known)) {
             self.damage_open_blocks("its length does not agree with its bytes");
         }
         if self.doubt.is_none() && is_known {
@@ -216,9 +217,14 @@ impl Reassembly {
         Fate::Held
     }
 
+    /// Line ends that were added to a part may have pushed its rest behind the count: then it ends as a line does.
+    fn may_be_pushed_out(&self, line: &[u8], is_known: bool) -> bool {
+        !is_known && !line.starts_with(b"+") && self.blocks.iter().flatten().any(Block::ends_as_line)
+    }
+
     /// A prompt: believed at once only outside a block, since a payload may hold a `>`.
     pub(crate) fn prompt(&mut self) -> Fate {
-        let unspaced = self.after_part && self.blanks == Some(0);
+        let unspaced = self.after_part && self.blanks.is_some_and(|count| count != 1);
         self.spacing_unknown();
         if self.doubt.is_none() && self.is_idle() {
             return Fate::Believed;

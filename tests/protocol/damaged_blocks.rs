@@ -110,6 +110,22 @@ fn one_message() {
     }
 }
 
+/// They may push the rest of a part behind its count, where it looks like a line of its own.
+#[test]
+fn line_ends_added() {
+    for spacing in SPACINGS {
+        for payload in treacherous_payloads(spacing) {
+            let block = Block::new(0, "real", payload).spaced(spacing);
+            for at in 0..block.bytes().len() {
+                for count in 1..=4 {
+                    let damage = Damage::Insert { at, bytes: b"\r\n".repeat(count) };
+                    play(&damage, std::slice::from_ref(&block), at % 2 == 0);
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn a_topic_and_a_payload_in_parts() {
     for spacing in SPACINGS {
