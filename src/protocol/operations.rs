@@ -72,6 +72,21 @@ impl Engine {
         self.known_line(line);
     }
 
+    /// Its final result code was lost, but the result tells how it ended.
+    pub(super) fn end_by_result(&mut self, running: Running, code: u16) {
+        let Some((operation, _)) = running.operation() else { return };
+        let mut job = running.job;
+        if code != 0 {
+            let refusal = refused_job(&job, &code_line(&job, code), Some(code));
+            self.finish(job, Err(refusal));
+            return;
+        }
+        self.forget_given_up(job.lane);
+        self.staging.accepted(&job.command().line);
+        job.answers.push(running.lines);
+        self.complete_operation(job, operation);
+    }
+
     fn resolve_late(&mut self, pending: &Pending, code: u16) {
         self.counters.late_results += 1;
         if code == 0 {
@@ -270,6 +285,10 @@ impl Engine {
     /// Takes the command off the channel.
     pub(super) fn fail_running(&mut self, reason: &UnknownReason, failure: impl Fn(String) -> Failure) {
         let Channel::Running(running) = std::mem::replace(&mut self.channel, Channel::Idle) else { return };
+        if let Some(code) = running.lone_result() {
+            self.end_by_result(*running, code);
+            return;
+        }
         let command = running.job.shown();
         match running.operation() {
             Some((Operation::Publish, _)) => self.lose_result(&running.job, reason),

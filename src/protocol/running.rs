@@ -94,6 +94,12 @@ impl Running {
         }
     }
 
+    /// The result that came though its final result code did not. A success is not its own before its data was entered.
+    pub(super) fn lone_result(&self) -> Option<u16> {
+        let is_entered = !matches!(self.phase, Phase::AwaitingPrompt | Phase::Prompted);
+        self.result.filter(|code| *code != 0 || is_entered)
+    }
+
     /// Returns the one noted before, which so belongs to the operation given up.
     pub(crate) fn note_contested_result(&mut self, code: u16, line: &[u8]) -> Option<(u16, Vec<u8>)> {
         if code == CLIENT_IS_BUSY || self.contested.is_some() {

@@ -39,6 +39,11 @@ impl Engine {
             self.finish(running.job, Err(failure));
             return;
         }
+        if let Some(code) = running.lone_result() {
+            self.end_by_result(*running, code);
+            self.recover(&[], now);
+            return;
+        }
         let owed = running.owed_data();
         let filling = filling_for(line, owed);
         if owed > 0 {

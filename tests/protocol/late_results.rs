@@ -275,6 +275,90 @@ fn a_result_does_not_come_long_after_the_loss_of_its_connection() {
     }
 }
 
+/// Plays the answer to the fence after a command without a final result, and nothing was filled up before it.
+fn expect_fence_alone(module: &mut ScriptedModule) {
+    let written = String::from_utf8(module.take_written()).expect("no filling");
+    let name = written.strip_prefix("AT").and_then(|rest| rest.strip_suffix("=?\r")).expect("a fence");
+    module.send(then(&[&format!("{name}: (0-1)"), "OK"]));
+}
+
+/// Its `OK` was lost on the way.
+#[test]
+fn a_result_counts_without_its_ok() {
+    for (line, data, result) in [
+        ("AT+CMQTTSTART", "", "+CMQTTSTART: "),
+        ("AT+CMQTTSTOP", "", "+CMQTTSTOP: "),
+        (PUB, "", "+CMQTTPUB: 0,"),
+        ("AT+CMQTTSUB=0,1,1", "t", "+CMQTTSUB: 0,"),
+        ("AT+CMQTTUNSUB=0,1,0", "t", "+CMQTTUNSUB: 0,"),
+        ("AT+CMQTTDISC=0,60", "", "+CMQTTDISC: 0,"),
+        ("AT+CMQTTCONNECT=0,\"tcp://h:1883\",60,1", "", "+CMQTTCONNECT: 0,"),
+    ] {
+        for code in [0, 6] {
+            let mut module = ScriptedModule::new();
+            if data.is_empty() {
+                module.run(1, line);
+                module.expect_line(line);
+            } else {
+                module.enter(1, line, data.as_bytes());
+                module.expect_line(line);
+                module.send("\r\n>");
+                module.expect_data(data.as_bytes());
+            }
+            module.send(then(&[&format!("{result}{code}")]));
+            module.wait_ms(10_000);
+            if code == 0 {
+                assert_eq!(module.expect_success(1), [[] as [Vec<u8>; 0]], "{line}");
+                let told = module.take_events();
+                assert!(matches!(&told[..], [Event::Succeeded(done)] if done.bytes() == line.as_bytes()));
+            } else {
+                assert_eq!(module.expect_refusal(1), Some(code), "{line}");
+            }
+            module.expect_no_news();
+            expect_fence_alone(&mut module);
+            // And nothing is owed any longer.
+            module.run(2, "AT+CMQTTSUB?");
+            module.expect_line("AT+CMQTTSUB?");
+        }
+    }
+}
+
+/// A success proves nothing before the data was entered.
+#[test]
+fn a_success_in_place_of_a_prompt_is_none() {
+    let mut module = ScriptedModule::new();
+    module.enter(1, "AT+CMQTTSUB=0,1,1", b"t");
+    module.expect_line("AT+CMQTTSUB=0,1,1");
+    module.send(then(&["+CMQTTSUB: 0,0"]));
+    module.wait_ms(10_000);
+    assert!(matches!(module.expect_failure(1), Failure::NoAnswer { awaited: Awaited::Prompt, .. }));
+    module.expect_data(b"\xFF\r");
+}
+
+/// The result of a publish that was given up before is not this one's.
+#[test]
+fn a_result_without_an_ok_belongs_to_the_older_publish() {
+    let mut module = ScriptedModule::new();
+    given_up(&mut module, 1, PUB);
+    module.run(2, PUB);
+    module.expect_line(PUB);
+    module.send(then(&["+CMQTTPUB: 0,0"]));
+    module.wait_ms(10_000);
+    assert_eq!(module.late(1), Some(Ok(())));
+    assert!(matches!(module.expect_failure(2), Failure::ResultUnknown { .. }));
+}
+
+#[test]
+fn a_result_that_was_read_counts_though_the_port_is_lost() {
+    let mut module = ScriptedModule::new();
+    module.run(1, PUB);
+    module.expect_line(PUB);
+    module.send(then(&["+CMQTTPUB: 0,0"]));
+    module.lose_port("gone");
+    module.expect_success(1);
+    assert_eq!(module.late(1), None);
+}
+
 /// Its `OK` was lost, but the result proves that the module took the payload.
 #[test]
 fn an_empty_publish_may_follow_a_late_success() {
