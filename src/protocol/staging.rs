@@ -13,9 +13,16 @@ const REFUSED: u8 = 0xFF;
 const UNDO_TIME: Duration = Duration::from_secs(60);
 
 /// Which clients may hold a payload: entered, and not published yet. The module has no command that clears it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Staging {
     payload: [bool; 2],
+}
+
+impl Default for Staging {
+    /// Whoever used the module before may have left one behind.
+    fn default() -> Self {
+        Self { payload: [true; 2] }
+    }
 }
 
 impl Staging {
@@ -25,10 +32,10 @@ impl Staging {
         }
     }
 
-    /// PUB clears topic and payload; so does what ends the client.
+    /// PUB clears topic and payload; so does what begins or ends the client.
     pub(crate) fn accepted(&mut self, line: &CommandLine) {
         match (line.name(), line.client()) {
-            (b"CMQTTPUB" | b"CMQTTREL", Some(client)) => self.payload[client.slot()] = false,
+            (b"CMQTTPUB" | b"CMQTTACCQ" | b"CMQTTREL", Some(client)) => self.payload[client.slot()] = false,
             (b"CMQTTSTOP", _) => self.payload = [false; 2],
             _ => {}
         }

@@ -53,8 +53,8 @@ pub enum Error {
     )]
     NoNetwork { missing: String, seconds: f64 },
     #[error(
-        "{command} was not sent: an earlier publish broke off, and the module may still hold its payload, which it would send \
-         instead of an empty one; publish something that is not empty first, or release the client"
+        "{command} was not sent: an earlier publish, of this program or of one before it, may have left its payload on the \
+         module, which would send that instead of an empty one; publish something that is not empty first, or release the client"
     )]
     PayloadHeld { command: String },
     #[error(

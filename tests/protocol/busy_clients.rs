@@ -77,6 +77,7 @@ fn given_up_as_refused_when_no_time_is_left() {
 #[test]
 fn from_its_first_command_and_before_what_was_queued_behind_it() {
     let mut module = ScriptedModule::new();
+    module.acquire(9, 0);
     module.publish(1, 0, b"first", b"");
     module.publish(2, 0, b"second", b"");
     module.expect_line("AT+CMQTTTOPIC=0,5");
@@ -133,6 +134,7 @@ fn a_message_coming_in_does_not_make_it_spin() {
 #[test]
 fn a_lane_that_stays_busy_holds_nothing_else_up_and_ends() {
     let mut module = ScriptedModule::new();
+    module.acquire(9, 0);
     module.submit(1, retrying(PUB, 10));
     module.publish(2, 0, b"t", b"");
     for _ in 0..39 {

@@ -49,8 +49,44 @@ fn an_empty_publish_is_not_sent_while_the_module_may_hold_a_payload() {
     module.publish(2, 0, b"topic", b"");
     assert_eq!(module.expect_failure(2), Failure::PayloadHeld { command: PUB.to_owned() });
     module.expect_nothing_written();
-    module.publish(3, 1, b"other", b"");
+    module.acquire(3, 1);
+    module.publish(4, 1, b"other", b"");
     module.expect_line("AT+CMQTTTOPIC=1,5");
+}
+
+/// An earlier process may have entered a payload, and ended before it published it.
+#[test]
+fn an_empty_publish_is_not_sent_by_a_client_found_on_the_module() {
+    let mut module = ScriptedModule::new();
+    module.publish(1, 0, b"topic", b"");
+    assert_eq!(module.expect_failure(1), Failure::PayloadHeld { command: PUB.to_owned() });
+    module.expect_nothing_written();
+    publish_until_pub(&mut module, 2, b"new");
+    module.send(then(&["OK", "+CMQTTPUB: 0,0"]));
+    module.expect_success(2);
+    module.publish(3, 0, b"topic", b"");
+    module.expect_line("AT+CMQTTTOPIC=0,5");
+}
+
+#[test]
+fn a_client_that_was_acquired_holds_nothing() {
+    let mut module = ScriptedModule::new();
+    module.acquire(3, 1);
+    module.publish(4, 0, b"topic", b"");
+    assert!(matches!(module.expect_failure(4), Failure::PayloadHeld { .. }));
+    module.publish(5, 1, b"topic", b"");
+    module.expect_line("AT+CMQTTTOPIC=1,5");
+}
+
+#[test]
+fn a_client_that_was_refused_may_still_hold_something() {
+    let mut module = ScriptedModule::new();
+    module.run(1, "AT+CMQTTACCQ=0,\"rig\"");
+    module.expect_line("AT+CMQTTACCQ=0,\"rig\"");
+    module.send(then(&["+CMQTTACCQ: 0,19", "ERROR"]));
+    module.expect_refusal(1);
+    module.publish(2, 0, b"topic", b"");
+    assert!(matches!(module.expect_failure(2), Failure::PayloadHeld { .. }));
 }
 
 #[test]

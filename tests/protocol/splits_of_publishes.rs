@@ -126,6 +126,7 @@ fn awkward_payloads_one_after_the_other() {
 #[test]
 fn an_empty_payload_is_not_entered() {
     at_every_split(|module| {
+        module.acquire(9, 0);
         publish_and_ask(module, Firmware { echo: true, data_echo: false, prompt: "\r\n>" }, b"", NOTHING);
     });
 }

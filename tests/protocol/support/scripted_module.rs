@@ -77,6 +77,16 @@ impl ScriptedModule {
         self.submit(id, Transaction::single(Command::new(line).with_data(data), Duration::from_secs(60)));
     }
 
+    /// The client is this driver's own from its beginning, and the command is answered.
+    pub fn acquire(&mut self, id: TransactionId, client: u8) {
+        let line = format!("AT+CMQTTACCQ={client},\"rig\"");
+        self.run(id, &line);
+        self.expect_line(&line);
+        self.send(then(&["OK"]));
+        self.expect_success(id);
+        self.take_events();
+    }
+
     /// TOPIC, PAYLOAD and PUB, waited for a minute.
     pub fn publish(&mut self, id: TransactionId, client: u8, topic: &[u8], payload: &[u8]) {
         self.submit(id, publish(client, topic, payload));
