@@ -314,6 +314,11 @@ impl Engine {
     }
 
     fn handle_error(&mut self, running: Running, response: String, code: Option<u16>, now: Instant) {
+        if let Some((operation, _)) =
+            running.operation().filter(|(operation, _)| proves_end(*operation, code))
+        {
+            self.conclude_given_up(running.job.lane, operation);
+        }
         let may_explain =
             running.operation().is_some_and(|(operation, _)| operation.result_may_follow_error());
         if may_explain && code.is_none() {
@@ -370,6 +375,11 @@ impl Engine {
         }
         self.finish(job, Ok(answers));
     }
+}
+
+/// What CONNECT is refused with while connected, and DISC while not: the one given up before came to its end.
+fn proves_end(operation: Operation, code: Option<u16>) -> bool {
+    matches!((operation, code), (Operation::Connect, Some(13 | 19)) | (Operation::Disconnect, Some(11)))
 }
 
 pub(super) fn refused_job(job: &Job, response: &str, code: Option<u16>) -> Failure {

@@ -81,9 +81,11 @@ impl CommandLine {
         self.form == Form::Read && self.name == b"CMQTTSUB"
     }
 
-    /// The operation whose result this read form's lines could be taken for.
+    /// The operation whose result this read form's lines could be taken for. Those of `AT+CMQTTCONNECT?` cannot: they
+    /// have a server address, or the client alone.
     pub(crate) fn resembled_operation(&self) -> Option<Operation> {
-        if self.form == Form::Read { operation_named(&self.name) } else { None }
+        let operation = if self.form == Form::Read { operation_named(&self.name) } else { None };
+        operation.filter(|operation| *operation != Operation::Connect)
     }
 
     /// The length that a command asking for data announces: its second parameter.

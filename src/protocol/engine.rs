@@ -363,7 +363,8 @@ impl Engine {
         }
         let result = OperationResult::parse(line);
         let is_owed = result.is_some_and(|result| self.owes(result));
-        if self.running().is_some_and(|running| running.takes_before_results(line, is_owed)) {
+        if self.running().is_some_and(|running| running.takes_before_results(line, result.is_some(), is_owed))
+        {
             self.handle_information(line, now);
             return;
         }

@@ -101,6 +101,14 @@ impl Engine {
         self.report_late(&pending.job, Err(refusal));
     }
 
+    /// Its result was lost, and the module has said since that it succeeded.
+    pub(super) fn conclude_given_up(&mut self, lane: Lane, operation: Operation) {
+        let is_it = |pending: &mut Pending| pending.is_given_up() && pending.operation == operation;
+        if let Some(pending) = self.pending[lane.slot()].take_if(is_it) {
+            self.events.push_back(Event::Succeeded(pending.job.command().line.clone()));
+        }
+    }
+
     /// The result of an operation that was given up cannot come any more.
     pub(super) fn forget_given_up(&mut self, lane: Lane) {
         let Some(pending) = self.pending[lane.slot()].take_if(|pending| pending.is_given_up()) else {

@@ -71,12 +71,13 @@ impl Running {
         self.is_begun() && self.is_written
     }
 
-    /// Read and test forms own what carries their prefix, though it may look like a result. No topic filter looks like one.
-    pub(crate) fn takes_before_results(&self, line: &[u8], is_owed: bool) -> bool {
+    /// Read forms own what carries their prefix, though it may look like a result. No topic filter looks like one.
+    pub(crate) fn takes_before_results(&self, line: &[u8], is_result: bool, is_owed: bool) -> bool {
         let command = self.job.command();
         match self.phase {
             _ if !self.awaits_answer() => false,
             Phase::Listing { .. } => !is_owed,
+            _ if is_result && command.line.resembled_operation().is_none() => false,
             _ => matches!(command.form(), Form::Read | Form::Test) && command.line.owns(line),
         }
     }

@@ -210,6 +210,48 @@ fn read_forms_wait_for_owed_results_of_their_name_alone() {
     assert_eq!(module.expect_success(2), [[b"+CMQTTDISC: 0,1", b"+CMQTTDISC: 1,1"]]);
 }
 
+const CONNECT: &str = "AT+CMQTTCONNECT=0,\"tcp://h:1883\",60,1";
+
+/// Its lines have a server address, or the client alone.
+#[test]
+fn the_connections_are_read_while_the_result_of_connect_is_owed() {
+    for before in 0..3 {
+        let mut module = ScriptedModule::new();
+        given_up(&mut module, 1, CONNECT);
+        module.run(2, "AT+CMQTTCONNECT?");
+        module.expect_line("AT+CMQTTCONNECT?");
+        let answer = ["+CMQTTCONNECT: 0,\"tcp://h:1883\",60,1", "+CMQTTCONNECT: 1"];
+        let mut lines = vec![answer[0], answer[1], "OK"];
+        lines.insert(before, "+CMQTTCONNECT: 0,0");
+        module.send(then(&lines));
+        assert_eq!(module.expect_success(2), [answer.map(|line| line.as_bytes().to_vec())]);
+        assert_eq!(module.engine.counters().late_results, 1);
+        let told = module.take_events();
+        assert!(matches!(&told[..], [Event::Succeeded(line)] if line.bytes() == CONNECT.as_bytes()));
+    }
+}
+
+/// A client cannot be connected already, nor disconnected, unless the one given up succeeded.
+#[test]
+fn a_refusal_tells_what_became_of_the_one_given_up() {
+    for (line, refusal, read_form) in [
+        (CONNECT, "+CMQTTCONNECT: 0,19", "AT+CMQTTCONNECT?"),
+        (CONNECT, "+CMQTTCONNECT: 0,13", "AT+CMQTTCONNECT?"),
+        ("AT+CMQTTDISC=0,60", "+CMQTTDISC: 0,11", "AT+CMQTTDISC?"),
+    ] {
+        let mut module = ScriptedModule::new();
+        given_up(&mut module, 1, line);
+        module.run(2, line);
+        module.expect_line(line);
+        module.send(then(&[refusal, "ERROR"]));
+        assert!(module.expect_refusal(2).is_some());
+        let told = module.take_events();
+        assert!(matches!(&told[..], [Event::Succeeded(done)] if done.bytes() == line.as_bytes()), "{line}");
+        module.run(3, read_form);
+        module.expect_line(read_form);
+    }
+}
+
 /// And no longer than a result can be owed.
 #[test]
 fn read_forms_go_on_when_the_result_can_come_no_more() {
