@@ -6,6 +6,7 @@ import re
 from typing import Self
 
 from simcom_mqtt import LossCause, MqttClient, SimcomMqtt
+from simcom_mqtt.simulator import SimulatedModem
 
 Happening = tuple[str, *tuple[object, ...]]
 
@@ -15,6 +16,7 @@ class Happenings:
 
     def __init__(self, modem: SimcomMqtt) -> None:
         self.seen: list[Happening] = []
+        self._modem = modem
         self._queue: queue.Queue[Happening] = queue.Queue()
 
         def lost(client: MqttClient, cause: LossCause) -> None:
@@ -42,12 +44,13 @@ class Happenings:
             if happening not in self.seen:
                 self.wait_for(*happening)
 
-    @property
-    def names(self) -> list[str]:
-        """What has happened so far, without details."""
-        while not self._queue.empty():
-            self.seen.append(self._queue.get())
-        return [happening[0] for happening in self.seen]
+    def names(self, simulator: SimulatedModem) -> list[str]:
+        """What has happened so far, without details: all of it, since a line behind it is told, too."""
+        line = f"+SETTLED: {len(self.seen)}"
+        self._modem.on_urc = lambda line: self._queue.put(("settled", line))
+        simulator.urc(line)
+        self.wait_for("settled", line)
+        return [happening[0] for happening in self.seen if happening[0] != "settled"]
 
 
 class LogRecords(logging.Handler):

@@ -129,7 +129,7 @@ def test_lost_again_on_the_way_back(
     simulator.drop_connection(0, 2)
     happenings.wait_for("reconnected", 0)
 
-    assert happenings.names == ["connection lost", "connection lost", "reconnected"]
+    assert happenings.names(simulator) == ["connection lost", "connection lost", "reconnected"]
     with client.capture() as inbox:
         host.publish(f"{base}/back", b"", 1)
         assert inbox.get().topic == f"{base}/back"

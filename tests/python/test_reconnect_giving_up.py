@@ -48,7 +48,7 @@ def test_what_was_queued_and_what_was_in_flight(
     assert isinstance(unknown.value.__cause__, ConnectionLostError)
     with pytest.raises(OutcomeUnknownError):
         unknown.value.late.result(30)
-    assert "reconnected" not in happenings.names
+    assert "reconnected" not in happenings.names(simulator)
     assert modem.stats.reconnects == 0
 
 

@@ -348,7 +348,7 @@ def test_a_refusal_that_means_nothing(
     client.publish(base, b"all the same", 1, timeout=8)
 
     assert host.get().payload == b"all the same"
-    assert happenings.names == []
+    assert happenings.names(simulator) == []
 
 
 def test_a_refusal_that_stays(client: MqttClient, simulator: SimulatedModem) -> None:

@@ -30,7 +30,7 @@ def test_a_broker_that_is_restarted(modem: SimcomMqtt, tmp_path: Path) -> None:
             client.disconnect()
 
 
-def test_a_broker_that_refuses_for_a_while(modem: SimcomMqtt) -> None:
+def test_a_broker_that_refuses_for_a_while(modem: SimcomMqtt, simulator: SimulatedModem) -> None:
     happenings = Happenings(modem)
     with ScriptedBroker() as broker, LogRecords() as log:
         client = modem.connect(broker.url, reconnect=FAST)
@@ -42,7 +42,7 @@ def test_a_broker_that_refuses_for_a_while(modem: SimcomMqtt) -> None:
         happenings.wait_for("reconnected", 0)
 
         client.publish("a/b", b"", 1)
-        assert happenings.names == ["connection lost", "reconnected"]
+        assert happenings.names(simulator) == ["connection lost", "reconnected"]
         client.disconnect()
 
 

@@ -75,7 +75,7 @@ def test_both_clients(modem: SimcomMqtt, simulator: SimulatedModem, broker_url: 
     for client in clients:
         client.publish("a/b", b"", 1, timeout=8)
 
-    assert sorted(happenings.names) == ["reconnected", "reconnected", "restart"]
+    assert sorted(happenings.names(simulator)) == ["reconnected", "reconnected", "restart"]
     assert simulator.received.count("AT+CMQTTSTART") == 2
 
 
@@ -88,12 +88,10 @@ def test_again_while_coming_back(modem: SimcomMqtt, simulator: SimulatedModem, b
 
     client.publish("a/b", b"", 1, timeout=8)
 
-    assert happenings.names == ["restart", "restart", "reconnected"] or happenings.names == [
-        "restart",
-        "reconnected",
-        "restart",
-        "reconnected",
-    ]
+    assert happenings.names(simulator) in (
+        ["restart", "restart", "reconnected"],
+        ["restart", "reconnected", "restart", "reconnected"],
+    )
 
 
 def test_a_boot_that_nobody_heard_of(
@@ -113,7 +111,7 @@ def test_a_boot_that_nobody_heard_of(
         client.publish(f"{base}/up", b"sent all the same", 1, timeout=9)
         assert inbox.get() == Message(f"{base}/up", b"sent all the same")
 
-    assert happenings.names == ["restart", "reconnected"]
+    assert happenings.names(silent_simulator) == ["restart", "reconnected"]
     since = silent_simulator.received[before:]
     assert since.index("ATE0") < since.index("AT+CMQTTSTART")
     assert since.count("AT+CMQTTPUB=0,1,60") == 1
@@ -130,7 +128,7 @@ def test_a_boot_that_nobody_heard_of_while_idle(
 
     client.subscribe("a/b", 1, timeout=8)
 
-    assert happenings.names == ["restart", "reconnected"]
+    assert happenings.names(silent_simulator) == ["restart", "reconnected"]
 
 
 def quick_modem_answers(modem: SimcomMqtt) -> bool:
