@@ -10,14 +10,12 @@ use pyo3::types::{PyTuple, PyWeakrefMethods, PyWeakrefReference};
 
 use super::arguments::{Integer, PayloadBytes, TopicBytes};
 use super::callbacks::Callback;
-use super::capture::{Capture, Messages, wait_for_message};
-use super::inbox::Inbox;
 use super::modem::{SimcomMqtt, require_callable};
 use super::publishing::{PublishArguments, publish_nowait};
-use super::values::{ClientState, Message};
+use super::values::ClientState;
 use crate::commands::{
-    self, Credentials, Filter, KeepAlive, OperationTimeout, ProtocolVersion, QoS, ServerAddress,
-    SslContextIndex, Topic, Will, WillMessage, client, client_configuration, connection, seconds,
+    self, Credentials, KeepAlive, OperationTimeout, ProtocolVersion, QoS, ServerAddress, SslContextIndex,
+    Topic, Will, WillMessage, client, client_configuration, connection, seconds,
 };
 use crate::protocol::{ClientIndex, Command, Transaction};
 use crate::session::{ClientFacts, Error};
@@ -27,8 +25,8 @@ use crate::session::{ClientFacts, Error};
 /// Made by `SimcomMqtt.connect`, `SimcomMqtt.acquire` and `SimcomMqtt.clients`.
 #[pyclass(frozen, weakref, module = "simcom_mqtt")]
 pub(super) struct MqttClient {
-    modem: Py<SimcomMqtt>,
-    index: ClientIndex,
+    pub(super) modem: Py<SimcomMqtt>,
+    pub(super) index: ClientIndex,
     client_id: String,
     /// Another object may stand for this client index by now.
     is_released: AtomicBool,
@@ -345,86 +343,6 @@ impl MqttClient {
         Ok(state.into())
     }
 
-    /// Called with each message that no subscription's callback took; None: the modem's is.
-    #[getter]
-    fn on_message(&self, py: Python<'_>) -> Callback {
-        self.modem.get().callbacks.client(py, self.index)
-    }
-
-    #[setter]
-    fn set_on_message(&self, py: Python<'_>, callback: Callback) -> PyResult<()> {
-        require_callable(py, callback.as_ref())?;
-        if callback.is_some() {
-            SimcomMqtt::begin_dispatching(self.modem.bind(py))?;
-        }
-        drop(self.modem.get().callbacks.set_client(self.index, callback));
-        Ok(())
-    }
-
-    /// Collect what arrives from this call on: `with client.capture("dut/#") as inbox: …`.
-    ///
-    /// ValueError: the filter has a wildcard in the wrong place.
-    #[pyo3(signature = (filter = TopicBytes(b"#".to_vec())), text_signature = "($self, filter='#')")]
-    fn capture(&self, filter: TopicBytes) -> PyResult<Capture> {
-        let filter = Filter::parse(filter.0)?;
-        let threads = self.module()?.threads()?;
-        let _visit = threads.enter_open()?;
-        let inbox = threads.modem.hub().inbox(self.index, Some(filter.bytes().to_vec()));
-        Ok(Capture::new(threads.clone(), inbox, filter.bytes()))
-    }
-
-    /// What `simcom_mqtt.aio` waits for messages with.
-    ///
-    /// everything: collect whatever the client gets, not only what matches.
-    /// timeout: of an iteration, to be checked.
-    #[pyo3(signature = (filter, *, everything = false, timeout = None))]
-    fn _inbox(&self, filter: TopicBytes, everything: bool, timeout: Option<f64>) -> PyResult<Inbox> {
-        let filter = Topic::parse(filter.0)?;
-        timeout.map(|timeout| seconds("timeout", timeout)).transpose()?;
-        let threads = self.module()?.threads()?;
-        let _visit = threads.enter_open()?;
-        let selected = (!everything).then(|| filter.bytes().to_vec());
-        Ok(Inbox::new(threads.clone(), threads.modem.hub().inbox(self.index, selected)))
-    }
-
-    /// Iterate over what arrives from this call on.
-    ///
-    /// timeout: between two messages; the iteration ends with it. None: wait for ever.
-    #[pyo3(signature = (filter = TopicBytes(b"#".to_vec()), *, timeout = None), text_signature = "($self, filter='#', *, timeout=None)")]
-    fn messages(&self, filter: TopicBytes, timeout: Option<f64>) -> PyResult<Messages> {
-        let filter = Filter::parse(filter.0)?;
-        let timeout = timeout.map(|timeout| seconds("timeout", timeout)).transpose()?;
-        let threads = self.module()?.threads()?;
-        let _visit = threads.enter_open()?;
-        let inbox = threads.modem.hub().inbox(self.index, Some(filter.bytes().to_vec()));
-        Ok(Messages::new(threads.clone(), inbox, timeout))
-    }
-
-    /// Wait for a message that arrives after this call.
-    ///
-    /// For request and reply use `capture()`, which starts before the request.
-    ///
-    /// match: which message to take; runs in the caller's thread.
-    ///
-    /// MessageTimeoutError: none came in time; `received` tells which others did.
-    #[pyo3(
-        signature = (filter = TopicBytes(b"#".to_vec()), *, timeout = 10.0, r#match = None),
-        text_signature = "($self, filter='#', *, timeout=10.0, match=None)"
-    )]
-    fn wait_for_message(
-        &self,
-        py: Python<'_>,
-        filter: TopicBytes,
-        timeout: f64,
-        r#match: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Py<Message>> {
-        let filter = Filter::parse(filter.0)?;
-        let threads = self.module()?.threads()?;
-        let _visit = threads.enter_open()?;
-        let inbox = threads.modem.hub().inbox(self.index, None);
-        wait_for_message(py, &inbox, filter.bytes(), timeout, r#match)
-    }
-
     fn __repr__(&self) -> String {
         let connected = self.is_connected().unwrap_or(false);
         let state = if connected { "connected" } else { "not connected" };
@@ -442,7 +360,7 @@ impl MqttClient {
     }
 
     /// The module, as long as this object stands for its client.
-    fn module(&self) -> PyResult<&SimcomMqtt> {
+    pub(super) fn module(&self) -> PyResult<&SimcomMqtt> {
         if self.is_released.load(Ordering::Acquire) {
             return Err(Error::Released { client: self.index, client_id: self.client_id.clone() }.into());
         }

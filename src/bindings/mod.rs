@@ -11,6 +11,7 @@ mod callbacks;
 mod capture;
 mod certificates;
 mod client;
+mod client_messages;
 mod dispatcher;
 mod errors;
 mod inbox;

@@ -23,6 +23,7 @@ mod publish_gate;
 mod record;
 mod report;
 mod restoring;
+mod sending;
 mod ticket;
 mod transcript;
 mod waiting;

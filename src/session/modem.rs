@@ -15,16 +15,13 @@ use super::mailbox::{Mailbox, Request, Submission};
 use super::opening::open_port;
 use super::patience::{Endless, Interrupted, Patience};
 use super::publish_gate::{Entry, Gate, PublishGates};
-use super::report::Promise;
 use super::restoring::KeptClient;
 use super::ticket::{Completion, Slot, Ticket};
 use super::transcript::Transcript;
 use super::waiting::Nothing;
-use crate::commands::{Lines, Payload, PayloadLimit};
+use crate::commands::{Lines, PayloadLimit};
 use crate::link::{self, Address, FlowControl, IoThread, PortIdentity, Waker};
-use crate::protocol::{
-    self, Answers, ClientIndex, Command, Engine, Failure, Outcome, Transaction, TransactionId,
-};
+use crate::protocol::{self, Answers, ClientIndex, Command, Engine, Failure, Transaction, TransactionId};
 
 /// How to open a module.
 #[derive(Clone, Debug)]
@@ -48,12 +45,12 @@ pub struct Modem {
     hub: Arc<Hub>,
     /// Taken out, and left alone, in a forked child: its locks may be held for ever.
     thread: Option<IoThread>,
-    gates: PublishGates,
+    pub(super) gates: PublishGates,
     /// For who starts the service and chooses a client: two at once would do the same.
     preparing: Arc<Gate>,
     next_id: AtomicU64,
     closed: AtomicBool,
-    payload_limit: Mutex<Option<PayloadLimit>>,
+    pub(super) payload_limit: Mutex<Option<PayloadLimit>>,
     kept: Mutex<[Option<KeptClient>; 2]>,
     restoring_service: Mutex<()>,
     /// To know the port by when it comes back under another name.
@@ -234,114 +231,6 @@ impl Modem {
         self.wait(&ticket, patience)
     }
 
-    /// As [`Modem::execute`], for what needs the connection: while it is being rebuilt, it waits.
-    pub(super) fn execute_connected(
-        &self,
-        transaction: Transaction,
-        patience: &dyn Patience,
-    ) -> Result<(), Error> {
-        let ticket = self.submit_connected(transaction, None)?;
-        self.wait(&ticket, patience).map(drop)
-    }
-
-    /// As [`Modem::execute`], for a publish: its result can still be had if it is late.
-    ///
-    /// # Errors
-    ///
-    /// Whatever the module, the line or time says.
-    pub fn publish(&self, transaction: Transaction, patience: &dyn Patience) -> Result<(), Error> {
-        let late = Arc::new(LateResult::new(self.hub.clone()));
-        let ticket = self.submit_connected(transaction, Some(late))?;
-        self.wait(&ticket, patience).map(drop)
-    }
-
-    /// Queues a publish, waiting while too many wait already; `promise` is ended on the reporting thread.
-    ///
-    /// # Errors
-    ///
-    /// The driver is closed, or the wait was interrupted.
-    pub fn publish_later(
-        &self,
-        client: ClientIndex,
-        transaction: Transaction,
-        promise: Promise,
-        patience: &dyn Patience,
-    ) -> Result<TransactionId, Error> {
-        let began = Instant::now();
-        let entry = self.gates.enter(client, patience).map_err(|_| Error::Interrupted)?;
-        let late = Arc::new(LateResult::new(self.hub.clone()));
-        let completion = Completion::Calling(Box::new({
-            let (late, hub, port) = (late.clone(), self.hub.clone(), self.configuration.port.clone());
-            move |outcome: Outcome| {
-                drop(entry);
-                let error = |failure| {
-                    let seconds = began.elapsed().as_secs_f64();
-                    Error::from_failure(failure, &hub.facts(), &port, seconds, Some(late))
-                };
-                let result = outcome.map(drop).map_err(error);
-                hub.end_later(promise, result);
-            }
-        }));
-        self.put(transaction, completion, Some(late), true)
-    }
-
-    /// Whether the transaction was taken back before its first byte was written.
-    ///
-    /// # Errors
-    ///
-    /// The wait was interrupted.
-    pub fn withdraw(&self, id: TransactionId, patience: &dyn Patience) -> Result<bool, Interrupted> {
-        let slot = Arc::new(Slot::default());
-        if self.is_forked() || self.mailbox.put(Request::Withdraw(id, slot.clone())).is_err() {
-            return Ok(false);
-        }
-        self.waker.wake();
-        Ok(slot.wait(patience)?.is_err())
-    }
-
-    /// Takes a transaction back if nothing of it was written; else nobody waits for it any more.
-    pub fn abandon(&self, id: TransactionId) {
-        if self.mailbox.put(Request::Abandon(id)).is_ok() {
-            self.waker.wake();
-        }
-    }
-
-    /// Asked once, when first needed. A module that does not say is asked by sending.
-    ///
-    /// # Errors
-    ///
-    /// The payload is longer than the module takes, or asking failed.
-    pub fn payload(
-        &self,
-        bytes: Vec<u8>,
-        deadline: Instant,
-        patience: &dyn Patience,
-    ) -> Result<Payload, Error> {
-        let limit = if bytes.is_empty() {
-            PayloadLimit::LONGEST
-        } else {
-            self.known_payload_limit(deadline, patience)?
-        };
-        Ok(Payload::parse(bytes, limit)?)
-    }
-
-    pub(super) fn known_payload_limit(
-        &self,
-        deadline: Instant,
-        patience: &dyn Patience,
-    ) -> Result<PayloadLimit, Error> {
-        let known = *self.payload_limit.lock();
-        if let Some(limit) = known {
-            return Ok(limit);
-        }
-        let limit = match self.ask_by(PayloadLimit::query(), PayloadLimit::from_answer, deadline, patience) {
-            Err(Error::Refused { .. } | Error::UnexpectedAnswer(_)) => PayloadLimit::LONGEST,
-            asked => asked?,
-        };
-        *self.payload_limit.lock() = Some(limit);
-        Ok(limit)
-    }
-
     /// Lets time pass; closing the port ends it.
     pub(super) fn pause(&self, time: Duration, patience: &dyn Patience) -> Result<(), Error> {
         match self.hub.closing().wait(Instant::now() + time, patience) {
@@ -416,7 +305,7 @@ impl Modem {
         Ok(Ticket { id, slot, late: None })
     }
 
-    fn submit_connected(
+    pub(super) fn submit_connected(
         &self,
         transaction: Transaction,
         late: Option<Arc<LateResult>>,
@@ -426,7 +315,7 @@ impl Modem {
         Ok(Ticket { id, slot, late })
     }
 
-    fn put(
+    pub(super) fn put(
         &self,
         transaction: Transaction,
         completion: Completion,

@@ -138,7 +138,7 @@ def test_errors_are_those_of_the_driver(simulator: SimulatedModem, broker_url: s
                 await client.publish("a", "b", 3)  # type: ignore[arg-type]
             with pytest.raises(ValueError, match="timeout = 0"):
                 client.messages(timeout=0)
-            with pytest.raises(ValueError, match="topic"):
+            with pytest.raises(ValueError, match="filter"):
                 client.capture("")
             simulator.fail_next("CMQTTPUB", 17)
             with pytest.raises(SimcomError) as failure:
