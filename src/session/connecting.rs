@@ -125,8 +125,11 @@ impl Modem {
     ) -> Result<ClientIndex, Error> {
         let acquired = self.ask_by(client::query_acquired(), client::acquired_clients, deadline, patience)?;
         let facts = self.facts();
-        let is_ours = |client: ClientIndex| facts.client(client).is_some();
         let is_free = |client: ClientIndex| !acquired.iter().any(|found| found.client == client);
+        // The network may have taken one with the service. One that is brought back stays taken meanwhile.
+        let is_ours = |client: ClientIndex| {
+            self.reconnect_policy(client).is_some() || (facts.client(client).is_some() && !is_free(client))
+        };
         let not_ours = || ClientIndex::ALL.into_iter().filter(|client| !is_ours(*client));
         let client = plan
             .client

@@ -240,3 +240,22 @@ def test_a_publish_after_the_network_took_the_service(
         client.publish("a", b"x", timeout=5)
     with pytest.raises(ConnectionLostError, match="was not sent"):
         client.publish_nowait("a", b"x", timeout=5).result(5)
+
+
+def test_connecting_again_after_each_loss_of_the_network(
+    modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str
+) -> None:
+    lost = threading.Event()
+    modem.on_network_lost = lost.set
+    former = []
+    for _ in range(3):
+        former.append(modem.connect(broker_url))
+        lost.clear()
+        simulator.lose_network()
+        assert lost.wait(5)
+        simulator.restore_network()
+
+    client = modem.connect(broker_url)
+
+    assert client.is_connected()
+    assert not any(lost.is_connected() for lost in former)
