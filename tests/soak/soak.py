@@ -58,7 +58,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="of faults, and of how output is split (1)")
     parser.add_argument("--minutes", type=float, default=20, help="stop then, whatever is left (20)")
     parser.add_argument(
-        "--messages-between-faults", type=int, default=400, help="of both directions, on one module (400)"
+        "--messages-between-faults", type=int, default=330, help="of both directions, on one module (330)"
     )
     return parser.parse_args()
 
