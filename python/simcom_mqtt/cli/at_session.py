@@ -1,11 +1,14 @@
 """A conversation with the module: AT commands from standard input, and what it says unasked."""
 
 import contextlib
+import logging
+import re
 import select
 import signal
 import socket
 import sys
 from collections.abc import Iterator
+from typing import Final
 
 import click
 
@@ -14,6 +17,10 @@ from simcom_mqtt import ClosedError, Message, PortError, SimcomError, SimcomMqtt
 from .masking import without_password
 from .screen import remark, say
 
+RESULT: Final = re.compile(
+    r"< (?P<line>\+(?P<name>CMQTT(?:START|STOP|CONNECT|DISC|PUB|SUB|UNSUB|CONNLOST|NONET))"
+    r"(?:: \d+(?:,\d+)?)?)"
+)
 PROMPT = "AT session> "
 DATA_PROMPT = "> "
 
@@ -22,8 +29,18 @@ def talk(modem: SimcomMqtt) -> bool:
     """Run each line as an AT command until the input ends; return whether all of them went well."""
     modem.on_urc = lambda line: say(without_password(line))
     modem.on_message = _show
+    results = _Results()
+    results.attach()
+    try:
+        return _run_lines(modem, results)
+    finally:
+        results.detach()
+
+
+def _run_lines(modem: SimcomMqtt, results: "_Results") -> bool:
     all_well = True
     for line in _lines():
+        results.command = line
         try:
             for answer in _answers(modem, line):
                 say(without_password(answer))
@@ -35,6 +52,33 @@ def talk(modem: SimcomMqtt) -> bool:
             remark(f"Error: {error}")
             all_well = False
     return all_well
+
+
+class _Results(logging.Handler):
+    """Shows the results of MQTT commands, which the driver takes for itself."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.command = ""
+        self._logger = logging.getLogger("simcom_mqtt.at")
+
+    def attach(self) -> None:
+        """Have each line both ways."""
+        self._logger.propagate = self._logger.isEnabledFor(logging.DEBUG)
+        self._logger.addHandler(self)
+        self._logger.setLevel(logging.DEBUG)
+
+    def detach(self) -> None:
+        """Leave the log as it was."""
+        self._logger.removeHandler(self)
+        self._logger.setLevel(logging.NOTSET)
+        self._logger.propagate = True
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Show a result, unless it is a line of what was asked for."""
+        result = RESULT.fullmatch(record.getMessage())
+        if result and f"{result['name']}?" not in self.command.upper():
+            say(result["line"])
 
 
 def _answers(modem: SimcomMqtt, line: str) -> list[str]:

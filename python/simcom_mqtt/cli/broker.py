@@ -214,15 +214,25 @@ class _Named:
 
 
 def _read_url(text: str, *, uses_tls: bool) -> _Named:
-    parts = urlsplit(text)
-    if parts.scheme not in ("mqtt", "mqtts", "tcp", "ssl") or not parts.hostname:
+    # What follows the broker is the topic whole: a filter's # is no fragment.
+    scheme, _, rest = text.partition("://")
+    authority, _, topic = rest.partition("/")
+    try:
+        parts = urlsplit(f"//{authority}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+    if scheme.lower() not in ("mqtt", "mqtts", "tcp", "ssl") or not host or parts.netloc != authority:
         # The URL may hold a password: it is not repeated.
-        raise click.UsageError("--url must be mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC]")
+        raise click.UsageError(
+            "--url must be mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], "
+            "and / # ? @ in a password %2F %23 %3F %40"
+        )
     return _Named(
-        url=_url(parts.hostname, parts.port, uses_tls=uses_tls or parts.scheme in ("mqtts", "ssl")),
+        url=_url(host, port, uses_tls=uses_tls or scheme.lower() in ("mqtts", "ssl")),
         username=None if parts.username is None else unquote(parts.username),
         password=None if parts.password is None else unquote(parts.password),
-        topic=unquote(parts.path.removeprefix("/")) or None,
+        topic=unquote(topic) or None,
     )
 
 
@@ -238,7 +248,8 @@ def _url(host: str | None, port: int | None, *, uses_tls: bool) -> str | None:
 def _asked_password() -> str:
     if sys.stdin.isatty():
         return str(click.prompt("Password", hide_input=True, err=True))
-    password = sys.stdin.readline().rstrip("\r\n")
+    # Not of the text that stands before it, which reads ahead: what follows may be what is to be published.
+    password = sys.stdin.buffer.readline().decode().rstrip("\r\n")
     if not password:
         raise click.UsageError("--ask-password: standard input holds no password, and is no terminal")
     return password

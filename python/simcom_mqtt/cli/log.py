@@ -4,7 +4,7 @@ import contextlib
 import logging
 from typing import Final
 
-import click
+from .screen import remark
 
 LEVELS: Final = ("debug", "info", "warning", "error")
 
@@ -14,7 +14,7 @@ class _Handler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         with contextlib.suppress(OSError):  # whoever read it has gone
-            click.echo(self.format(record), err=True)
+            remark(self.format(record))
 
 
 def show_log(level: str) -> None:

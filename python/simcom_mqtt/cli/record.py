@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Final
 
 import click
+from click.core import ParameterSource
 
 from .at_session import talk
 from .device import RECORDING, Device, device_options
@@ -48,6 +49,10 @@ def record(context: click.Context, device: Device, file: Path, verb: tuple[str, 
 
 def _run(context: click.Context, file: Path, verb: tuple[str, ...]) -> None:
     name, *arguments = verb
+    for parameter in ("device", "baudrate", "timeout", "transcript", "log_level", "verbose"):
+        if context.get_parameter_source(parameter) is ParameterSource.COMMANDLINE:
+            option = "--" + parameter.replace("_", "-")
+            raise click.UsageError(f"{option} belongs to the verb: record FILE {name} {option} ...")
     application = context.parent.command if context.parent else None
     command = application.get_command(context, name) if isinstance(application, click.Group) else None
     if command is None or name not in VERBS:

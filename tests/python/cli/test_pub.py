@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.terminal_command import Terminal, lines_of, run
+from cli.terminal_command import Terminal, lines_of, process, run
 from host_client import HostClient, as_sent
 from mosquitto_broker import PASSWORD, USER, MosquittoBroker
 from simcom_mqtt.simulator import SimulatedModem
@@ -50,6 +50,39 @@ def test_everything_in_the_url(
     lines_of("pub", "-d", simulator.port, "-L", url, "-m", "in")
 
     assert host.get().payload == b"in"
+
+
+def test_a_password_in_front_of_what_is_published(
+    simulator: SimulatedModem, mosquitto: MosquittoBroker, host: HostClient, base: str
+) -> None:
+    host.subscribe(base)
+    options = [
+        "-d",
+        simulator.port,
+        "-h",
+        "127.0.0.1",
+        "-p",
+        mosquitto.password,
+        "-u",
+        USER,
+        "--ask-password",
+    ]
+    with process("pub", *options, "-t", base, "-l") as command:
+        _, errors = command.communicate(f"{PASSWORD}\none\ntwo\n".encode(), timeout=30)
+
+    assert (command.returncode, errors) == (0, b"")
+    assert [host.get().payload for _ in range(2)] == [b"one", b"two"]
+
+
+@pytest.mark.parametrize(
+    "url", ["mqtt://u:pa/ssw0rd@h/x", "mqtt://u:ssw0rd℀@127.0.0.1/x", "mqtt://u:ssw0rd#@h"]
+)
+def test_a_url_that_cannot_be_read_is_not_repeated(url: str) -> None:
+    result = run("pub", "-d", "simulator", "-L", url, "-m", "x")
+
+    assert result.exit_code == 2
+    assert "--url must be" in result.stderr
+    assert "ssw0rd" not in result.output
 
 
 @pytest.mark.parametrize("way", ["option", "variable", "prompt"])

@@ -165,3 +165,30 @@ def test_the_demo_on_a_real_module_needs_a_broker() -> None:
 
     assert result.exit_code == 2
     assert "--url" in result.stderr
+
+
+def test_a_session_shows_the_results_of_mqtt_commands(simulator: SimulatedModem, tmp_path: Path) -> None:
+    with process("record", "-d", simulator.port, tmp_path / "session.txt") as session:
+        assert session.stdin
+        assert session.stdout
+        session.stdin.write(b"AT+CMQTTSTART\n")
+        session.stdin.flush()
+        assert session.stdout.readline() == b"+CMQTTSTART: 0\n"
+        output, errors = session.communicate(b"AT+CMQTTDISC?\n", timeout=30)
+
+    assert output == b"+CMQTTDISC: 0,1\n+CMQTTDISC: 1,1\n"
+    assert session.returncode == 0, errors
+
+
+def test_options_of_the_module_belong_to_the_recorded_verb(tmp_path: Path) -> None:
+    result = run("record", "-d", "simulator", tmp_path / "session.txt", "info")
+
+    assert result.exit_code == 2
+    assert "record FILE info --device" in result.stderr
+
+
+def test_a_log_record_cannot_steer_the_terminal(simulator: SimulatedModem) -> None:
+    result = run("at", "-d", simulator.port, "-v", "AT+\x1b]0;taken over\x07")
+
+    assert "\x1b" not in result.stderr
+    assert "taken over" in result.stderr

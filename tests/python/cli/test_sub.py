@@ -190,3 +190,13 @@ def test_a_signal_leaves_the_module_clean(
         assert command.stderr
         assert command.stderr.read() == b""
     assert simulator.received[-1] == "AT+CMQTTSTOP"
+
+
+def test_a_filter_at_the_end_of_the_url(
+    simulator: SimulatedModem, mosquitto: MosquittoBroker, base: str
+) -> None:
+    url = f"mqtt://127.0.0.1:{mosquitto.plain}/{base}/#"
+
+    run("sub", "-d", simulator.port, "-L", url, "-W", "0.1")
+
+    assert f"AT+CMQTTSUB=0,{len(base) + 2},0" in simulator.received
