@@ -65,6 +65,11 @@ def _fail_for_callbacks(item: pytest.Item) -> Generator[None, None, None]:
     device = device_in_use(item.config)
     try:
         yield
+    except (pytest.skip.Exception, pytest.xfail.Exception):
+        # What was raised before the test gave up is no less an error.
+        if device is not None:
+            raise_callback_errors(device)
+        raise
     except BaseException:
         if device is not None:
             errors = device.take_callback_errors()

@@ -37,9 +37,20 @@ class Publishing:
                 future = publish(topic, payload, qos, retain=retain, dup=dup, timeout=timeout)
             else:
                 # The module has to be asked how long a payload may be, or there is no room yet.
-                future = await self._calls.run_or_undo(
-                    Future.cancel, publish, topic, payload, qos, retain=retain, dup=dup, timeout=timeout
-                )
+                going_on: list[Future[None]] = []
+
+                def take_back(future: Future[None]) -> None:
+                    if not future.cancel():
+                        going_on.append(future)
+
+                try:
+                    future = await self._calls.run_or_undo(
+                        take_back, publish, topic, payload, qos, retain=retain, dup=dup, timeout=timeout
+                    )
+                except asyncio.CancelledError as cancelled:
+                    for late in going_on:
+                        cancelled.__cause__ = _unknown(late)
+                    raise
                 self._is_limit_known = self._is_limit_known or len(payload) > 0
         self._waiting.add(future)
         future.add_done_callback(self._waiting.discard)
@@ -55,9 +66,13 @@ async def result_of(future: Future[None]) -> None:
         await asyncio.wrap_future(future)
     except asyncio.CancelledError as cancelled:
         if not future.cancel():
-            cancelled.__cause__ = OutcomeUnknownError(
-                "the wait for this publish was cancelled after it was handed to the module: "
-                "it may be delivered, and `late` tells once that is known",
-                late=future,
-            )
+            cancelled.__cause__ = _unknown(future)
         raise
+
+
+def _unknown(future: Future[None]) -> OutcomeUnknownError:
+    return OutcomeUnknownError(
+        "the wait for this publish was cancelled after it was handed to the module: "
+        "it may be delivered, and `late` tells once that is known",
+        late=future,
+    )

@@ -201,6 +201,25 @@ def test_what_becomes_of_a_publish_that_was_written_can_still_be_learnt(simulato
         asyncio.run(main(broker))
 
 
+def test_what_becomes_of_a_first_publish_can_be_learnt_too(simulator: SimulatedModem) -> None:
+    async def main(broker: ScriptedBroker) -> None:
+        async with aio.SimcomMqtt(simulator.port) as modem:
+            client = await modem.connect(broker.url)
+            task = asyncio.create_task(client.publish("a", "first", 1))
+            await asyncio.sleep(0)
+            # The event loop does not hear of its being handed over before it is cancelled.
+            broker.wait_for(PUBLISH)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError) as cancelled:
+                await task
+            assert isinstance(cancelled.value.__cause__, OutcomeUnknownError)
+            broker.speak_again()
+            await asyncio.wrap_future(cancelled.value.__cause__.late)
+
+    with ScriptedBroker(silent_on=PUBLISH) as broker:
+        asyncio.run(main(broker))
+
+
 def test_a_timeout_tells_too(simulator: SimulatedModem) -> None:
     async def main(broker: ScriptedBroker) -> None:
         async with aio.SimcomMqtt(simulator.port) as modem:

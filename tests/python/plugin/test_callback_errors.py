@@ -152,3 +152,18 @@ def test_one_that_comes_after_the_test_is_an_error_of_its_teardown(simulated: Ru
 
     result.assert_outcomes(passed=2, errors=1)
     result.stdout.fnmatch_lines(["ERROR *::test_it - ValueError: late*"])
+
+
+@pytest.mark.parametrize("giving_up", ["pytest.skip('later')", "pytest.xfail('known')"])
+def test_a_test_that_gives_up_does_not_hide_it(simulated: Run, giving_up: str) -> None:
+    result = simulated(
+        RAISING
+        + f"""
+    def test_it(simcom, simcom_simulator):
+        make_raise(simcom, simcom_simulator, ValueError("in the callback"))
+        {giving_up}
+        """
+    )
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*in the callback*"])
