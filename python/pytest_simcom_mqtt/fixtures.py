@@ -25,7 +25,7 @@ def _simcom_device(pytestconfig: pytest.Config) -> Iterator[Device]:
 
     try:
         device.open()
-    except SimcomError as error:
+    except (SimcomError, OSError, ValueError) as error:
         raise pytest.fail.Exception(f"the module cannot be used: {error}", pytrace=False) from None
     yield device
     device.close()

@@ -6,16 +6,15 @@ import re
 import select
 import signal
 import socket
-import sys
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, TextIO
 
 import click
 
 from simcom_mqtt import ClosedError, Message, PortError, SimcomError, SimcomMqtt
 
 from .masking import without_password
-from .screen import remark, say
+from .screen import remark, say, standard_input
 
 RESULT: Final = re.compile(
     r"< (?P<line>\+(?P<name>CMQTT(?:START|STOP|CONNECT|DISC|PUB|SUB|UNSUB|CONNLOST|NONET))"
@@ -44,7 +43,7 @@ def _run_lines(modem: SimcomMqtt, results: "_Results") -> bool:
         try:
             for answer in _answers(modem, line):
                 say(without_password(answer))
-            if sys.stdin.isatty():
+            if standard_input().isatty():
                 say("OK", "green")
         except (PortError, ClosedError):
             raise
@@ -110,10 +109,10 @@ def _lines() -> Iterator[str]:
 
 def _read(prompt: str) -> str:
     """A line of the input; only a person sees the prompt."""
-    if sys.stdin.isatty():
+    if standard_input().isatty():
         click.echo(prompt, nl=False)
         _wait_for_a_line_or_a_signal()
-    line = sys.stdin.readline()
+    line = standard_input().readline()
     if not line:
         raise EOFError
     return line.rstrip("\r\n")
@@ -126,8 +125,9 @@ def _wait_for_a_line_or_a_signal() -> None:
         writer.setblocking(False)
         before = signal.set_wakeup_fd(writer.fileno())
         try:
+            sources: list[TextIO | socket.socket] = [standard_input(), reader]
             with contextlib.suppress(OSError):  # Windows cannot wait for a console
-                select.select([sys.stdin, reader], [], [])
+                select.select(sources, [], [])
         finally:
             signal.set_wakeup_fd(before)
 

@@ -1,7 +1,6 @@
 """Which broker a verb connects to, and the options that say so: those of mosquitto_pub and mosquitto_sub."""
 
 import functools
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ import click
 from simcom_mqtt import MqttClient, QoS, Reconnect, SimcomMqtt, Tls, Will
 
 from .device import Device
-from .screen import remark
+from .screen import remark, standard_input
 
 MODULE_FILE: Final = "module:"
 TLS_PORT: Final = 8883
@@ -246,10 +245,10 @@ def _url(host: str | None, port: int | None, *, uses_tls: bool) -> str | None:
 
 
 def _asked_password() -> str:
-    if sys.stdin.isatty():
+    if standard_input().isatty():
         return str(click.prompt("Password", hide_input=True, err=True))
     # Not of the text that stands before it, which reads ahead: what follows may be what is to be published.
-    password = sys.stdin.buffer.readline().decode().rstrip("\r\n")
+    password = standard_input().buffer.readline().decode().rstrip("\r\n")
     if not password:
         raise click.UsageError("--ask-password: standard input holds no password, and is no terminal")
     return password

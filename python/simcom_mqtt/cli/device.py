@@ -13,6 +13,7 @@ from simcom_mqtt import PortInfo, SimcomMqtt, list_ports
 
 from .log import LEVELS, show_log
 from .screen import remark
+from .seconds import Seconds
 
 SIMCOM_VENDOR: Final = 0x1E0E
 SIMULATOR: Final = "simulator"
@@ -103,7 +104,7 @@ _OPTIONS: Final = (
     ),
     click.option(
         "--timeout",
-        type=click.FloatRange(min=0, min_open=True),
+        type=Seconds(min_open=True),
         metavar="SECONDS",
         help="How long an answer may take.  [default: each command's own limit]",
     ),

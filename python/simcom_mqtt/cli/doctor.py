@@ -8,7 +8,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from simcom_mqtt import SimcomError, SimcomMqtt
+from simcom_mqtt import MqttError, ResultCode, SimcomError, SimcomMqtt
 
 from .broker import Broker, broker_options
 from .device import Device, device_options, simcom_ports
@@ -83,6 +83,15 @@ def _examine(device: Device, broker: Broker) -> Iterator[Finding]:
                 yield _check_broker(modem, broker, broker.url, device)
 
 
+def _fix_of(error: SimcomError) -> str:
+    code = error.code if isinstance(error, MqttError) else None
+    if code in (ResultCode.HANDSHAKE_FAIL, ResultCode.CERTIFICATE_NOT_SET, ResultCode.OPEN_SESSION_FAILED):
+        return "is --cafile the authority of the broker's certificate, and --host the name in it?"
+    if code in (ResultCode.REFUSED_BAD_USER_NAME_OR_PASSWORD, ResultCode.REFUSED_NOT_AUTHORIZED):
+        return "check --username and the password"
+    return "the module must reach it through its own network, not through this machine's"
+
+
 def _check_broker(modem: SimcomMqtt, broker: Broker, url: str, device: Device) -> Finding:
     began = time.monotonic()
     try:
@@ -91,7 +100,7 @@ def _check_broker(modem: SimcomMqtt, broker: Broker, url: str, device: Device) -
         return failed(
             "broker",
             str(error),
-            "the module must reach it through its own network, not through this machine's",
+            _fix_of(error),
         )
     took = time.monotonic() - began
     client.disconnect()

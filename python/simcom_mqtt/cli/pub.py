@@ -1,6 +1,5 @@
 """`simcom-mqtt pub`: publish as mosquitto_pub does, through the module."""
 
-import sys
 import time
 from collections.abc import Iterator
 from typing import BinaryIO, cast
@@ -11,6 +10,8 @@ from simcom_mqtt import QoS
 
 from .broker import Broker, broker_options
 from .device import Device, device_options
+from .screen import standard_input
+from .seconds import Seconds
 
 
 @click.command(
@@ -31,7 +32,7 @@ Examples:
 @click.option("-q", "--qos", type=click.IntRange(0, 2), default=0, show_default=True)
 @click.option("-r", "--retain", is_flag=True, help="Have the broker keep it.")
 @click.option("--repeat", type=click.IntRange(min=1), default=1, show_default=True, help="Publish so often.")
-@click.option("--repeat-delay", type=click.FloatRange(min=0), default=0.0, metavar="SECONDS")
+@click.option("--repeat-delay", type=Seconds(), default=0.0, metavar="SECONDS")
 @broker_options
 @device_options
 def pub(
@@ -58,9 +59,9 @@ def pub(
     if [message is not None, file is not None, stdin_file, stdin_line, null_message].count(True) != 1:
         raise click.UsageError("say what to publish, by exactly one of -m, -f, -s, -l and -n")
     if stdin_line:
-        payloads = _lines(sys.stdin.buffer)
+        payloads = _lines(standard_input().buffer)
     elif stdin_file:
-        payloads = _repeated(sys.stdin.buffer.read(), repeat, repeat_delay)
+        payloads = _repeated(standard_input().buffer.read(), repeat, repeat_delay)
     elif file:
         payloads = _repeated(file.read(), repeat, repeat_delay)
     else:

@@ -1,10 +1,11 @@
 """What is shown: colours and lines on a terminal, plain text everywhere else."""
 
 import json
+import sys
 from base64 import b64encode
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TextIO
 
 import click
 from rich.console import Console
@@ -33,6 +34,14 @@ def printable(text: str) -> str:
 
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
+def standard_input() -> TextIO:
+    """Standard input, which whoever started the command may have closed."""
+    stream: TextIO | None = sys.stdin
+    if stream is None:
+        raise click.UsageError("standard input is closed")
+    return stream
 
 
 def say(text: str = "", style: str = "") -> None:

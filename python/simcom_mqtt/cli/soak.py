@@ -17,6 +17,7 @@ from .echo_run import SHORTEST, Counts, EchoRun
 from .endings import Failure
 from .histogram import as_time, classes, percentile
 from .screen import ERRORS, OUTPUT, is_plain, remark, say, say_fields, say_json
+from .seconds import Seconds
 
 BAR_WIDTH: Final = 40
 SHOWN_ERRORS: Final = 3
@@ -41,22 +42,20 @@ Examples:
 )
 @click.option(
     "--interval",
-    type=click.FloatRange(min=0),
+    type=Seconds(),
     default=0.0,
     metavar="SECONDS",
     help="From one publish to the next.  [default: as fast as it goes]",
 )
 @click.option(
     "--wait",
-    type=click.FloatRange(min=0),
+    type=Seconds(),
     default=10.0,
     show_default=True,
     metavar="SECONDS",
     help="For what is not back after the last publish.",
 )
-@click.option(
-    "--max-latency", type=click.FloatRange(min=0), metavar="SECONDS", help="Fail if a message takes longer."
-)
+@click.option("--max-latency", type=Seconds(), metavar="SECONDS", help="Fail if a message takes longer.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object at the end.")
 @broker_options
 @device_options

@@ -14,6 +14,7 @@ from .broker import Broker, broker_options
 from .device import Device, device_options_without_v
 from .endings import Failure
 from .screen import is_plain, message_as_json, printable, say_json
+from .seconds import Seconds
 
 FOREVER: Final = float("inf")
 WAITING: Final = 1024
@@ -38,7 +39,7 @@ Examples:
 @click.option(
     "-W",
     "--wait",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Seconds(min_open=True),
     metavar="SECONDS",
     help="End after that time; with status 1 if --count messages have not come.",
 )

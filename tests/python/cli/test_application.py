@@ -97,3 +97,32 @@ def test_a_full_disk_is_told(simulator: SimulatedModem) -> None:
     assert result.returncode == 1
     assert "No space left on device" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("sub", "-t", "a", "-W", "inf"),
+        ("sub", "-t", "a", "-W", "nan"),
+        ("sub", "-t", "a", "-W", "1e300"),
+        ("soak", "--max-latency", "nan"),
+        ("soak", "--interval", "inf"),
+        ("pub", "-t", "a", "-n", "--repeat-delay", "nan"),
+    ],
+)
+def test_times_that_are_none(options: tuple[str, ...]) -> None:
+    result = run(*options, "-d", "simulator")
+
+    assert result.exit_code == 2
+    assert "Traceback" not in result.output
+    assert "Invalid value" in result.stderr
+
+
+def test_a_standard_input_that_is_closed() -> None:
+    with process(
+        "pub", "-d", "simulator", "-t", "a", "-l", started_by=["sh", "-c", 'exec "$@" <&-', "sh"]
+    ) as command:
+        _, errors = command.communicate(timeout=30)
+
+    assert command.returncode == 2
+    assert b"standard input is closed" in errors

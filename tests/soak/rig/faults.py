@@ -32,6 +32,9 @@ class Bench(Protocol):
     def wait_until_lost(self) -> None:
         """Return when the driver knows that both connections are gone."""
 
+    def wait_until_unplugged(self) -> None:
+        """Return when the port is gone, which may wait for a message to cut."""
+
     def bytes_read(self) -> int:
         """All that the driver has read from its port."""
 
@@ -75,6 +78,7 @@ def _reboot(bench: Bench, chance: random.Random) -> None:
 
 def _unplug(bench: Bench, chance: random.Random) -> None:
     _break_off("unplug", bench, chance)
+    bench.wait_until_unplugged()
     bench.wait_until_lost()
     bench.simulation.unread(bench.bytes_read())
     bench.simulation.suffer("plug")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from time import monotonic
 from typing import Self
 
@@ -121,6 +122,11 @@ class Station:
     def wait_until_lost(self) -> None:
         """Return when the driver knows that both connections are gone."""
         self._wait(lambda: not any(client.is_connected() for client in self._clients), "lost", poll=True)
+
+    def wait_until_unplugged(self) -> None:
+        """Return when the port is gone, which may wait for a message to cut."""
+        port = Path(self.simulation.port)
+        self._wait(lambda: not port.is_symlink(), "unplugged", poll=True)
 
     def bytes_read(self) -> int:
         """All that the driver has read from its port."""
