@@ -14,8 +14,7 @@ from .screen import say
     epilog="""\b
 Examples:
   simcom-mqtt at AT+CPSI?
-  simcom-mqtt at AT+CMQTTTOPIC=0,9 --data dut/state
-  simcom-mqtt at 'AT+CCERTDOWN="ca.pem",1188' --data-file ca.pem""",
+  simcom-mqtt at "AT+CCERTDOWN=\\"ca.pem\\",$(stat -c%s ca.pem)" --data-file ca.pem""",
 )
 @device_options
 @click.argument("command")

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, cast
 from urllib.parse import unquote, urlsplit
 
 import click
+from click.core import ParameterSource
 
 from simcom_mqtt import MqttClient, QoS, Reconnect, SimcomMqtt, Tls, Will
 
@@ -182,6 +183,9 @@ def broker_options(verb: Callable[..., None]) -> Callable[..., None]:
         if ask_password:
             password = _asked_password()
         username, password = username or named.username, password or named.password
+        is_for_others = _password_source() is ParameterSource.ENVIRONMENT and not (ask_password or username)
+        if is_for_others:
+            password = None
         if password and not username:
             raise click.UsageError("a password needs a user name: --username")
         broker = Broker(
@@ -240,6 +244,8 @@ def _url(host: str | None, port: int | None, *, uses_tls: bool) -> str | None:
         if port is not None:
             raise click.UsageError("--port needs a --host")
         return None
+    if host.count(":") == 1:
+        raise click.UsageError(f"--host {host}: the port goes to --port")
     name = f"[{host}]" if ":" in host else host
     return f"{'mqtts' if uses_tls else 'mqtt'}://{name}" + (f":{port}" if port else "")
 
@@ -252,6 +258,10 @@ def _asked_password() -> str:
     if not password:
         raise click.UsageError("--ask-password: standard input holds no password, and is no terminal")
     return password
+
+
+def _password_source() -> ParameterSource | None:
+    return click.get_current_context().get_parameter_source("password")
 
 
 def _tls(cafile: str | None, cert: str | None, key: str | None, *, insecure: bool) -> Tls | None:

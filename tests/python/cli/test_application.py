@@ -126,3 +126,17 @@ def test_a_standard_input_that_is_closed() -> None:
 
     assert command.returncode == 2
     assert b"standard input is closed" in errors
+
+
+def test_a_password_for_others_does_not_matter() -> None:
+    result = run("doctor", "-d", "simulator", env={"SIMCOM_PASSWORD": "of another broker"})
+
+    assert "needs a user name" not in result.output
+    assert result.exit_code == 0, result.output
+
+
+def test_a_host_with_a_port() -> None:
+    result = run("pub", "-d", "simulator", "-h", "broker.example.com:1883", "-t", "a", "-n")
+
+    assert result.exit_code == 2
+    assert "the port goes to --port" in result.stderr
