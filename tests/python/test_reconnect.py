@@ -120,6 +120,8 @@ def test_lost_again_on_the_way_back(
     happenings = Happenings(modem)
     client = modem.connect(f"mqtt://127.0.0.1:{mosquitto.plain}", reconnect=FAST)
     client.subscribe(f"{base}/#", 1)
+    # The broker writes its log when it has the time.
+    mosquitto.wait_for_log(f"Sending SUBACK to {client.client_id}")
     # The way back stops at its subscription until the connection is lost once more.
     simulator.mute_next("CMQTTSUB", "result")
     since = mosquitto.log_length
