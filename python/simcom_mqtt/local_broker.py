@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Final, Literal
 
-__all__ = ["Kind", "LocalBroker", "local_broker"]
+__all__ = ["Kind", "LocalBroker", "find_mosquitto", "free_port", "local_broker", "wait_until_listening"]
 
 Kind = Literal["auto", "mosquitto", "amqtt"]
 
@@ -49,14 +49,41 @@ def local_broker(kind: Kind = "auto") -> Iterator[LocalBroker]:
     if there is no such broker, and `TimeoutError` if it does not listen within 10 s.
     """
     program = _program(kind)
-    port = _free_port()
+    port = free_port()
     with _run_amqtt(port) if program == "amqtt" else _run_mosquitto(program, port):
         yield LocalBroker(program, port)
 
 
-def _program(kind: Kind) -> str:
+def find_mosquitto() -> str | None:
+    """The path of Mosquitto, if it is installed."""
     # Debian puts the broker where an ordinary user's PATH does not look.
-    mosquitto = shutil.which("mosquitto", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
+    return shutil.which("mosquitto", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
+
+
+def free_port() -> int:
+    """A TCP port of the loopback interface that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def wait_until_listening(port: int, process: subprocess.Popen[bytes], timeout: float = 10) -> None:
+    """Return when a Mosquitto that was started listens on its port."""
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except ConnectionRefusedError:
+            if process.poll() is not None:
+                raise RuntimeError(f"Mosquitto ended with status {process.returncode}") from None
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"Mosquitto does not listen on port {port} after {timeout:g} s") from None
+            time.sleep(0.02)
+        else:
+            return
+
+
+def _program(kind: Kind) -> str:
+    mosquitto = find_mosquitto()
     if mosquitto and kind != "amqtt":
         return mosquitto
     if kind == "mosquitto":
@@ -79,7 +106,7 @@ def _run_mosquitto(program: str, port: int) -> Iterator[None]:
         process_group=0,  # Ctrl-C is for the program that uses it, which still has a connection to close
     )
     try:
-        _wait_until_listening(port, process)
+        wait_until_listening(port, process)
         yield
     finally:
         process.terminate()
@@ -121,23 +148,3 @@ def _run_amqtt(port: int) -> Iterator[None]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
-def _wait_until_listening(port: int, process: subprocess.Popen[bytes], timeout: float = 10) -> None:
-    deadline = time.monotonic() + timeout
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except ConnectionRefusedError:
-            if process.poll() is not None:
-                raise RuntimeError(f"Mosquitto ended with status {process.returncode}") from None
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"Mosquitto does not listen on port {port} after {timeout:g} s") from None
-            time.sleep(0.02)
-        else:
-            return

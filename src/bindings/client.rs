@@ -74,8 +74,7 @@ impl MqttClient {
                 left.map(drop).inspect_err(|_| modem.take_down_later(index))
             })?;
         }
-        self.is_released.store(true, Ordering::Release);
-        modem.release_callbacks(index);
+        self.retire();
         Ok(())
     }
 
@@ -202,8 +201,7 @@ impl MqttClient {
     fn release(&self, py: Python<'_>) -> PyResult<()> {
         let index = self.index;
         self.module()?.run(py, |modem, patience| modem.release(index, patience))?;
-        self.is_released.store(true, Ordering::Release);
-        self.modem.get().release_callbacks(index);
+        self.retire();
         Ok(())
     }
 
@@ -367,18 +365,28 @@ impl MqttClient {
         Ok(self.modem.get())
     }
 
+    /// This object stands for its client no more. What came before is still delivered.
+    fn retire(&self) {
+        if !self.is_released.swap(true, Ordering::AcqRel) {
+            self.modem.get().release_callbacks(self.index);
+        }
+    }
+
+    /// The object that stands for a client, if somebody still holds it.
+    fn held<'py>(modem: &Bound<'py, SimcomMqtt>, index: ClientIndex) -> Option<Bound<'py, Self>> {
+        let weak = modem.get().client_reference(modem.py(), index)?;
+        weak.bind(modem.py()).upgrade_as::<Self>().ok().flatten()
+    }
+
     /// The object of a client that was just acquired. What an earlier one left behind is forgotten.
     pub(super) fn acquired<'py>(
         modem: &Bound<'py, SimcomMqtt>,
         index: ClientIndex,
         client_id: &str,
     ) -> PyResult<Bound<'py, Self>> {
-        let py = modem.py();
-        let former = modem.get().client_reference(py, index);
-        let former = former.and_then(|weak| weak.bind(py).upgrade_as::<Self>().ok().flatten());
-        let is_released = |former: Bound<'_, Self>| former.get().is_released.swap(true, Ordering::AcqRel);
-        if !former.is_some_and(is_released) {
-            modem.get().release_callbacks(index);
+        match Self::held(modem, index) {
+            Some(former) => former.get().retire(),
+            None => modem.get().release_callbacks(index),
         }
         let client = Bound::new(modem.py(), Self::new(modem, index, client_id.to_owned()))?;
         let weak = PyWeakrefReference::new(client.as_any())?.unbind();
@@ -395,10 +403,8 @@ impl MqttClient {
             .facts()
             .client(index)
             .map_or_else(String::new, |facts| facts.client_id.clone());
-        let weak = modem.get().client_reference(py, index);
-        let held = weak.and_then(|weak| weak.bind(py).upgrade_as::<Self>().ok().flatten());
         let same = |client: &Bound<'_, Self>| client.get().client_id == client_id || client_id.is_empty();
-        if let Some(client) = held.filter(same) {
+        if let Some(client) = Self::held(modem, index).filter(same) {
             return Ok(client);
         }
         let client = Bound::new(py, Self::new(modem, index, client_id))?;

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import socket
 import subprocess
 import threading
@@ -12,6 +11,8 @@ from random import SystemRandom
 from typing import Self
 
 import trustme
+
+from simcom_mqtt.local_broker import find_mosquitto
 
 USER = "dut"
 PASSWORD = "correct horse battery"
@@ -34,7 +35,7 @@ class MosquittoBroker:
         self._log_grew = threading.Condition()
 
     def __enter__(self) -> Self:
-        program = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin")
+        program = find_mosquitto()
         assert program, "the Mosquitto broker is not installed: make test installs it"
         log_length = self.log_length
         self._process = subprocess.Popen(

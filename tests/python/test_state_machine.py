@@ -23,6 +23,7 @@ from line_messages import LARGEST_RECEIVED, LARGEST_SENT, PAYLOADS, TOPIC_ENDS, 
 from line_under_test import COMMAND_TIMEOUT, OPERATION_TIMEOUT, LineUnderTest
 from line_world import World
 from mosquitto_broker import MosquittoBroker
+from rig.faults import FOREIGN_LINES
 from simcom_mqtt import MqttClient, Reconnect
 from simcom_mqtt.simulator import PROFILES
 from simcom_mqtt.simulator.faults import GAPS, STAGES
@@ -33,13 +34,6 @@ FEW = 6
 
 CLIENTS = st.integers(0, 1)
 QOS = st.integers(0, 2)
-FOREIGN_LINES = (
-    "+CGEV: ME PDN ACT 1",
-    "SMS DONE",
-    "+CREG: 5",
-    '+CMTI: "SM",3',
-    "$GNRMC,093000.00,A,,,,,,,,,,A*6B",
-)
 STRAYS = (b"\r\nOK\r\n", b"\r\nERROR\r\n", b"\r\n>", b"\r\n+CME ERROR: 3\r\n", b"\r\nRDY\r\n", b"\r\n\r\n")
 GARBAGE = (b"\x00\xff\xfe", b"garbage", b"\r\n+CMQTTRXEND: 0\r\n", b"\r\n+CMQTTRXPAYLOAD: 1,5\r\n12345\r\n")
 COMMANDS = (

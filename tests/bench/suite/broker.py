@@ -1,13 +1,13 @@
 """A private Mosquitto that drops nothing."""
 
 import os
-import shutil
-import socket
 import subprocess
 import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from simcom_mqtt.local_broker import find_mosquitto, free_port
 
 CONFIGURATION = """{user}
 log_dest stderr
@@ -23,11 +23,10 @@ class Broker:
     """Listens on `port` of the loopback interface while the `with` block lasts."""
 
     def __init__(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            self.port: int = server.getsockname()[1]
+        self.port = free_port()
 
     def __enter__(self) -> Self:
-        program = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin")
+        program = find_mosquitto()
         assert program, "the Mosquitto broker is not installed: apt-get install mosquitto"
         # Started by root it would become another user, who cannot read this file.
         user = "user root" if os.geteuid() == 0 else ""

@@ -1,17 +1,16 @@
 """The broker, and the host's own clients of it: one sends to the modules, one sees what they send."""
 
-import shutil
-import socket
 import subprocess
 import tempfile
 import threading
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Self
 
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
+
+from simcom_mqtt.local_broker import find_mosquitto, free_port, wait_until_listening
 
 from .marks import Mark, read_mark
 
@@ -28,16 +27,15 @@ class Broker:
     """A Mosquitto that drops nothing, while the `with` block runs."""
 
     def __init__(self) -> None:
-        program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+        program = find_mosquitto()
         if program is None:
             raise SystemExit("the Mosquitto broker is not installed: make test installs it")
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            self.port = int(server.getsockname()[1])
+        self.port = free_port()
         self._folder = tempfile.TemporaryDirectory(prefix="simcom-mqtt-soak-")
         configuration = Path(self._folder.name, "mosquitto.conf")
         configuration.write_text(_CONFIGURATION.format(port=self.port))
         self._process = subprocess.Popen([program, "-c", configuration])
-        self._wait()
+        wait_until_listening(self.port, self._process)
 
     @property
     def address(self) -> str:
@@ -51,18 +49,6 @@ class Broker:
         self._process.terminate()
         self._process.wait()
         self._folder.cleanup()
-
-    def _wait(self) -> None:
-        deadline = time.monotonic() + 10
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-            except ConnectionRefusedError:
-                if time.monotonic() > deadline or self._process.poll() is not None:
-                    raise
-                time.sleep(0.02)
-            else:
-                return
 
 
 class Sender:
