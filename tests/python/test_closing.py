@@ -204,12 +204,15 @@ def test_from_a_callback() -> None:
     assert later == []
 
 
-def test_from_a_done_callback(modem: SimcomMqtt, broker_url: str, base: str) -> None:
-    client = modem.connect(broker_url)
+def test_from_a_done_callback(modem: SimcomMqtt) -> None:
     closed: Future[float] = Future()
-    client.publish_nowait(base).add_done_callback(lambda _: closed.set_result(seconds_of(modem.close)))
+    with ScriptedBroker(silent_on=PUBLISH) as broker:
+        client = modem.connect(broker.url)
+        future = client.publish_nowait("a", b"", 1)
+        future.add_done_callback(lambda _: closed.set_result(seconds_of(modem.close)))
+        broker.speak_again()
 
-    assert closed.result(5) < AT_ONCE
+        assert closed.result(5) < AT_ONCE
     assert not modem.is_open
 
 
@@ -297,10 +300,11 @@ def test_while_a_done_callback_blocks(simulator: SimulatedModem) -> None:
         entered.set()
         release.wait()
 
-    with ScriptedBroker(silent_on=SUBSCRIBE) as broker:
+    with ScriptedBroker(silent_on=PUBLISH) as broker:
         modem = SimcomMqtt(simulator.port)
         client = modem.connect(broker.url)
-        client.publish_nowait("a").add_done_callback(block)
+        client.publish_nowait("a", b"", 1).add_done_callback(block)
+        broker.speak_again()
         assert entered.wait(5)
         others = [client.publish_nowait("a", b"", 1) for _ in range(10)]
         try:

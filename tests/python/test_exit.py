@@ -75,7 +75,11 @@ IN_A_DONE_CALLBACK = (
 def work(future):
     entered.set()
     {work}
-client.publish_nowait(topic).add_done_callback(work)
+def publish(message):
+    # On the callback thread, where futures end: it cannot be done before it has the done callback.
+    client.publish_nowait("a").add_done_callback(work)
+client.subscribe(topic, callback=publish)
+client.publish(topic)
 entered.wait()
 """
 )

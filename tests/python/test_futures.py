@@ -177,17 +177,19 @@ def test_a_result_that_does_not_come_in_time(modem: SimcomMqtt, silent_broker: S
 
 
 def test_done_callbacks_run_whatever_one_of_them_raises(
-    client: MqttClient, base: str, caplog: pytest.LogCaptureFixture
+    modem: SimcomMqtt, silent_broker: ScriptedBroker
 ) -> None:
+    client = modem.connect(silent_broker.url)
     reached: Future[None] = Future()
 
     def fail(future: Future[None]) -> None:
         raise [KeyError("mine"), SystemExit(3), KeyboardInterrupt()][int(future is second)]
 
-    first, second = client.publish_nowait(base), client.publish_nowait(base)
+    first, second, third = (client.publish_nowait("a", b"", 1) for _ in range(3))
     first.add_done_callback(fail)
     second.add_done_callback(fail)
-    client.publish_nowait(base).add_done_callback(lambda _: reached.set_result(None))
+    third.add_done_callback(lambda _: reached.set_result(None))
+    silent_broker.speak_again()
 
     assert reached.result(30) is None
     assert wait([first, second], timeout=5).not_done == set()
@@ -195,14 +197,19 @@ def test_done_callbacks_run_whatever_one_of_them_raises(
 
 @pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt, GeneratorExit])
 def test_a_done_callback_that_raises_to_get_out(
-    client: MqttClient, base: str, caplog: pytest.LogCaptureFixture, kind: type[BaseException]
+    modem: SimcomMqtt,
+    silent_broker: ScriptedBroker,
+    caplog: pytest.LogCaptureFixture,
+    kind: type[BaseException],
 ) -> None:
     def leave(_: Future[None]) -> None:
         raise kind
 
-    client.publish_nowait(base).add_done_callback(leave)
+    client = modem.connect(silent_broker.url)
+    client.publish_nowait("a", b"", 1).add_done_callback(leave)
+    silent_broker.speak_again()
 
-    assert client.publish_nowait(base).result(30) is None
+    assert client.publish_nowait("a").result(30) is None
     assert [record.exc_info and record.exc_info[0] for record in caplog.records if record.exc_info] == [kind]
 
 
