@@ -7,6 +7,8 @@ use super::header::Part;
 use super::urc::may_hold_boot_banner;
 use super::{ClientIndex, ReceivedMessage};
 
+const SHORTEST_PART_HEADER: usize = b"+CMQTTRXPAYLOAD: 0,0\r\n".len();
+
 #[derive(Debug)]
 pub(super) struct Block {
     topic_total: usize,
@@ -32,6 +34,7 @@ impl Block {
             spacing: None,
             deadline,
             extent: Extent {
+                began_at: position,
                 ends_after: position + (topic + payload) as u64,
                 announced: true,
                 topic_over: false,
@@ -67,12 +70,21 @@ impl Block {
         }
     }
 
-    pub(super) fn begin_part(&mut self, part: Part, length: usize) {
+    /// `position` is where its header ends in the stream.
+    pub(super) fn begin_part(&mut self, part: Part, length: usize, position: u64) {
         self.part_start = self.bytes.len();
+        self.extent.ends_after = position + self.missing(Part::Payload) as u64;
         if part == Part::Topic {
             self.topic += length;
             self.extent.topic_over = self.topic == self.topic_total;
         }
+    }
+
+    /// A header at `position` is garbled; behind it come all the bytes that are missing.
+    pub(super) fn garbled_at(&mut self, position: u64) {
+        let next_header = if self.extent.topic_over { 0 } else { SHORTEST_PART_HEADER };
+        let missing = self.missing(Part::Payload) + next_header;
+        self.extent.ends_after = self.extent.ends_after.max(position + missing as u64);
     }
 
     pub(super) fn take(&mut self, bytes: &[u8]) {

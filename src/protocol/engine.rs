@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use super::channel::Channel;
 use super::event::{Counters, Event, TraceKind, TransactionId};
 use super::framer::{Element, Framer};
-use super::header::Header;
+use super::header::{Header, Remains};
 use super::job::{Job, Lane, Owner, Pending, Queues};
 use super::outbox::Outbox;
 use super::reassembly::{Fate, Output, Reassembly};
@@ -188,9 +188,19 @@ impl Engine {
                         None => line,
                     };
                     if let Some(header) = Header::parse(line) {
-                        let intact = self.framer.line_end_is_intact();
-                        let header = if intact { header } else { Header::Garbled };
-                        if let Some(count) = self.reassembly.header(header, self.framer.position(), now) {
+                        let whole = match header {
+                            Header::Garbled => {
+                                let remains = Remains::of(line);
+                                self.reassembly.garbled(remains, self.framer.position(), now)
+                            }
+                            header if !self.framer.line_end_is_intact() => {
+                                let remains = Remains::without_line_end(header);
+                                self.reassembly.garbled(remains, self.framer.position(), now)
+                            }
+                            header => header,
+                        };
+                        let count = self.reassembly.header(whole, self.framer.position(), now);
+                        if let Some(count) = count {
                             self.framer.take(count);
                         }
                     } else {

@@ -1,3 +1,5 @@
+use memchr::{memchr, memchr_iter, memrchr};
+
 use super::ClientIndex;
 
 /// The lines that frame a received message.
@@ -21,7 +23,7 @@ pub(crate) enum Part {
 
 impl Header {
     pub(crate) fn parse(line: &[u8]) -> Option<Self> {
-        if let Some(rest) = line.strip_prefix(b"+CMQTTRX") {
+        if let Some(rest) = line.strip_prefix(BEGINNING) {
             return Some(Self::parse_rest(rest).unwrap_or(Self::Garbled));
         }
         holds_remains(line).then_some(Self::Garbled)
@@ -38,6 +40,49 @@ impl Header {
         }
     }
 }
+
+/// What a garbled header still tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Remains {
+    /// The header that the line ends like.
+    pub(crate) last: Option<Header>,
+    /// How many bytes stand behind a header without its line end.
+    pub(crate) run_on: usize,
+}
+
+impl Remains {
+    pub(crate) fn of(line: &[u8]) -> Self {
+        Self { last: last_header(line), run_on: run_on(line) }
+    }
+
+    pub(crate) fn without_line_end(header: Header) -> Self {
+        let last = Some(header).filter(|header| !matches!(header, Header::Start { .. }));
+        Self { last, run_on: 0 }
+    }
+}
+
+/// Of the name its last letter is enough, since the numbers behind it tell the rest.
+fn last_header(line: &[u8]) -> Option<Header> {
+    let colon = memrchr(b':', line)?;
+    let values = &line[colon + 1..];
+    let (client, [length, _], count) = numbers(values.strip_prefix(b" ").unwrap_or(values))?;
+    match (line[..colon].last()?, count) {
+        (b'C', 1) => Some(Header::Part { part: Part::Topic, client, length }),
+        (b'D', 1) => Some(Header::Part { part: Part::Payload, client, length }),
+        (b'D', 0) => Some(Header::End { client }),
+        _ => None,
+    }
+}
+
+fn run_on(line: &[u8]) -> usize {
+    let Some((_, values)) = line.strip_prefix(BEGINNING).and_then(split) else { return 0 };
+    let is_value = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b',' | b' ');
+    let (values, rest) = values.split_at(values.iter().take_while(|byte| is_value(byte)).count());
+    numbers(values.trim_ascii()).map_or(0, |_| rest.len())
+}
+
+const BEGINNING: &[u8] = b"+CMQTTRX";
+const RESULT_BEGINNING: &[u8] = b"+CMQTT";
 
 /// More than any length has is damage.
 const MOST_DIGITS: usize = 5;
@@ -87,12 +132,31 @@ fn numbers(values: &[u8]) -> Option<(ClientIndex, [usize; 2], usize)> {
     Some((client, [first, second], at))
 }
 
-/// What is left of a header whose beginning was lost.
+/// What is left of a header whose beginning was lost, behind what is left of the line before.
 fn holds_remains(line: &[u8]) -> bool {
     let remains = [&b"XSTART: "[..], b"XTOPIC: ", b"XPAYLOAD: ", b"XEND: "];
-    memchr::memchr_iter(b'X', line)
-        .any(|at| line[..at].ends_with(b"R") && remains.iter().any(|remains| line[at..].starts_with(remains)))
+    memchr_iter(b'X', line).any(|at| remains.iter().any(|remains| line[at..].starts_with(remains)))
+        || is_remains(line)
 }
+
+/// A header with a hole in its name.
+fn is_remains(line: &[u8]) -> bool {
+    if !line.last().is_some_and(u8::is_ascii_digit) || line.len() > LONGEST_REMAINS {
+        return false;
+    }
+    let intact = line.iter().zip(BEGINNING).take_while(|(found, wanted)| found == wanted).count();
+    let Some((name, values)) = memchr(b':', line).map(|colon| line[intact..].split_at(colon - intact)) else {
+        return false;
+    };
+    let Some((_, _, count)) = numbers(values[1..].trim_ascii_start()) else { return false };
+    // What a refused TOPIC or PAYLOAD is answered with.
+    let is_result = &line[..intact] == RESULT_BEGINNING && matches!(name, b"TOPIC" | b"PAYLOAD");
+    let names = [(&b"RXSTART"[..], 2), (b"RXTOPIC", 1), (b"RXPAYLOAD", 1), (b"RXEND", 0)];
+    let is_tail = |(whole, values): &(&[u8], usize)| whole.ends_with(name) && *values == count;
+    !name.is_empty() && !is_result && names.iter().any(is_tail)
+}
+
+const LONGEST_REMAINS: usize = b"CMQTTRXPAYLOAD: 0,10240".len();
 
 #[cfg(test)]
 mod tests {
@@ -127,9 +191,42 @@ mod tests {
             "+CMQTRXPAYLOAD: 0,1",
             "QTTRXEND: 0",
             "RXTOPIC: 0,5",
+            "XPAYLOAD: 0,93",
+            "D: 0",
+            "+XTOPIC: 1,20",
+            "+CMSTART: 0,1,1",
         ] {
             assert_eq!(Header::parse(line.as_bytes()), Some(Header::Garbled), "{line}");
         }
-        assert_eq!(Header::parse(b"+CMQTTPUB: 0,0"), None);
+        for line in [
+            "+CMQTTPUB: 0,0",
+            "+CMQTTTOPIC: 0,11",
+            "+CMQTTSTART: 0",
+            "+CMQTTSTOP: 0",
+            "+CEND: 1,0,67,16",
+            ": 0",
+            "1:0",
+        ] {
+            assert_eq!(Header::parse(line.as_bytes()), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_a_garbled_header_still_tells() {
+        let client = ClientIndex::One;
+        let part = |part, length| Some(Header::Part { part, client, length });
+        for (line, last, run_on) in [
+            ("+CMQTTRXSTART: 1,XPAYLOAD: 1,112", part(Part::Payload, 112), 0),
+            ("+CMQTTRXSTART: 1,AD: 1,112", part(Part::Payload, 112), 0),
+            ("+CMQTTRXSTART: 1,3,9+CMQTTRXTOPIC: 1,3", part(Part::Topic, 3), 18),
+            ("x+CMQTTRXEND: 1", Some(Header::End { client }), 0),
+            ("+CMQTTRXPAYLOAD: 1,112\rfirst line", None, 11),
+            ("+CMQTTRXPAYLOAD: 1,11two lines", None, 9),
+            ("+CMQTTRXPAYL", None, 0),
+            ("+CMQTTRXPAYLOAD:x 1,112x", None, 0),
+            ("+CMQTTRXEND: 0+CMQTTRXSTART: 1,3,9", None, 20),
+        ] {
+            assert_eq!(Remains::of(line.as_bytes()), Remains { last, run_on }, "{line}");
+        }
     }
 }

@@ -7,6 +7,7 @@ mod client_index;
 mod command;
 mod command_line;
 mod connection_parameters;
+mod damage;
 mod data_echo;
 mod doubt;
 mod engine;

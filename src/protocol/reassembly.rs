@@ -4,14 +4,15 @@
 //! payload may look like anything. So from the damage on, every line, prompt and message is **held** until the damaged
 //! block's own `+CMQTTRXEND` shows that it was payload (dropped, and reported), or its time is over (released in order).
 //! A `+CMQTTRXEND` that comes before the announced bytes have gone by may itself be payload: it does not end the doubt.
+//! Where that end may be gone as well, a message that fits into the bytes that are missing is not released.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::block::Block;
-use super::doubt::{Doubt, Extent};
+use super::damage::longest;
+use super::doubt::Doubt;
 use super::header::{Header, Part};
-use super::urc::may_hold_boot_banner;
 use super::{ClientIndex, ReceivedMessage};
 
 pub(crate) const LONGEST_TOPIC: usize = 1024;
@@ -19,7 +20,7 @@ pub(crate) const LONGEST_PAYLOAD: usize = 10_240;
 /// From `+CMQTTRXSTART` to `+CMQTTRXEND`, beside twice the time the bytes take on the wire.
 const BLOCK_TIME: Duration = Duration::from_secs(2);
 /// Headers, line ends and other lines of a block.
-const FRAMING_BYTES: usize = 256;
+pub(super) const FRAMING_BYTES: usize = 256;
 
 /// What the engine does next, in order.
 #[derive(Debug)]
@@ -47,14 +48,14 @@ pub(crate) enum Fate {
 
 #[derive(Debug)]
 pub(crate) struct Reassembly {
-    blocks: [Option<Block>; 2],
-    doubt: Option<Doubt>,
-    outputs: VecDeque<Output>,
-    counting: Counting,
+    pub(super) blocks: [Option<Block>; 2],
+    pub(super) doubt: Option<Doubt>,
+    pub(super) outputs: VecDeque<Output>,
+    pub(super) counting: Counting,
     /// What was read over, for a module that restarts has its boot banner counted to it.
-    skipped: Vec<u8>,
+    pub(super) skipped: Vec<u8>,
     /// Clients whose last block was reported already, so that its late `+CMQTTRXEND` is no news.
-    reported: [bool; 2],
+    pub(super) reported: [bool; 2],
     /// Blank lines since the last line or counted part; `None` where a prompt or an echo makes that meaningless.
     blanks: Option<u8>,
     after_part: bool,
@@ -70,7 +71,7 @@ pub(crate) struct GivenUp {
 
 /// Whose counted bytes are being read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Counting {
+pub(super) enum Counting {
     Nothing,
     Block(ClientIndex),
     /// A part of a block that is damaged: read over, so that nothing in it is taken for a line.
@@ -97,11 +98,11 @@ impl Reassembly {
         self.is_idle() && !self.doubts_damage()
     }
 
-    fn is_idle(&self) -> bool {
+    pub(super) fn is_idle(&self) -> bool {
         self.blocks.iter().all(Option::is_none)
     }
 
-    fn doubts_damage(&self) -> bool {
+    pub(super) fn doubts_damage(&self) -> bool {
         self.doubt.as_ref().is_some_and(Doubt::is_about_damage)
     }
 
@@ -159,13 +160,10 @@ impl Reassembly {
                 Some(count)
             }
             Header::End { client } => {
-                self.end(client, blanks, position);
+                self.end(client, blanks, position, now);
                 None
             }
-            Header::Garbled => {
-                self.garbled(now);
-                None
-            }
+            Header::Garbled => None,
         }
     }
 
@@ -213,7 +211,7 @@ impl Reassembly {
         if self.doubt.is_none() && is_known {
             return Fate::Believed;
         }
-        self.hold(Output::Line(line.to_vec()));
+        self.hold(Output::Line(line.to_vec()), None);
         Fate::Held
     }
 
@@ -232,7 +230,7 @@ impl Reassembly {
         if unspaced {
             self.damage_open_blocks("its length does not agree with its bytes");
         }
-        self.hold(Output::Prompt);
+        self.hold(Output::Prompt, None);
         Fate::Held
     }
 
@@ -276,8 +274,7 @@ impl Reassembly {
         }
         if !(1..=LONGEST_TOPIC).contains(&topic) || payload > LONGEST_PAYLOAD {
             self.lose(Some(client), format!("impossible lengths: topic {topic}, payload {payload}"));
-            let extent = Extent { ends_after: position, announced: false, topic_over: false };
-            self.begin_doubt(client, extent, self.deadline(LONGEST_TOPIC + LONGEST_PAYLOAD, now));
+            self.begin_anonymous_doubt(position, now);
             return;
         }
         let deadline = self.deadline(topic + payload, now);
@@ -297,55 +294,27 @@ impl Reassembly {
             return self.orphan(part, client, length, position, now);
         };
         if let Some(why) = block.objects_to(part, length, blanks) {
+            if length > longest(part) {
+                block.garbled_at(position);
+                self.damage(client, why);
+                return 0;
+            }
             // Either length may be the wrong one, so no more is read over than the shorter, and the end may come later.
             let count = length.min(block.missing(part));
-            block.extent.ends_after = block.extent.ends_after.max(position + length as u64);
-            self.damage(client, why);
+            let (mut extent, deadline) = (block.extent, block.deadline);
+            extent.ends_after = extent.ends_after.max(position + length as u64);
+            self.blocks[client.slot()] = None;
+            self.lose(Some(client), why.to_owned());
+            self.begin_doubt(client, extent, deadline);
             self.counting = Counting::Skipped;
             return count;
         }
-        block.begin_part(part, length);
+        block.begin_part(part, length, position);
         self.counting = Counting::Block(client);
         length
     }
 
-    /// A part whose `+CMQTTRXSTART` was lost is read over by its count, so that nothing in it is taken for a line.
-    fn orphan(
-        &mut self,
-        part: Part,
-        client: ClientIndex,
-        length: usize,
-        position: u64,
-        now: Instant,
-    ) -> usize {
-        let longest = if part == Part::Topic { LONGEST_TOPIC } else { LONGEST_PAYLOAD };
-        let extent =
-            Extent { ends_after: position + length.min(longest) as u64, announced: false, topic_over: false };
-        let known = self.doubt.as_ref().and_then(|doubt| doubt.extent_of(client));
-        let belongs = match known {
-            None => {
-                self.lose(Some(client), "its +CMQTTRXSTART was lost".to_owned());
-                self.begin_doubt(client, extent, self.deadline(LONGEST_TOPIC + LONGEST_PAYLOAD, now));
-                true
-            }
-            Some(known) if part == Part::Topic && known.topic_over => {
-                self.lose(Some(client), "its +CMQTTRXSTART was lost".to_owned());
-                extent.ends_after <= known.ends_after + FRAMING_BYTES as u64
-            }
-            // A header beyond the end of its block is payload that looks like one.
-            Some(known) => !known.announced || extent.ends_after <= known.ends_after + FRAMING_BYTES as u64,
-        };
-        if !belongs || length > longest {
-            return 0;
-        }
-        if let Some(doubt) = self.doubt.as_mut().filter(|_| known.is_some_and(|known| !known.announced)) {
-            doubt.extend(client, extent.ends_after);
-        }
-        self.counting = Counting::Skipped;
-        length
-    }
-
-    fn end(&mut self, client: ClientIndex, blanks: Option<u8>, position: u64) {
+    fn end(&mut self, client: ClientIndex, blanks: Option<u8>, position: u64, now: Instant) {
         let Some(block) = self.blocks[client.slot()].take() else {
             if self.doubt.is_some() {
                 self.damaged_block_ended(client, position);
@@ -360,104 +329,24 @@ impl Reassembly {
             Err(why) => {
                 self.lose(Some(client), why);
                 self.begin_doubt(client, extent, deadline);
+                if !extent.topic_over {
+                    // Both headers are gone: its lengths may be what the gap left of them.
+                    self.begin_anonymous_doubt(position, now);
+                }
                 self.damaged_block_ended(client, position);
                 return;
             }
         };
         // Inside another block it may be that one's payload: its end will tell.
         if self.doubts_damage() || !self.is_idle() {
-            self.hold(message);
+            self.hold(message, Some(position));
             return;
         }
         self.release();
         self.outputs.push_back(message);
     }
 
-    fn garbled(&mut self, now: Instant) {
-        if !self.is_idle() {
-            self.damage_open_blocks("a header is garbled");
-            return;
-        }
-        if self.doubts_damage() {
-            return;
-        }
-        self.lose(None, "its header is garbled".to_owned());
-        let until = self.deadline(LONGEST_TOPIC + LONGEST_PAYLOAD, now);
-        self.doubt.get_or_insert_default().add_anonymous(until);
-    }
-
-    fn damage_open_blocks(&mut self, why: &str) {
-        for client in ClientIndex::ALL {
-            self.damage(client, why);
-        }
-    }
-
-    fn damage(&mut self, client: ClientIndex, why: &str) {
-        let Some(block) = self.blocks[client.slot()].take() else { return };
-        self.lose(Some(client), why.to_owned());
-        self.suspect_restart(&block);
-        self.begin_doubt(client, block.extent, block.deadline);
-    }
-
-    fn suspect_restart(&mut self, block: &Block) {
-        if block.may_have_eaten_a_boot_banner() {
-            self.outputs.push_back(Output::RestartSuspected);
-        }
-    }
-
-    fn end_skipping(&mut self) {
-        if self.skipped.is_empty() {
-            return;
-        }
-        if may_hold_boot_banner(&std::mem::take(&mut self.skipped)) {
-            self.outputs.push_back(Output::RestartSuspected);
-        }
-    }
-
-    fn lose(&mut self, client: Option<ClientIndex>, why: String) {
-        match client {
-            Some(client) => self.reported[client.slot()] = true,
-            None => self.reported = [true; 2],
-        }
-        self.outputs.push_back(Output::Lost { client, why });
-    }
-
-    fn begin_doubt(&mut self, client: ClientIndex, extent: Extent, until: Instant) {
-        self.doubt.get_or_insert_default().add(client, extent, until);
-    }
-
-    /// The `+CMQTTRXEND` of a block that was given up: all that was held since was its payload.
-    fn damaged_block_ended(&mut self, client: ClientIndex, position: u64) {
-        let Some(doubt) = &mut self.doubt else { return };
-        let held = doubt.block_ended(client, position);
-        if !doubt.is_about_damage() {
-            self.doubt = None;
-        }
-        for output in held {
-            match output {
-                Output::Line(_) => self.outputs.push_back(Output::Disbelieved),
-                Output::Message(message) => {
-                    self.lose(Some(message.client()), "it came inside a damaged message".to_owned());
-                }
-                other => drop(other),
-            }
-        }
-    }
-
-    fn hold(&mut self, output: Output) {
-        let doubt = self.doubt.get_or_insert_default();
-        doubt.hold(output);
-        if doubt.is_full() {
-            self.release();
-        }
-    }
-
-    fn release(&mut self) {
-        let Some(mut doubt) = self.doubt.take() else { return };
-        self.outputs.extend(doubt.take_held());
-    }
-
-    fn deadline(&self, bytes: usize, now: Instant) -> Instant {
+    pub(super) fn deadline(&self, bytes: usize, now: Instant) -> Instant {
         #[allow(clippy::cast_precision_loss)] // at most 11,520
         let on_the_wire = 2.0 * self.seconds_per_byte * (bytes + FRAMING_BYTES) as f64;
         now + BLOCK_TIME + Duration::from_secs_f64(on_the_wire.min(600.0))

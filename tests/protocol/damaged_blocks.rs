@@ -168,6 +168,55 @@ fn long_gaps() {
     }
 }
 
+/// Then the payload is read as lines, and nothing shows where it ends.
+#[test]
+fn the_header_and_the_end_of_a_payload() {
+    for spacing in SPACINGS {
+        let fake = Block::new(0, "fake", "never sent").spaced(spacing).bytes();
+        for payload in [fake.clone(), [&fake[..], b"text"].concat(), [&fake[..], &fake[..]].concat()] {
+            let block = Block::new(0, "t/1", payload).spaced(spacing);
+            let [start, topic, part, end] = &block.pieces()[..] else { panic!("{block:?}") };
+            let header = start.len() + topic.len();
+            let header_length = part.len() - block.payload.len() - 2;
+            for (first, second) in pairs(header..header + header_length, end.len()) {
+                let at = header + part.len() + second;
+                let stream = Damage::Alter { at, bytes: b"x".to_vec() }.apply(&block.bytes());
+                let mut module = ScriptedModule::new();
+                module.send(Damage::Drop { at: first, count: 2 }.apply(&stream));
+                module.wait_ms(GIVE_UP_MS);
+                assert!(module.messages().is_empty(), "{first}, {second}: {}", stream.escape_ascii());
+                assert!(!module.losses().is_empty());
+            }
+        }
+    }
+}
+
+fn pairs(first: std::ops::Range<usize>, second: usize) -> impl Iterator<Item = (usize, usize)> {
+    first.flat_map(move |first| (0..second).map(move |second| (first, second)))
+}
+
+/// A header cut so short that nothing tells whose it was, with a payload that begins with an end.
+#[test]
+fn headers_run_together() {
+    for spacing in SPACINGS {
+        let fake = Block::new(0, "fake", "never sent").spaced(spacing).bytes();
+        let block = Block::new(0, "t/1", [b"+CMQTTRXEND: 0\r\n", &fake[..]].concat()).spaced(spacing);
+        let headers = block.bytes().len() - block.payload.len() - block.pieces()[3].len() - 2;
+        let recognizable = b"\r\n+CMQTTRX".len();
+        for at in recognizable..headers {
+            for count in 1..headers - at {
+                play(&Damage::Drop { at, count }, std::slice::from_ref(&block), true);
+            }
+        }
+        for count in [10, 20, 40, 80] {
+            for at in 0..headers {
+                let damage = Damage::Insert { at, bytes: vec![b'x'; count] };
+                play(&damage, std::slice::from_ref(&block), true);
+            }
+        }
+    }
+}
+
 /// A command whose answer follows the damaged message is not lost with it.
 #[test]
 fn a_command_under_way() {

@@ -13,6 +13,7 @@ mod hostile_streams;
 mod late_results;
 mod matrix;
 mod opening_a_port;
+mod random_damage;
 mod random_sessions;
 mod restarts_and_losses;
 mod secrets;

@@ -26,13 +26,16 @@ impl Damage {
         all
     }
 
+    /// A stream that ends before is not damaged.
     pub fn apply(&self, stream: &[u8]) -> Vec<u8> {
         let mut damaged = stream.to_vec();
+        let reach = self.reach();
+        let (from, to) = (reach.start.min(stream.len()), reach.end.min(stream.len()));
         match self {
-            Self::Drop { at, count } => drop(damaged.drain(*at..(at + count).min(stream.len()))),
-            Self::Insert { at, bytes } => drop(damaged.splice(at..at, bytes.iter().copied())),
-            Self::Alter { at, bytes } => {
-                for (place, byte) in damaged[*at..].iter_mut().zip(bytes) {
+            Self::Drop { .. } => drop(damaged.drain(from..to)),
+            Self::Insert { bytes, .. } => drop(damaged.splice(from..from, bytes.iter().copied())),
+            Self::Alter { bytes, .. } => {
+                for (place, byte) in damaged[from..].iter_mut().zip(bytes) {
                     *place = *byte;
                 }
             }
