@@ -3,6 +3,8 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{TestRunner, contextualize_config};
 
 use crate::support::{Block, Damage, Readable, ScriptedModule, Spacing, then};
 
@@ -53,47 +55,64 @@ fn damage(length: usize) -> impl Strategy<Value = Damage> {
     ]
 }
 
-fn damaged() -> impl Strategy<Value = (Vec<Block>, Damage)> {
-    blocks().prop_flat_map(|blocks| {
+fn damaged(places: std::ops::RangeInclusive<usize>) -> impl Strategy<Value = Damaged> {
+    blocks().prop_flat_map(move |blocks| {
         let length: usize = blocks.iter().map(|block| block.bytes().len()).sum();
-        (Just(blocks), damage(length))
+        let damages = vec(damage(length), places.clone());
+        (Just(blocks), damages).prop_map(|(blocks, damages)| Damaged { blocks, damages })
     })
 }
+
+#[derive(Debug)]
+struct Damaged {
+    blocks: Vec<Block>,
+    damages: Vec<Damage>,
+}
+
+impl Damaged {
+    fn stream(&self) -> Vec<u8> {
+        let stream = self.blocks.iter().flat_map(Block::bytes).collect::<Vec<u8>>();
+        self.damages.iter().fold(stream, |stream, damage| damage.apply(&stream))
+    }
+
+    fn sound(&self) -> Block {
+        Block::new(0, "sound", "afterwards").spaced(self.blocks[0].spacing)
+    }
+
+    /// The first that nobody sent.
+    fn invented(&self, received: &[Message]) -> Option<String> {
+        let sent: Vec<Message> = self.blocks.iter().chain([&self.sound()]).map(Block::message).collect();
+        // Bytes added to counted data may make it end like a line.
+        let alike = |one: &Message, other: &Message| {
+            (one.0, one.1.len(), one.2.len()) == (other.0, other.1.len(), other.2.len())
+        };
+        let invented = received.iter().find(|message| !sent.iter().any(|sent| alike(sent, message)))?;
+        Some(format!("{:?}: never sent {}", Readable(self.stream()), invented.2.escape_ascii()))
+    }
+}
+
+type Message = (u8, Vec<u8>, Vec<u8>);
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn nothing_is_invented((blocks, damage) in damaged(), at_once in any::<bool>()) {
-        let stream = damage.apply(&blocks.iter().flat_map(Block::bytes).collect::<Vec<u8>>());
+    fn nothing_is_invented(damaged in damaged(1..=1), at_once in any::<bool>()) {
+        let stream = damaged.stream();
         let mut module = ScriptedModule::new();
         module.send(&stream);
         if !at_once {
             module.wait_ms(GIVE_UP_MS);
         }
-        let sound = Block::new(0, "sound", "afterwards").spaced(blocks[0].spacing);
-        module.send(sound.bytes());
+        module.send(damaged.sound().bytes());
         module.wait_ms(GIVE_UP_MS);
 
         let received = module.messages();
-        for message in &received {
-            // Bytes added to counted data may make it end like a line.
-            let is = |block: &Block| {
-                let (client, topic, payload) = block.message();
-                (client, topic.len(), payload.len()) == (message.0, message.1.len(), message.2.len())
-            };
-            prop_assert!(
-                blocks.iter().chain([&sound]).any(is),
-                "{:?}: never sent {}, {}",
-                Readable(stream.clone()),
-                message.1.escape_ascii(),
-                message.2.escape_ascii()
-            );
-        }
         let losses = module.losses().len();
+        prop_assert_eq!(damaged.invented(&received), None);
         if !at_once && stream.ends_with(b"\r\n") {
-            prop_assert!(received.last() == Some(&sound.message()), "{:?}: the next is missing", Readable(stream));
-            prop_assert!(received.len() > blocks.len() || losses > 0, "{:?}: not reported", Readable(stream));
+            prop_assert!(received.last() == Some(&damaged.sound().message()), "the next is missing");
+            prop_assert!(received.len() > damaged.blocks.len() || losses > 0, "not reported");
         }
 
         if module.take_written() == b"AT+CMQTTREL?\r" {
@@ -104,4 +123,23 @@ proptest! {
         module.send(then(&["OK"]));
         module.expect_success(9);
     }
+}
+
+/// Damage in several places can leave what a sound message is: less than one in a thousand times, with payloads like
+/// these. More cases, for a number: `PROPTEST_CASES=1000000`.
+#[test]
+fn hardly_anything_is_invented_in_three_places() {
+    let config = contextualize_config(ProptestConfig { cases: 20_000, ..ProptestConfig::default() });
+    let cases = config.cases;
+    let mut runner = TestRunner::new(config);
+    let mut invented = Vec::new();
+    for _ in 0..cases {
+        let damaged = damaged(1..=3).new_tree(&mut runner).expect("no filters").current();
+        let mut module = ScriptedModule::new();
+        module.send(damaged.stream());
+        module.wait_ms(GIVE_UP_MS);
+        invented.extend(damaged.invented(&module.messages()));
+    }
+    println!("{} of {cases}", invented.len());
+    assert!(invented.len() * 1000 < cases as usize, "{} of {cases}: {invented:#?}", invented.len());
 }
