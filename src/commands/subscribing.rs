@@ -17,16 +17,6 @@ pub fn unsubscribe(client: ClientIndex, topic: &Topic, dup: bool) -> Command {
     command(format!("AT+CMQTTUNSUB={client},{length},{dup}")).with_data(topic.bytes())
 }
 
-/// `AT+CMQTTSUB=<client_index>[,<dup>]`, the form without a topic: this family says `OK` and changes nothing.
-pub fn subscribe_staged(client: ClientIndex, dup: bool) -> Command {
-    command(format!("AT+CMQTTSUB={client}{}", if dup { ",1" } else { "" }))
-}
-
-/// `AT+CMQTTUNSUB=<client_index>,<dup>`, the form without a topic: this family says `OK` and changes nothing.
-pub fn unsubscribe_staged(client: ClientIndex, dup: bool) -> Command {
-    command(format!("AT+CMQTTUNSUB={client},{}", u8::from(dup)))
-}
-
 /// `AT+CMQTTSUB?`: both clients, it names no index.
 pub fn query_subscribed() -> Command {
     command("AT+CMQTTSUB?")
@@ -64,20 +54,6 @@ mod tests {
         assert_eq!(text(&command), "AT+CMQTTUNSUB=0,9,0");
         assert_eq!(command.data.unwrap().bytes, b"simcommsg");
         assert_eq!(text(&unsubscribe(ClientIndex::Zero, &topic, true)), "AT+CMQTTUNSUB=0,9,1");
-    }
-
-    #[test]
-    fn the_forms_without_a_topic_ask_for_no_data() {
-        for (command, expected) in [
-            (subscribe_staged(ClientIndex::Zero, false), "AT+CMQTTSUB=0"),
-            (subscribe_staged(ClientIndex::Zero, true), "AT+CMQTTSUB=0,1"),
-            (unsubscribe_staged(ClientIndex::Zero, false), "AT+CMQTTUNSUB=0,0"),
-            (unsubscribe_staged(ClientIndex::Zero, true), "AT+CMQTTUNSUB=0,1"),
-            (query_subscribed(), "AT+CMQTTSUB?"),
-        ] {
-            assert_eq!(text(&command), expected);
-            assert!(command.data.is_none());
-        }
     }
 
     #[test]
