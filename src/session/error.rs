@@ -2,6 +2,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::facts::Facts;
+use super::hint::hint;
 use super::late::LateResult;
 use crate::commands::{Invalid, UnexpectedAnswer};
 use crate::link::{AddressError, PortError, described};
@@ -205,51 +206,4 @@ fn refusal(command: &str, response: &str, code: Option<u16>, meaning: Option<&st
         _ => String::new(),
     };
     format!("{command} was answered with {response}{meaning}{}", hint(command, code))
-}
-
-/// What to try, for the refusals that people meet.
-fn hint(command: &str, code: Option<u16>) -> &'static str {
-    let starts = |name: &str| command.to_ascii_uppercase().starts_with(name);
-    match code {
-        None if starts("AT+CMQTTSTART") => {
-            ": the service runs already (is_started()), or there is no network (cell())"
-        }
-        None if starts("AT+CMQTTSTOP") => ": the service does not run",
-        None if starts("AT+CMQTTACCQ") => ": the client is in use, or the service is not started (start())",
-        None if starts("AT+CMQTTREL") => {
-            ": the client is still connected (disconnect()), or was not acquired"
-        }
-        None if starts("AT+CMQTTCONNECT=") => {
-            ": does the service still run (is_started())? some brokers refuse MQTT 3.1 like this, try version=\"3.1.1\""
-        }
-        None if starts("AT+CMQTT") => ": is the service started, and the client acquired?",
-        Some(2) => {
-            ": a topic that is not UTF-8, or holds a NUL, needs check_utf8=False, and a broker that takes it"
-        }
-        Some(3) => ": nobody listens there, or the network does not let it through; check host and port",
-        Some(6) => ": the connection broke; a broker closes it on what it does not allow",
-        Some(11) => ": the client is not connected",
-        Some(12) => {
-            ": is there a wildcard (+ or #) in a topic to publish to, or in the wrong place of a filter?"
-        }
-        Some(14) => ": the client has another operation under way",
-        Some(19 | 21) if starts("AT+CMQTTSTOP") => ": release the clients first",
-        Some(19) if starts("AT+CMQTTCONNECT") => ": it is connected already, disconnect() first",
-        Some(19) => ": the client is in use, release() it first",
-        Some(20) => ": acquire() or connect() first",
-        Some(25) => ": the host name could not be resolved; check it, and the SIM's data plan",
-        Some(26) => ": the broker closed the connection; a port that speaks TLS wants mqtts://",
-        Some(27) => ": the broker does not speak this version of MQTT, try the other `version`",
-        Some(28) => ": the broker does not accept this client id",
-        Some(30 | 31) => ": check username and password, and what the broker allows them",
-        Some(32) => {
-            ": the TLS handshake failed; check the ca, the host name in the server's certificate, the module's clock \
-             (ignore_local_time) and its firmware"
-        }
-        Some(34) => {
-            ": the session could not be opened; are ca, cert and key PEM files, and does the key belong to the cert?"
-        }
-        Some(33) => ": a certificate is missing on the module; see certificates()",
-        _ => "",
-    }
 }

@@ -6,6 +6,7 @@ mod connecting;
 mod driver;
 mod error;
 mod facts;
+mod hint;
 mod hub;
 mod keeper;
 mod keeping;

@@ -7,7 +7,7 @@ import select
 import signal
 import socket
 from collections.abc import Iterator
-from typing import Final, TextIO
+from typing import Final, Self, TextIO
 
 import click
 
@@ -31,17 +31,18 @@ def talk(modem: SimcomMqtt) -> bool:
     results = _Results()
     results.attach()
     try:
-        return _run_lines(modem, results)
+        with _Input() as lines:
+            return _run_lines(modem, lines, results)
     finally:
         results.detach()
 
 
-def _run_lines(modem: SimcomMqtt, results: "_Results") -> bool:
+def _run_lines(modem: SimcomMqtt, lines: "_Input", results: "_Results") -> bool:
     all_well = True
-    for line in _lines():
+    for line in lines.commands():
         results.command = line
         try:
-            for answer in _answers(modem, line):
+            for answer in _answers(modem, lines, line):
                 say(without_password(answer))
             if standard_input().isatty():
                 say("OK", "green")
@@ -80,56 +81,65 @@ class _Results(logging.Handler):
             say(result["line"])
 
 
-def _answers(modem: SimcomMqtt, line: str) -> list[str]:
+class _Input:
+    """Lines of standard input; a signal ends the wait for one."""
+
+    def __enter__(self) -> Self:
+        # Once, before a prompt invites to Ctrl-C, which would leave a half-made pair behind.
+        self._reader, self._writer = socket.socketpair()
+        self._writer.setblocking(False)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._reader.close()
+        self._writer.close()
+
+    def commands(self) -> Iterator[str]:
+        """Each line that is not blank."""
+        while True:
+            try:
+                line = self._read(PROMPT)
+            except EOFError:
+                return
+            if line.strip():
+                yield line.strip()
+
+    def data(self) -> str:
+        """What a command asks for at its prompt."""
+        try:
+            return self._read(DATA_PROMPT)
+        except EOFError:
+            return ""
+
+    def _read(self, prompt: str) -> str:
+        # Only a person sees the prompt.
+        if standard_input().isatty():
+            click.echo(prompt, nl=False)
+            self._wait_for_a_line_or_a_signal()
+        line = standard_input().readline()
+        if not line:
+            raise EOFError
+        return line.rstrip("\r\n")
+
+    def _wait_for_a_line_or_a_signal(self) -> None:
+        # A read alone blocks on when Ctrl-C comes after the prompt and just before it.
+        before = signal.set_wakeup_fd(self._writer.fileno())
+        try:
+            sources: list[TextIO | socket.socket] = [standard_input(), self._reader]
+            with contextlib.suppress(OSError):  # Windows cannot wait for a console
+                select.select(sources, [], [])
+        finally:
+            signal.set_wakeup_fd(before)
+
+
+def _answers(modem: SimcomMqtt, lines: _Input, line: str) -> list[str]:
     try:
         return modem.command(line)
     except ValueError as error:
         # The driver knows which commands ask for data, and refuses them before a byte is written.
         if "prompt" not in str(error):
             raise
-    return modem.command(line, _data())
-
-
-def _data() -> str:
-    try:
-        return _read(DATA_PROMPT)
-    except EOFError:
-        return ""
-
-
-def _lines() -> Iterator[str]:
-    while True:
-        try:
-            line = _read(PROMPT)
-        except EOFError:
-            return
-        if line.strip():
-            yield line.strip()
-
-
-def _read(prompt: str) -> str:
-    """A line of the input; only a person sees the prompt."""
-    if standard_input().isatty():
-        click.echo(prompt, nl=False)
-        _wait_for_a_line_or_a_signal()
-    line = standard_input().readline()
-    if not line:
-        raise EOFError
-    return line.rstrip("\r\n")
-
-
-def _wait_for_a_line_or_a_signal() -> None:
-    # A read alone blocks on when Ctrl-C comes after the prompt and just before it.
-    reader, writer = socket.socketpair()
-    with reader, writer:
-        writer.setblocking(False)
-        before = signal.set_wakeup_fd(writer.fileno())
-        try:
-            sources: list[TextIO | socket.socket] = [standard_input(), reader]
-            with contextlib.suppress(OSError):  # Windows cannot wait for a console
-                select.select(sources, [], [])
-        finally:
-            signal.set_wakeup_fd(before)
+    return modem.command(line, lines.data())
 
 
 def _show(message: Message) -> None:
