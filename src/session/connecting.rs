@@ -46,7 +46,7 @@ impl Modem {
         patience: &dyn Patience,
     ) -> Result<(ClientIndex, ClientId), Error> {
         let deadline = Instant::now() + plan.timeout;
-        let preparing = self.begin_preparing(patience)?;
+        let preparing = self.begin_preparing(deadline, patience)?;
         self.start_if_needed(deadline, patience)?;
         let client = self.make_room(plan, deadline, patience)?;
         let client_id = match &plan.client_id {

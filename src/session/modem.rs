@@ -21,7 +21,9 @@ use super::transcript::Transcript;
 use super::waiting::Nothing;
 use crate::commands::{Lines, PayloadLimit};
 use crate::link::{self, Address, FlowControl, IoThread, PortIdentity, Waker};
-use crate::protocol::{self, Answers, ClientIndex, Command, Engine, Failure, Transaction, TransactionId};
+use crate::protocol::{
+    self, Answers, Awaited, ClientIndex, Command, Engine, Failure, Transaction, TransactionId,
+};
 
 /// How to open a module.
 #[derive(Clone, Debug)]
@@ -250,8 +252,16 @@ impl Modem {
     }
 
     /// Waits while somebody else starts the service or chooses a client.
-    pub(super) fn begin_preparing(&self, patience: &dyn Patience) -> Result<Entry, Error> {
-        self.preparing.enter(1, patience).map_err(|_| Error::Interrupted)
+    pub(super) fn begin_preparing(&self, deadline: Instant, patience: &dyn Patience) -> Result<Entry, Error> {
+        let began = Instant::now();
+        self.preparing.enter(1, Some(deadline), patience).map_err(|nothing| match nothing {
+            Nothing::TimedOut => Error::NoAnswer {
+                command: "AT+CMQTTCONNECT".to_owned(),
+                awaited: Awaited::Turn,
+                seconds: began.elapsed().as_secs_f64(),
+            },
+            _ => Error::Interrupted,
+        })
     }
 
     pub(super) fn kept(&self) -> &Mutex<[Option<KeptClient>; 2]> {

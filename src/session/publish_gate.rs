@@ -1,9 +1,10 @@
 use std::sync::Arc;
+use std::time::Instant;
 
 use parking_lot::{Condvar, Mutex};
 
 use super::patience::{Interrupted, Patience, Sleeper};
-use super::waiting::{rouse, wait_until, watch};
+use super::waiting::{Nothing, rouse, wait_until, watch};
 use crate::protocol::ClientIndex;
 
 /// Bounds how many publishes of each client may wait.
@@ -22,7 +23,7 @@ const MOST_WAITING: usize = 1000;
 impl PublishGates {
     /// Waits until fewer than 1,000 are waiting.
     pub(super) fn enter(&self, client: ClientIndex, patience: &dyn Patience) -> Result<Entry, Interrupted> {
-        self.0[client.slot()].enter(MOST_WAITING, patience)
+        self.0[client.slot()].enter(MOST_WAITING, None, patience).map_err(|_| Interrupted)
     }
 }
 
@@ -31,12 +32,13 @@ impl Gate {
     pub(super) fn enter(
         self: &Arc<Self>,
         most: usize,
+        deadline: Option<Instant>,
         patience: &dyn Patience,
-    ) -> Result<Entry, Interrupted> {
+    ) -> Result<Entry, Nothing> {
         watch(self, patience);
         let mut inside = self.inside.lock();
         let has_room = |inside: &mut usize| (*inside < most).then(|| *inside += 1);
-        wait_until(&self.room, &mut inside, None, patience, has_room).map_err(|_| Interrupted)?;
+        wait_until(&self.room, &mut inside, deadline, patience, has_room)?;
         Ok(Entry(self.clone()))
     }
 }

@@ -3,10 +3,12 @@
 import dataclasses
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from scripted_broker import CONNECT, ScriptedBroker
+from scripted_module import ScriptedModule
 from simcom_mqtt import CommandTimeoutError, ModuleRestartedError, SimcomMqtt
 from simcom_mqtt.simulator import PROFILES, SimulatedModem
 
@@ -32,6 +34,23 @@ def test_connecting_takes_no_longer_than_it_may(
         modem.connect(broker_url, timeout=0.5)
 
     assert time.monotonic() - began < 3
+
+
+def test_connecting_while_another_connect_prepares() -> None:
+    url = "mqtt://127.0.0.1:1883"
+    with ScriptedModule() as module, SimcomMqtt(module.port) as modem, ThreadPoolExecutor(1) as pool:
+        module.fall_silent()
+        seen = len(module.received)
+        first = pool.submit(modem.connect, url, timeout=3)
+        module.wait_for_more(seen)
+        began = time.monotonic()
+
+        with pytest.raises(CommandTimeoutError, match="CONNECT had no turn"):
+            modem.connect(url, timeout=0.3)
+
+        assert time.monotonic() - began < 2
+        with pytest.raises(CommandTimeoutError, match="START had no answer"):
+            first.result()
 
 
 def test_the_first_publish_takes_no_longer_than_it_may(
