@@ -27,6 +27,7 @@ _CALLBACKS: Final = (
     "on_network_lost",
     "on_reconnected",
     "on_restart",
+    "on_port_lost",
     "on_message_lost",
     "on_urc",
 )

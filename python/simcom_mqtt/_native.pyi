@@ -248,6 +248,15 @@ class SimcomMqtt:
     @on_restart.setter
     def on_restart(self, callback: Callable[[], object] | None) -> None: ...
     @property
+    def on_port_lost(self) -> Callable[[str], object] | None:
+        """Called with the reason when the port is gone: the cable, or the power.
+
+        A `Reconnect` opens it once it is back.
+        """
+
+    @on_port_lost.setter
+    def on_port_lost(self, callback: Callable[[str], object] | None) -> None: ...
+    @property
     def on_message_lost(self) -> Callable[[int | None, str], object] | None:
         """Called with the client index, if known, and why a message was lost: damage, or a full queue."""
 

@@ -40,11 +40,12 @@ pub(super) enum On {
     NetworkLost,
     Reconnected,
     Restart,
+    PortLost,
     MessageLost,
     Urc,
 }
 
-const EVENTS: usize = 7;
+const EVENTS: usize = 8;
 
 impl Callbacks {
     pub(super) fn get(&self, py: Python<'_>, on: On) -> Callback {

@@ -68,6 +68,7 @@ fn work_for<'py>(modem: &Bound<'py, SimcomMqtt>, notice: Notice) -> PyResult<Opt
         Notice::NetworkLost => on(On::NetworkLost),
         Notice::Reconnected(_) => on(On::Reconnected),
         Notice::Restarted => on(On::Restart),
+        Notice::PortLost(_) => on(On::PortLost),
         Notice::MessageLost { .. } => on(On::MessageLost),
         Notice::Urc(_) => on(On::Urc),
         Notice::Released(client) => {
@@ -87,6 +88,7 @@ fn arguments<'py>(modem: &Bound<'py, SimcomMqtt>, notice: Notice) -> PyResult<Bo
             (MqttClient::of(modem, client)?, cause).into_pyobject(py)
         }
         Notice::NetworkLost | Notice::Restarted | Notice::Released(_) => Ok(PyTuple::empty(py)),
+        Notice::PortLost(reason) => (reason,).into_pyobject(py),
         Notice::Reconnected(client) => (MqttClient::of(modem, client)?,).into_pyobject(py),
         Notice::MessageLost { client, why } => (client.map(ClientIndex::number), why).into_pyobject(py),
         Notice::Urc(line) => (String::from_utf8_lossy(&line).into_owned(),).into_pyobject(py),

@@ -222,6 +222,19 @@ impl SimcomMqtt {
         Self::set_callback(slf, On::Restart, callback)
     }
 
+    /// Called with the reason when the port is gone: the cable, or the power.
+    ///
+    /// A `Reconnect` opens it once it is back.
+    #[getter]
+    fn on_port_lost(&self, py: Python<'_>) -> Callback {
+        self.callbacks.get(py, On::PortLost)
+    }
+
+    #[setter]
+    fn set_on_port_lost(slf: &Bound<'_, Self>, callback: Callback) -> PyResult<()> {
+        Self::set_callback(slf, On::PortLost, callback)
+    }
+
     /// Called with the client index, if known, and why a message was lost: damage, or a full queue.
     #[getter]
     fn on_message_lost(&self, py: Python<'_>) -> Callback {

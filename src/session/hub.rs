@@ -233,6 +233,7 @@ impl Hub {
                 self.port_lost.store(true, Ordering::Release);
                 self.facts.lock().port_lost();
                 self.log(Record::port_lost(&reason));
+                self.notify(Notice::PortLost(reason));
                 self.all_lost();
             }
             Event::Mute => {

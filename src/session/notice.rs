@@ -13,6 +13,7 @@ pub enum Notice {
     NetworkLost,
     Reconnected(ClientIndex),
     Restarted,
+    PortLost(String),
     MessageLost {
         client: Option<ClientIndex>,
         why: String,
@@ -29,7 +30,7 @@ impl Notice {
         ENTRY
             + match self {
                 Self::Message(message) => message.size(),
-                Self::MessageLost { why, .. } => why.len(),
+                Self::MessageLost { why: text, .. } | Self::PortLost(text) => text.len(),
                 Self::Urc(line) => line.len(),
                 _ => 0,
             }

@@ -2,6 +2,7 @@
 
 import logging
 import queue
+import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, wait
@@ -10,7 +11,8 @@ import pytest
 
 from host_client import HostClient, as_sent
 from scripted_module import ScriptedModule
-from simcom_mqtt import LossCause, Message, MqttClient, SimcomMqtt
+from simcom_mqtt import LossCause, Message, MqttClient, PortError, SimcomMqtt
+from simcom_mqtt.simulator import SimulatedModem
 
 
 @pytest.fixture
@@ -171,6 +173,19 @@ def test_what_the_module_says_unasked() -> None:
         assert losses.get(timeout=30) == (0, LossCause.NETWORK_CLOSED)
 
 
+def test_an_unplugged_port(simulator: SimulatedModem) -> None:
+    reasons: queue.Queue[str] = queue.Queue()
+    with SimcomMqtt(simulator.port) as modem:
+        modem.on_port_lost = reasons.put
+        simulator.unplug()
+
+        reason = reasons.get(timeout=30)
+
+        with pytest.raises(PortError, match=re.escape(reason)):
+            modem.command("AT")
+    assert reasons.empty()
+
+
 def test_callbacks_can_be_read_and_removed(modem: SimcomMqtt, client: MqttClient) -> None:
     for name in (
         "on_message",
@@ -178,6 +193,7 @@ def test_callbacks_can_be_read_and_removed(modem: SimcomMqtt, client: MqttClient
         "on_network_lost",
         "on_reconnected",
         "on_restart",
+        "on_port_lost",
         "on_message_lost",
         "on_urc",
     ):

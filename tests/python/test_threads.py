@@ -128,6 +128,7 @@ CALLS: dict[str, Callable[[SimcomMqtt, MqttClient, Capture], object]] = {
     "on_message_lost": lambda modem, client, inbox: setattr(modem, "on_message_lost", print),
     "on_network_lost": lambda modem, client, inbox: setattr(modem, "on_network_lost", print),
     "on_reconnected": lambda modem, client, inbox: setattr(modem, "on_reconnected", print),
+    "on_port_lost": lambda modem, client, inbox: setattr(modem, "on_port_lost", print),
     "on_restart": lambda modem, client, inbox: setattr(modem, "on_restart", print),
     "on_urc": lambda modem, client, inbox: setattr(modem, "on_urc", print),
     "pdp_contexts": lambda modem, client, inbox: modem.pdp_contexts(),

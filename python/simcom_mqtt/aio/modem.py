@@ -248,6 +248,16 @@ class SimcomMqtt:
         self._module.on_restart = in_loop(callback)
 
     @property
+    def on_port_lost(self) -> Callable[[str], object] | None:
+        """`SimcomMqtt.on_port_lost`."""
+        callback: Callable[[str], object] | None = original(self._module.on_port_lost)
+        return callback
+
+    @on_port_lost.setter
+    def on_port_lost(self, callback: Callable[[str], object] | None) -> None:
+        self._module.on_port_lost = in_loop(callback)
+
+    @property
     def on_message_lost(self) -> Callable[[int | None, str], object] | None:
         """`SimcomMqtt.on_message_lost`."""
         callback: Callable[[int | None, str], object] | None = original(self._module.on_message_lost)

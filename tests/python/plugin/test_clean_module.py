@@ -68,7 +68,7 @@ BEGINNING = """
 import threading
 from simcom_mqtt import Reconnect
 CALLBACKS = ["on_message", "on_connection_lost", "on_network_lost", "on_reconnected", "on_restart",
-             "on_message_lost", "on_urc"]
+             "on_port_lost", "on_message_lost", "on_urc"]
 
 def test_that_leaves_something(simcom, simcom_simulator, simcom_broker):
 """
