@@ -91,13 +91,18 @@ impl Reassembly {
     }
 
     pub(super) fn damage(&mut self, client: ClientIndex, why: &str) {
-        let Some(block) = self.blocks[client.slot()].take() else { return };
-        self.lose(Some(client), why.to_owned());
-        self.suspect_restart(&block);
-        self.begin_doubt(client, block.extent, block.deadline);
+        let Some(block) = self.give_up(client, why) else { return };
         if let Some(doubt) = self.doubt.as_mut().filter(|_| block.missing(Part::Payload) > 0) {
             doubt.end_is_due();
         }
+    }
+
+    pub(super) fn give_up(&mut self, client: ClientIndex, why: &str) -> Option<Block> {
+        let block = self.blocks[client.slot()].take()?;
+        self.lose(Some(client), why.to_owned());
+        self.suspect_restart(&block);
+        self.begin_doubt(client, block.extent, block.deadline);
+        Some(block)
     }
 
     pub(super) fn suspect_restart(&mut self, block: &Block) {

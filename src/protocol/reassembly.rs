@@ -301,11 +301,8 @@ impl Reassembly {
             }
             // Either length may be the wrong one, so no more is read over than the shorter, and the end may come later.
             let count = length.min(block.missing(part));
-            let (mut extent, deadline) = (block.extent, block.deadline);
-            extent.ends_after = extent.ends_after.max(position + length as u64);
-            self.blocks[client.slot()] = None;
-            self.lose(Some(client), why.to_owned());
-            self.begin_doubt(client, extent, deadline);
+            block.extent.ends_after = block.extent.ends_after.max(position + length as u64);
+            self.give_up(client, why);
             self.counting = Counting::Skipped;
             return count;
         }
