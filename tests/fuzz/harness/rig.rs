@@ -55,6 +55,11 @@ impl Rig {
         }
     }
 
+    /// What may be a boot banner makes the driver ask, and when it is asked does depend on the reads.
+    pub fn has_asked_for_a_restart(&self) -> bool {
+        memchr::memmem::find(&self.written, b"AT+CMQTTREL?").is_some()
+    }
+
     pub fn submit(&mut self, id: TransactionId, transaction: Transaction) {
         self.commands += 1;
         self.engine.submit(id, transaction, self.now);

@@ -25,16 +25,16 @@ const ENTERING: u64 = 1;
 impl Case<'_> {
     pub fn check(&self) {
         let whole = self.play(usize::MAX);
-        let starts = memchr::memmem::find_iter(self.stream, b"+CMQTTRXSTART: ").count();
+        let starts = memchr::memmem::find_iter(self.stream, b"+CMQTTRXSTART:").count();
         assert!(whole.messages <= starts, "a message was invented");
         if self.entry.is_some() {
             whole.expect_answered(ENTERING, false);
         }
-        if self.starts_a_command() {
-            return;
-        }
         for piece in [1, usize::from(self.piece).max(2)] {
             let cut = self.play(piece);
+            if whole.has_asked_for_a_restart() || cut.has_asked_for_a_restart() {
+                continue;
+            }
             assert_eq!(whole.history(), cut.history(), "read in pieces of {piece}");
             assert_eq!(whole.engine.counters(), cut.engine.counters(), "read in pieces of {piece}");
         }
@@ -54,12 +54,5 @@ impl Case<'_> {
         rig.say(self.stream);
         rig.pass(Duration::from_secs(60), |_| {});
         rig
-    }
-
-    /// A boot banner makes the driver ask a question, and when it is asked does depend on the reads.
-    fn starts_a_command(&self) -> bool {
-        ["RDY", "*ATREADY: 1"]
-            .iter()
-            .any(|banner| memchr::memmem::find(self.stream, banner.as_bytes()).is_some())
     }
 }
