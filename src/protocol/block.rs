@@ -16,6 +16,10 @@ pub(super) struct Block {
     topic: usize,
     bytes: Vec<u8>,
     part_start: usize,
+    /// Where in the stream the current part begins.
+    part_position: u64,
+    /// A line end followed all of it.
+    part_is_over: bool,
     /// Blank lines before each header: the same number through a block.
     spacing: Option<u8>,
     pub(super) deadline: Instant,
@@ -31,6 +35,8 @@ impl Block {
             topic: 0,
             bytes: Vec::with_capacity(topic + payload),
             part_start: 0,
+            part_position: position,
+            part_is_over: false,
             spacing: None,
             deadline,
             extent: Extent {
@@ -73,6 +79,8 @@ impl Block {
     /// `position` is where its header ends in the stream.
     pub(super) fn begin_part(&mut self, part: Part, length: usize, position: u64) {
         self.part_start = self.bytes.len();
+        self.part_position = position;
+        self.part_is_over = false;
         self.extent.ends_after = position + self.missing(Part::Payload) as u64;
         if part == Part::Topic {
             self.topic += length;
@@ -91,10 +99,24 @@ impl Block {
         self.bytes.extend_from_slice(bytes);
     }
 
+    pub(super) fn end_part(&mut self) {
+        self.part_is_over = true;
+    }
+
     /// The shortest tail of the current part that runs on into what follows: from its last line end.
     pub(super) fn eaten_tail(&self) -> Vec<u8> {
         let part = &self.bytes[self.part_start..];
         memchr::memrchr(b'\n', part).map_or_else(Vec::new, |end| part[end + 1..].to_vec())
+    }
+
+    /// The lines that the current part may have eaten behind the end of this block, and where in the stream they begin.
+    pub(super) fn eaten_behind_end(&self, client: ClientIndex) -> Option<(&[u8], u64)> {
+        let part = &self.bytes[self.part_start..];
+        let whole = if self.part_is_over { part.len() } else { part.len() - self.eaten_tail().len() };
+        let part = &part[..whole];
+        let end = format!("\n+CMQTTRXEND: {client}\r\n");
+        let from = memchr::memmem::find(part, end.as_bytes())? + end.len();
+        Some((&part[from..], self.part_position + from as u64))
     }
 
     pub(super) fn ends_as_line(&self) -> bool {
@@ -106,16 +128,18 @@ impl Block {
         may_hold_boot_banner(&self.bytes[self.part_start..])
     }
 
-    /// The message, if all of it came, or why it is lost.
-    pub(super) fn end(mut self, client: ClientIndex, blanks: Option<u8>) -> Result<ReceivedMessage, String> {
+    /// Why it cannot end now.
+    pub(super) fn objects_to_end(&mut self, blanks: Option<u8>) -> Option<String> {
         if self.topic < self.topic_total || self.bytes.len() < self.total() {
             let (came, total) = (self.bytes.len(), self.total());
-            return Err(format!("{came} of {total} bytes came before its +CMQTTRXEND"));
+            return Some(format!("{came} of {total} bytes came before its +CMQTTRXEND"));
         }
-        if !self.spacing_agrees(blanks) {
-            return Err("its lines are not spaced evenly: bytes are missing".to_owned());
-        }
-        Ok(ReceivedMessage::new(client, self.topic_total, self.bytes))
+        let is_even = self.spacing_agrees(blanks);
+        (!is_even).then(|| "its lines are not spaced evenly: bytes are missing".to_owned())
+    }
+
+    pub(super) fn into_message(self, client: ClientIndex) -> ReceivedMessage {
+        ReceivedMessage::new(client, self.topic_total, self.bytes)
     }
 
     fn total(&self) -> usize {

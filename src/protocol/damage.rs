@@ -7,7 +7,7 @@ use super::block::Block;
 use super::doubt::{Extent, INSIDE_ANOTHER};
 use super::header::{Header, Part, Remains};
 use super::reassembly::{Counting, FRAMING_BYTES, LONGEST_PAYLOAD, LONGEST_TOPIC, Output, Reassembly};
-use super::urc::may_hold_boot_banner;
+use super::urc::{Urc, may_hold_boot_banner};
 
 impl Reassembly {
     /// A header is damaged itself: what to go on with.
@@ -102,7 +102,28 @@ impl Reassembly {
         self.lose(Some(client), why.to_owned());
         self.suspect_restart(&block);
         self.begin_doubt(client, block.extent, block.deadline);
+        self.lose_eaten(client, &block);
         Some(block)
+    }
+
+    /// Its count may have run on, over messages and news that came behind it.
+    pub(super) fn lose_eaten(&mut self, client: ClientIndex, block: &Block) {
+        let Some((bytes, position)) = block.eaten_behind_end(client) else { return };
+        for eaten in eaten_lines(bytes) {
+            match eaten {
+                Eaten::Start { client, length, offset } => {
+                    self.lose(Some(client), "it was counted to a damaged message".to_owned());
+                    let began_at = position + offset as u64;
+                    let ends_after = began_at + length as u64;
+                    if offset + length + SHORTEST_FRAMING > bytes.len() {
+                        let extent = Extent { began_at, ends_after, announced: true, topic_over: false };
+                        let until = block.deadline + self.time_on_the_wire(length);
+                        self.doubt.get_or_insert_default().continue_with(client, extent, until);
+                    }
+                }
+                Eaten::LossOfConnection => self.outputs.push_back(Output::LossSuspected),
+            }
+        }
     }
 
     pub(super) fn suspect_restart(&mut self, block: &Block) {
@@ -173,6 +194,39 @@ impl Reassembly {
             }
         }
     }
+}
+
+enum Eaten {
+    /// `length` bytes of topic and payload follow the header, which ends at `offset`.
+    Start {
+        client: ClientIndex,
+        length: usize,
+        offset: usize,
+    },
+    LossOfConnection,
+}
+
+/// Of a message with a topic of one byte and a payload as short.
+const SHORTEST_FRAMING: usize =
+    b"+CMQTTRXTOPIC: 0,1\r\n\r\n+CMQTTRXPAYLOAD: 0,1\r\n\r\n+CMQTTRXEND: 0\r\n".len();
+
+fn eaten_lines(bytes: &[u8]) -> Vec<Eaten> {
+    let mut offset = 0;
+    let mut eaten = Vec::new();
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        offset += line.len();
+        let line = line.strip_suffix(b"\r\n").unwrap_or(line);
+        match (Header::parse(line), Urc::parse(line)) {
+            (Some(Header::Start { client, topic, payload }), _)
+                if topic <= LONGEST_TOPIC && payload <= LONGEST_PAYLOAD =>
+            {
+                eaten.push(Eaten::Start { client, length: topic + payload, offset });
+            }
+            (_, Some(Urc::ConnectionLost { .. } | Urc::NoNetwork)) => eaten.push(Eaten::LossOfConnection),
+            _ => {}
+        }
+    }
+    eaten
 }
 
 pub(super) fn longest(part: Part) -> usize {

@@ -97,6 +97,12 @@ impl Doubt {
         self.damaged[client.slot()] = Some(extent);
     }
 
+    /// A damaged block ate the beginning of another one, whose rest is still to come.
+    pub(crate) fn continue_with(&mut self, client: ClientIndex, extent: Extent, until: Instant) {
+        self.damaged[client.slot()] = Some(extent);
+        self.until = self.until.max(Some(until));
+    }
+
     pub(crate) fn add_anonymous(&mut self, position: u64, longest: usize, until: Instant) {
         self.damage_seen(position);
         let ends_before = position + longest as u64;

@@ -351,6 +351,7 @@ impl Engine {
                     self.counters.damaged_messages += 1;
                     self.events.push_back(Event::MessageLost { client, why });
                 }
+                Output::LossSuspected => self.events.push_back(Event::LossSuspected),
                 Output::RestartSuspected => self.ask_once_whether_it_restarted(now),
                 Output::Line(line) if self.channel.owns_echo(&line) => {}
                 Output::Line(line) => self.route(&line, now),

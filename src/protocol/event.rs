@@ -35,6 +35,8 @@ pub enum Event {
     PortLost(String),
     /// The module answers nothing any more.
     Mute,
+    /// That a connection or the network was lost may have been among the bytes of a damaged message.
+    LossSuspected,
     /// Any other unsolicited line. Unknown ones may be the remains of something damaged.
     Urc {
         line: Vec<u8>,

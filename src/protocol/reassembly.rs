@@ -32,6 +32,8 @@ pub(crate) enum Output {
     },
     /// A boot banner may be among the bytes of a message that was cut short.
     RestartSuspected,
+    /// `+CMQTTCONNLOST` or `+CMQTTNONET` may be among them.
+    LossSuspected,
     /// Held before, believed now.
     Line(Vec<u8>),
     Prompt,
@@ -186,6 +188,11 @@ impl Reassembly {
         self.after_part = true;
         self.end_skipping();
         if intact {
+            if let Counting::Block(client) = counting
+                && let Some(block) = &mut self.blocks[client.slot()]
+            {
+                block.end_part();
+            }
             return Vec::new();
         }
         self.spacing_unknown();
@@ -251,6 +258,7 @@ impl Reassembly {
             if let Some(block) = self.blocks[client.slot()].take() {
                 self.lose(Some(client), "its +CMQTTRXEND did not come in time".to_owned());
                 self.suspect_restart(&block);
+                self.lose_eaten(client, &block);
             }
             given_up = true;
         }
@@ -312,7 +320,7 @@ impl Reassembly {
     }
 
     fn end(&mut self, client: ClientIndex, blanks: Option<u8>, position: u64, now: Instant) {
-        let Some(block) = self.blocks[client.slot()].take() else {
+        let Some(mut block) = self.blocks[client.slot()].take() else {
             if self.doubt.is_some() {
                 self.damaged_block_ended(client, position);
             } else if !self.reported[client.slot()] {
@@ -320,20 +328,18 @@ impl Reassembly {
             }
             return;
         };
-        let (extent, deadline) = (block.extent, block.deadline);
-        let message = match block.end(client, blanks) {
-            Ok(message) => Output::Message(message),
-            Err(why) => {
-                self.lose(Some(client), why);
-                self.begin_doubt(client, extent, deadline);
-                if !extent.topic_over {
-                    // Both headers are gone: its lengths may be what the gap left of them.
-                    self.begin_anonymous_doubt(position, now);
-                }
-                self.damaged_block_ended(client, position);
-                return;
+        if let Some(why) = block.objects_to_end(blanks) {
+            self.lose(Some(client), why);
+            self.begin_doubt(client, block.extent, block.deadline);
+            if !block.extent.topic_over {
+                // Both headers are gone: its lengths may be what the gap left of them.
+                self.begin_anonymous_doubt(position, now);
             }
-        };
+            self.lose_eaten(client, &block);
+            self.damaged_block_ended(client, position);
+            return;
+        }
+        let message = Output::Message(block.into_message(client));
         // Inside another block it may be that one's payload: its end will tell.
         if self.doubts_damage() || !self.is_idle() {
             self.hold(message, Some(position));
@@ -344,8 +350,13 @@ impl Reassembly {
     }
 
     pub(super) fn deadline(&self, bytes: usize, now: Instant) -> Instant {
+        now + BLOCK_TIME + self.time_on_the_wire(bytes)
+    }
+
+    /// Twice what they take.
+    pub(super) fn time_on_the_wire(&self, bytes: usize) -> Duration {
         #[allow(clippy::cast_precision_loss)] // at most 11,520
-        let on_the_wire = 2.0 * self.seconds_per_byte * (bytes + FRAMING_BYTES) as f64;
-        now + BLOCK_TIME + Duration::from_secs_f64(on_the_wire.min(600.0))
+        let seconds = 2.0 * self.seconds_per_byte * (bytes + FRAMING_BYTES) as f64;
+        Duration::from_secs_f64(seconds.min(600.0))
     }
 }

@@ -242,6 +242,11 @@ impl Hub {
                     keeper.look();
                 }
             }
+            Event::LossSuspected => {
+                for keeper in &self.keepers {
+                    keeper.look();
+                }
+            }
             Event::Urc { line, .. } => self.notify(Notice::Urc(line)),
             Event::Trace { direction, kind, bytes, masked } => {
                 if let Some(transcript) = &self.transcript

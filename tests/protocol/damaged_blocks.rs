@@ -161,6 +161,46 @@ fn long_gaps() {
     }
 }
 
+/// The count of the damaged part runs on, over whole messages behind it.
+#[test]
+fn a_gap_as_long_as_the_messages_behind_it() {
+    for spacing in SPACINGS {
+        let long = Block::new(0, "t/1", "x".repeat(1500)).spaced(spacing);
+        let behind = (0..20).map(|n| Block::new(n % 2, "t/2", format!("sound {n}")).spaced(spacing));
+        let blocks: Vec<Block> = [long].into_iter().chain(behind).collect();
+        for count in (10..1400).step_by(7) {
+            play_a_gap(count, &blocks, count % 2 == 0);
+        }
+    }
+}
+
+/// It may end in the middle of a sound message, whose payload is then read as lines.
+#[test]
+fn a_gap_before_a_message_full_of_others() {
+    for spacing in SPACINGS {
+        let fake = Block::new(0, "fake", "never sent").spaced(spacing).bytes();
+        let payload = [b"\r\n+CMQTTRXEND: 0\r\n+CMQTTCONNLOST: 0,1\r\n", &fake[..], b"text"].concat();
+        for client in [0, 1] {
+            let long = Block::new(0, "t/1", "x".repeat(400)).spaced(spacing);
+            let full = Block::new(client, "t/2", &payload).spaced(spacing);
+            for count in 1..250 {
+                play_a_gap(count, &[long.clone(), full.clone()], true);
+            }
+        }
+    }
+}
+
+/// In the payload of the first, unless what is left is the bytes of another sound message.
+fn play_a_gap(count: usize, blocks: &[Block], wait_first: bool) {
+    let stream: Vec<u8> = blocks.iter().flat_map(Block::bytes).collect();
+    let ends_at = blocks[0].bytes().len() - blocks[0].pieces()[3].len() - 2;
+    let rest = &stream[ends_at + count..];
+    let rest = if blocks[0].spacing == Spacing::BlankLines { rest.strip_prefix(b"\r\n") } else { Some(rest) };
+    if rest.is_none_or(|rest| !rest.starts_with(b"\r\n+CMQTTRXEND: 0\r\n")) {
+        play(&Damage::Drop { at: 100, count }, blocks, wait_first);
+    }
+}
+
 /// Then the payload is read as lines, and nothing shows where it ends.
 #[test]
 fn the_header_and_the_end_of_a_payload() {
