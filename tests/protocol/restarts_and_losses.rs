@@ -354,6 +354,23 @@ fn a_banner_that_a_message_has_eaten() {
     }
 }
 
+/// Its count runs on over what comes behind it.
+#[test]
+fn a_loss_that_a_message_has_eaten() {
+    for missing in [60, 400] {
+        for line in ["+CMQTTCONNLOST: 0,1", "+CMQTTNONET"] {
+            let mut module = ScriptedModule::new();
+            let block = Block::new(0, "topic", "p".repeat(500)).bytes();
+            module.send(&block[..100]);
+            module.send(&block[100 + missing..]);
+            module.send(then(&[line]));
+            module.wait_ms(2_200);
+            assert_eq!(module.losses().len(), 1);
+            assert!(happened(&mut module).contains(&"LossSuspected".to_owned()), "{line} {missing}");
+        }
+    }
+}
+
 /// Cut anywhere: in a header, too, so that its length is another one and counts the beginning of the banner.
 #[test]
 fn a_restart_within_a_message_is_found_out_wherever_it_came() {

@@ -1,5 +1,7 @@
 """A network that is lost takes the service with it: both come back, and the clients with them."""
 
+import pytest
+
 from happenings import Happenings, LogRecords
 from host_client import HostClient
 from simcom_mqtt import LossCause, Message, Reconnect, SimcomMqtt
@@ -29,6 +31,33 @@ def test_a_network_that_is_away_for_a_while(
         ("reconnected", 0),
     ]
     assert modem.is_started()
+    with client.capture() as inbox:
+        host.publish(f"{base}/back", b"", 1)
+        assert inbox.get() == Message(f"{base}/back", b"")
+
+
+@pytest.mark.parametrize("network_too", [False, True], ids=["connection", "network"])
+def test_a_loss_that_a_damaged_message_has_eaten(
+    modem: SimcomMqtt,
+    simulator: SimulatedModem,
+    broker_url: str,
+    host: HostClient,
+    base: str,
+    network_too: bool,
+) -> None:
+    happenings = Happenings(modem)
+    client = modem.connect(broker_url, reconnect=FAST)
+    client.subscribe(f"{base}/#", 1)
+
+    simulator.inject(
+        b"\r\n+CMQTTRXSTART: 0,1,300\r\n+CMQTTRXTOPIC: 0,1\r\na\r\n+CMQTTRXPAYLOAD: 0,300\r\n"
+        + b"x" * 200
+        + b"\r\n+CMQTTRXEND: 0\r\n"
+    )
+    simulator.lose_network() if network_too else simulator.drop_connection(0)
+    simulator.restore_network()
+    happenings.wait_for("reconnected", 0)
+
     with client.capture() as inbox:
         host.publish(f"{base}/back", b"", 1)
         assert inbox.get() == Message(f"{base}/back", b"")
