@@ -18,8 +18,8 @@ pub(super) struct Block {
     part_start: usize,
     /// Where in the stream the current part begins.
     part_position: u64,
-    /// A line end followed all of it.
-    part_is_over: bool,
+    /// No line end followed it, or it did not come whole.
+    part_is_cut: bool,
     /// Blank lines before each header: the same number through a block.
     spacing: Option<u8>,
     pub(super) deadline: Instant,
@@ -36,7 +36,7 @@ impl Block {
             bytes: Vec::with_capacity(topic + payload),
             part_start: 0,
             part_position: position,
-            part_is_over: false,
+            part_is_cut: false,
             spacing: None,
             deadline,
             extent: Extent {
@@ -80,7 +80,6 @@ impl Block {
     pub(super) fn begin_part(&mut self, part: Part, length: usize, position: u64) {
         self.part_start = self.bytes.len();
         self.part_position = position;
-        self.part_is_over = false;
         self.extent.ends_after = position + self.missing(Part::Payload) as u64;
         if part == Part::Topic {
             self.topic += length;
@@ -99,8 +98,8 @@ impl Block {
         self.bytes.extend_from_slice(bytes);
     }
 
-    pub(super) fn end_part(&mut self) {
-        self.part_is_over = true;
+    pub(super) fn cut_part(&mut self) {
+        self.part_is_cut = true;
     }
 
     /// The shortest tail of the current part that runs on into what follows: from its last line end.
@@ -112,7 +111,7 @@ impl Block {
     /// The lines that the current part may have eaten behind the end of this block, and where in the stream they begin.
     pub(super) fn eaten_behind_end(&self, client: ClientIndex) -> Option<(&[u8], u64)> {
         let part = &self.bytes[self.part_start..];
-        let whole = if self.part_is_over { part.len() } else { part.len() - self.eaten_tail().len() };
+        let whole = if self.part_is_cut { part.len() - self.eaten_tail().len() } else { part.len() };
         let part = &part[..whole];
         let end = format!("\n+CMQTTRXEND: {client}\r\n");
         let from = memchr::memmem::find(part, end.as_bytes())? + end.len();

@@ -187,19 +187,15 @@ impl Engine {
                         }
                         None => line,
                     };
-                    if let Some(header) = Header::parse(line) {
-                        let whole = match header {
-                            Header::Garbled => {
-                                let remains = Remains::of(line);
-                                self.reassembly.garbled(remains, self.framer.position(), now)
-                            }
-                            header if !self.framer.line_end_is_intact() => {
-                                let remains = Remains::without_line_end(header);
-                                self.reassembly.garbled(remains, self.framer.position(), now)
-                            }
-                            header => header,
-                        };
-                        let count = self.reassembly.header(whole, self.framer.position(), now);
+                    if let Some(mut header) = Header::parse(line) {
+                        if matches!(header, Header::Garbled) {
+                            let remains = Remains::of(line);
+                            header = self.reassembly.garbled(remains, self.framer.position(), now);
+                        } else if !self.framer.line_end_is_intact() {
+                            let remains = Remains::without_line_end(header);
+                            header = self.reassembly.garbled(remains, self.framer.position(), now);
+                        }
+                        let count = self.reassembly.header(header, self.framer.position(), now);
                         if let Some(count) = count {
                             self.framer.take(count);
                         }

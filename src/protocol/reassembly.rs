@@ -188,16 +188,13 @@ impl Reassembly {
         self.after_part = true;
         self.end_skipping();
         if intact {
-            if let Counting::Block(client) = counting
-                && let Some(block) = &mut self.blocks[client.slot()]
-            {
-                block.end_part();
-            }
             return Vec::new();
         }
         self.spacing_unknown();
         let Counting::Block(client) = counting else { return Vec::new() };
-        let tail = self.blocks[client.slot()].as_ref().map_or_else(Vec::new, Block::eaten_tail);
+        let Some(block) = &mut self.blocks[client.slot()] else { return Vec::new() };
+        block.cut_part();
+        let tail = block.eaten_tail();
         self.damage(client, "its length does not agree with its bytes");
         tail
     }
@@ -249,13 +246,14 @@ impl Reassembly {
             if self.blocks[client.slot()].as_ref().is_none_or(|block| block.deadline > now) {
                 continue;
             }
-            if self.counting == Counting::Block(client) {
-                // Whatever comes after such a silence, it is not the rest of a header.
-                let tail = self.blocks[client.slot()].as_ref().map_or_else(Vec::new, Block::eaten_tail);
-                eaten = Some(if tail.starts_with(b"+CMQTTRX") { Vec::new() } else { tail });
-                self.counting = Counting::Nothing;
-            }
-            if let Some(block) = self.blocks[client.slot()].take() {
+            if let Some(mut block) = self.blocks[client.slot()].take() {
+                if self.counting == Counting::Block(client) {
+                    block.cut_part();
+                    // Whatever comes after such a silence, it is not the rest of a header.
+                    let tail = block.eaten_tail();
+                    eaten = Some(if tail.starts_with(b"+CMQTTRX") { Vec::new() } else { tail });
+                    self.counting = Counting::Nothing;
+                }
                 self.lose(Some(client), "its +CMQTTRXEND did not come in time".to_owned());
                 self.suspect_restart(&block);
                 self.lose_eaten(client, &block);
