@@ -78,7 +78,9 @@ impl ModemDriver {
                 }
             }
             Request::Forget(client) => self.forget(client),
-            Request::ComeBack { client, found_after } => self.come_back(client, found_after, now),
+            Request::ComeBack { client, found_after, is_new } => {
+                self.come_back(client, found_after, is_new, now);
+            }
             Request::Restarted => self.engine.note_restart(now),
             Request::Trace(on) => self.engine.set_tracing(on),
             Request::Close => {
@@ -109,7 +111,7 @@ impl ModemDriver {
     }
 
     /// Unless it was lost again meanwhile, which its keeper looks after.
-    fn come_back(&mut self, client: ClientIndex, found_after: Option<u64>, now: Instant) {
+    fn come_back(&mut self, client: ClientIndex, found_after: Option<u64>, is_new: bool, now: Instant) {
         let is_back = match found_after {
             Some(losses) => self.hub.keeper(client).losses() == losses,
             None => self.hub.facts().is_connected(client),
@@ -119,7 +121,7 @@ impl ModemDriver {
         }
         self.hub.change_facts(|facts| facts.is_back(client));
         let (absence, parked) = self.keeping.come_back(client);
-        if found_after.is_none() || matches!(absence, Some(Absence::Lost(_))) {
+        if is_new || matches!(absence, Some(Absence::Lost(_))) {
             self.hub.reconnected(client);
         }
         for parked in parked {

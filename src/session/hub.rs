@@ -185,6 +185,10 @@ impl Hub {
         self.log(Record::reconnect_failed(client, &error.to_string(), delay));
     }
 
+    pub(super) fn not_subscribed_again(&self, client: ClientIndex, topic: &[u8], error: &Error) {
+        self.log(Record::not_subscribed_again(client, topic, &error.to_string()));
+    }
+
     pub(super) fn gave_up_reconnecting(&self, client: ClientIndex, error: &Error) {
         self.log(Record::gave_up_reconnecting(client, &error.to_string()));
     }

@@ -19,10 +19,12 @@ pub(super) enum Request {
     /// Somebody reconnects this client.
     Keep(ClientIndex, ResendPolicy),
     Forget(ClientIndex),
-    /// It is connected and subscribed again. `found_after`: found so on the module after so many losses, else made anew.
+    /// It is connected and subscribed again. `found_after`: found connected after so many losses, else connected just now.
+    /// `is_new`: the connection is not the one of before.
     ComeBack {
         client: ClientIndex,
         found_after: Option<u64>,
+        is_new: bool,
     },
     /// The module restarted, and no banner told of it.
     Restarted,

@@ -73,6 +73,11 @@ impl Record {
         Self::warning(format!("client {client} is not back yet: {error}; trying again in {delay:.2} s"))
     }
 
+    pub(super) fn not_subscribed_again(client: ClientIndex, topic: &[u8], error: &str) -> Self {
+        let topic = shown(topic);
+        Self::warning(format!("client {client} comes back without its subscription to \"{topic}\": {error}"))
+    }
+
     pub(super) fn gave_up_reconnecting(client: ClientIndex, error: &str) -> Self {
         Self::warning(format!(
             "client {client} is not brought back any more, give_up_after has passed: {error}"

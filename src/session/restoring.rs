@@ -17,6 +17,9 @@ use crate::protocol::{ClientIndex, Command, Transaction};
 
 /// More than a module takes to say that the service runs.
 const STARTING: Duration = Duration::from_secs(60);
+/// What a module says to SUB when asking again is of no use: `failed` (the broker's refusal), `bad UTF-8 string`,
+/// `invalid parameter`, `not supported operation`, `length out of range`.
+const REFUSED_FOR_GOOD: [u16; 5] = [1, 2, 12, 13, 22];
 
 /// All that is needed to bring a client back to where it was.
 #[derive(Clone, Debug)]
@@ -25,6 +28,8 @@ pub(super) struct KeptClient {
     client_id: ClientId,
     policy: ReconnectPolicy,
     subscriptions: Vec<(Topic, QoS)>,
+    /// The connection that stands, or that an attempt may have left behind, lacks some of them.
+    is_unsubscribed: bool,
 }
 
 impl Modem {
@@ -39,7 +44,7 @@ impl Modem {
     ) {
         // Asked now: a publish that has to wait for the connection cannot ask. If this fails too, it will.
         let _ = self.known_payload_limit(Instant::now() + self.command_timeout(), patience);
-        let kept = KeptClient { plan, client_id, policy, subscriptions: Vec::new() };
+        let kept = KeptClient { plan, client_id, policy, subscriptions: Vec::new(), is_unsubscribed: false };
         self.kept().lock()[index.slot()] = Some(kept);
         self.start_keeper(index);
         self.hub().keeper(index).policy_changed();
@@ -180,7 +185,12 @@ impl Modem {
         });
         if is_ours && connected && self.may_be_taken_over(index, &kept.plan)? {
             self.remember_client(index, kept);
-            self.request(Request::ComeBack { client: index, found_after: Some(losses) });
+            // An attempt before this one connected it, and came no further.
+            if kept.is_unsubscribed {
+                self.restore_subscriptions(index)?;
+            }
+            let is_new = kept.is_unsubscribed;
+            self.request(Request::ComeBack { client: index, found_after: Some(losses), is_new });
             return Ok(());
         }
         if is_ours && !connected {
@@ -196,9 +206,11 @@ impl Modem {
         }
         let end = Instant::now() + kept.plan.timeout;
         let end = give_up_at.map_or(end, |give_up_at| give_up_at.min(end));
+        // Before it is written: it may succeed with nobody there to hear of it.
+        self.note_unsubscribed(index, true);
         self.execute_kept(index, connect_by(&kept.plan, index, end))?;
         self.restore_subscriptions(index)?;
-        self.request(Request::ComeBack { client: index, found_after: None });
+        self.request(Request::ComeBack { client: index, found_after: None, is_new: true });
         Ok(())
     }
 
@@ -231,9 +243,22 @@ impl Modem {
         let time = Duration::from_secs(u64::from(kept.plan.operation_timeout.number()) + 5);
         for (topic, qos) in &kept.subscriptions {
             let subscribe = vec![subscribing::subscribe(index, topic, *qos, false)];
-            self.execute_kept(index, Transaction::new(subscribe, time).retrying_while_busy())?;
+            match self.execute_kept(index, Transaction::new(subscribe, time).retrying_while_busy()) {
+                // One that the broker does not allow any more is no reason to stay away.
+                Err(error) if error.code().is_some_and(|code| REFUSED_FOR_GOOD.contains(&code)) => {
+                    self.hub().not_subscribed_again(index, topic.bytes(), &error);
+                }
+                subscribed => subscribed?,
+            }
         }
+        self.note_unsubscribed(index, false);
         Ok(())
+    }
+
+    fn note_unsubscribed(&self, index: ClientIndex, is_unsubscribed: bool) {
+        if let Some(kept) = &mut self.kept().lock()[index.slot()] {
+            kept.is_unsubscribed = is_unsubscribed;
+        }
     }
 
     /// DISC and REL of what stands in the way.
