@@ -86,7 +86,9 @@ impl Engine {
         }
         if matches!(self.channel, Channel::Idle) && self.may_write() {
             let next = self.queues.pop(now, |job| {
-                !lane_is_busy(&self.pending, job.lane) && !resembles_owed(&self.pending, job)
+                !self.halts.concern(job)
+                    && !lane_is_busy(&self.pending, job.lane)
+                    && !resembles_owed(&self.pending, job)
             });
             if let Some(job) = next {
                 if self.staging.spoils(&job) {
@@ -351,6 +353,7 @@ impl Engine {
 
     pub(super) fn report(&mut self, job: &Job, outcome: Outcome) {
         if let Owner::Caller(id) | Owner::Opening(id) = job.owner {
+            self.halts.note(job, &outcome);
             self.events.push_back(Event::Completed { id, outcome });
         }
     }

@@ -68,12 +68,19 @@ pub struct Transaction {
     pub(crate) timeout: Duration,
     pub(crate) retries_while_busy: bool,
     pub(crate) time_begins_with_turn: bool,
+    pub(crate) keeps_order: bool,
 }
 
 impl Transaction {
     pub fn new(commands: Vec<Command>, timeout: Duration) -> Self {
         debug_assert!(!commands.is_empty());
-        Self { commands, timeout, retries_while_busy: false, time_begins_with_turn: false }
+        Self {
+            commands,
+            timeout,
+            retries_while_busy: false,
+            time_begins_with_turn: false,
+            keeps_order: false,
+        }
     }
 
     /// Tried again from its beginning, within its time, while the module says that the client is busy (code 14).
@@ -87,6 +94,14 @@ impl Transaction {
     #[must_use]
     pub fn timed_from_its_turn(mut self) -> Self {
         self.time_begins_with_turn = true;
+        self
+    }
+
+    /// If it fails, nothing behind it begins before [`Engine::go_on`](super::Engine::go_on): it may have to go out again
+    /// first.
+    #[must_use]
+    pub fn keeping_order(mut self) -> Self {
+        self.keeps_order = true;
         self
     }
 

@@ -4,7 +4,7 @@
 //! reassembly (received messages), to a pending operation (results), to the command on the channel, or become events.
 //! One command is on the channel at a time and `OK` frees it; what the network owes after that is a pending operation of
 //! its client, while other lanes go on. After every input the caller writes what [`Engine::unwritten`] gives, takes all
-//! events, and sleeps until [`Engine::poll_timeout`].
+//! events, calls [`Engine::go_on`], and sleeps until [`Engine::poll_timeout`].
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -14,6 +14,7 @@ use super::event::{Counters, Event, TraceKind, TransactionId};
 use super::framer::{Element, Framer};
 use super::header::{Header, Remains};
 use super::job::{Job, Lane, Owner, Pending, Queues};
+use super::lane_order::Halts;
 use super::outbox::Outbox;
 use super::reassembly::{Fate, Output, Reassembly};
 use super::recovery::{Fences, Recovery};
@@ -40,6 +41,7 @@ pub struct Engine {
     pub(super) framer: Framer,
     pub(super) reassembly: Reassembly,
     pub(super) queues: Queues,
+    pub(super) halts: Halts,
     pub(super) channel: Channel,
     pub(super) fences: Fences,
     pub(super) pending: [Option<Pending>; Lane::COUNT],
@@ -64,6 +66,7 @@ impl Engine {
             framer: Framer::new(),
             reassembly: Reassembly::new(settings.baudrate),
             queues: Queues::default(),
+            halts: Halts::default(),
             channel: Channel::Idle,
             fences: Fences::default(),
             pending: Default::default(),

@@ -18,6 +18,8 @@ pub(crate) struct Job {
     /// The module said that the client is busy: not again before this.
     pub(crate) not_before: Option<Instant>,
     pub(crate) retries_while_busy: bool,
+    /// If it fails, what is behind it in its lane does not begin before that was judged.
+    pub(crate) keeps_order: bool,
     /// The connection was lost since its last command was written, so that the next one is not.
     pub(crate) overtaken: Option<LostBy>,
     /// Arrival, so that lanes take turns fairly.
@@ -84,6 +86,7 @@ impl Job {
             commands: transaction.commands,
             not_before: None,
             retries_while_busy: transaction.retries_while_busy,
+            keeps_order: transaction.keeps_order,
             overtaken: None,
             sequence: 0,
         }

@@ -15,6 +15,7 @@ mod event;
 mod framer;
 mod header;
 mod job;
+mod lane_order;
 mod masking;
 mod message;
 mod operations;

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
@@ -69,7 +69,7 @@ impl ModemDriver {
                 answer.fill(if taken_back { Err(Failure::Cancelled) } else { Ok(Vec::new()) });
             }
             Request::Keep(client, policy) => {
-                self.forget(client);
+                self.forget(client, now);
                 let is_connected = self.hub.facts().is_connected(client);
                 self.keeping.keep(client, policy, (!is_connected).then_some(Absence::Doubted));
                 if !is_connected {
@@ -77,7 +77,8 @@ impl ModemDriver {
                     self.hub.keeper(client).look();
                 }
             }
-            Request::Forget(client) => self.forget(client),
+            Request::Forget(client) => self.forget(client, now),
+            Request::GiveUp(client) => self.give_up(client),
             Request::ComeBack { client, found_after, is_new } => {
                 self.come_back(client, found_after, is_new, now);
             }
@@ -100,7 +101,16 @@ impl ModemDriver {
         !was_written && self.engine.withdraw(id)
     }
 
-    fn forget(&mut self, client: ClientIndex) {
+    /// A connection that was only doubted takes what waits for it, before anything that ends it.
+    fn forget(&mut self, client: ClientIndex, now: Instant) {
+        if self.keeping.is_doubted(client) && self.hub.facts().is_connected(client) {
+            let (_, parked) = self.keeping.come_back(client);
+            self.submit_again(client, parked, now);
+        }
+        self.give_up(client);
+    }
+
+    fn give_up(&mut self, client: ClientIndex) {
         let (absence, parked) = self.keeping.forget(client);
         for (id, failure) in parked {
             self.finish(id, Err(failure));
@@ -124,6 +134,10 @@ impl ModemDriver {
         if is_new || matches!(absence, Some(Absence::Lost(_))) {
             self.hub.reconnected(client);
         }
+        self.submit_again(client, parked, now);
+    }
+
+    fn submit_again(&mut self, client: ClientIndex, parked: VecDeque<Parked>, now: Instant) {
         for parked in parked {
             let (id, transaction) = (parked.id(), parked.transaction(now));
             if let Some(claim) = self.claims.get_mut(&id) {
@@ -138,6 +152,7 @@ impl ModemDriver {
         let kept = transaction
             .needs_connection_of()
             .filter(|client| waits_for_connection && self.keeping.is_kept(*client));
+        let transaction = if kept.is_some() { transaction.keeping_order() } else { transaction };
         let parked = kept.map(|client| (client, Parked::new(id, transaction.clone(), now)));
         let mut claim = Claim { completion: Some(completion), late, kept: None };
         match parked {
@@ -162,8 +177,20 @@ impl ModemDriver {
         };
         match self.keeping.judge(client, parked, outcome, now) {
             Verdict::Over(outcome) => self.finish(id, outcome),
-            Verdict::Parked => {}
-            Verdict::Doubted => self.hub.keeper(client).look(),
+            Verdict::Parked => self.park_those_behind(client),
+            Verdict::Doubted => {
+                self.park_those_behind(client);
+                self.hub.keeper(client).look();
+            }
+        }
+    }
+
+    /// What has not begun must not overtake what waits.
+    fn park_those_behind(&mut self, client: ClientIndex) {
+        for id in self.engine.take_back(client) {
+            if let Some((client, parked)) = self.claims.get_mut(&id).and_then(|claim| claim.kept.take()) {
+                self.keeping.park(client, parked);
+            }
         }
     }
 
@@ -201,15 +228,24 @@ impl ModemDriver {
     fn hand_out_events(&mut self, now: Instant) {
         // Whoever is woken by an event may look at them.
         self.hub.set_counters(self.engine.counters());
-        while let Some(event) = self.engine.poll_event() {
-            self.keeping.observe(&event);
-            match event {
-                Event::Completed { id, outcome } => self.complete(id, outcome, now),
-                Event::Late { id, result } => self.late(id, &result),
-                event => {
-                    self.end_waits(&event);
-                    self.hub.handle(event, self.received_at);
-                }
+        loop {
+            while let Some(event) = self.engine.poll_event() {
+                self.hand_out(event, now);
+            }
+            if !self.engine.go_on(now) {
+                return;
+            }
+        }
+    }
+
+    fn hand_out(&mut self, event: Event, now: Instant) {
+        self.keeping.observe(&event);
+        match event {
+            Event::Completed { id, outcome } => self.complete(id, outcome, now),
+            Event::Late { id, result } => self.late(id, &result),
+            event => {
+                self.end_waits(&event);
+                self.hub.handle(event, self.received_at);
             }
         }
     }

@@ -93,6 +93,11 @@ impl Keeping {
         self.clients[client.slot()].as_ref().is_some_and(|kept| kept.absence.is_some())
     }
 
+    /// Whether nothing but a doubt keeps it from sending.
+    pub(super) fn is_doubted(&self, client: ClientIndex) -> bool {
+        self.clients[client.slot()].as_ref().is_some_and(|kept| kept.absence == Some(Absence::Doubted))
+    }
+
     pub(super) fn park(&mut self, client: ClientIndex, parked: Parked) {
         if let Some(kept) = &mut self.clients[client.slot()] {
             kept.park(parked);

@@ -19,6 +19,8 @@ pub(super) enum Request {
     /// Somebody reconnects this client.
     Keep(ClientIndex, ResendPolicy),
     Forget(ClientIndex),
+    /// As [`Request::Forget`], and there is no hope for what waits.
+    GiveUp(ClientIndex),
     /// It is connected and subscribed again. `found_after`: found connected after so many losses, else connected just now.
     /// `is_new`: the connection is not the one of before.
     ComeBack {

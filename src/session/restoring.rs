@@ -53,10 +53,14 @@ impl Modem {
 
     /// The client is taken down on purpose. Whether it was kept.
     pub(super) fn forget(&self, index: ClientIndex) -> bool {
+        self.stop_keeping(index, Request::Forget(index))
+    }
+
+    fn stop_keeping(&self, index: ClientIndex, request: Request) -> bool {
         let was_kept = self.kept().lock()[index.slot()].take().is_some();
         if was_kept {
             self.hub().keeper(index).policy_changed();
-            self.request(Request::Forget(index));
+            self.request(request);
         }
         was_kept
     }
@@ -78,7 +82,7 @@ impl Modem {
 
     pub(super) fn give_up_reconnecting(&self, index: ClientIndex, error: &Error) {
         self.hub().gave_up_reconnecting(index, error);
-        self.forget(index);
+        self.stop_keeping(index, Request::GiveUp(index));
     }
 
     pub(super) fn reconnect_policy(&self, index: ClientIndex) -> Option<ReconnectPolicy> {

@@ -10,6 +10,7 @@ mod damaged_blocks;
 mod habit_of_data_echo;
 mod half_entered_data;
 mod hostile_streams;
+mod lane_order;
 mod late_results;
 mod matrix;
 mod opening_a_port;

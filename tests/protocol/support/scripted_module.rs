@@ -102,6 +102,13 @@ impl ScriptedModule {
         self.settle();
     }
 
+    /// Every failure was judged.
+    pub fn go_on(&mut self) -> bool {
+        let had_waited = self.engine.go_on(self.now);
+        self.settle();
+        had_waited
+    }
+
     pub fn close(&mut self) {
         self.engine.close();
         self.settle();

@@ -1,0 +1,129 @@
+//! What is behind a failure that may mean a lost connection: it does not begin before that was judged.
+
+use std::time::Duration;
+
+use simcom_mqtt::protocol::{ClientIndex, Command, Failure, Transaction};
+
+use crate::support::{ScriptedModule, then};
+
+const PUB: &str = "AT+CMQTTPUB=0,1,60";
+
+fn keeping_order(line: &str) -> Transaction {
+    Transaction::single(Command::new(line), Duration::from_secs(60)).keeping_order()
+}
+
+fn first_client() -> ClientIndex {
+    ClientIndex::ALL[0]
+}
+
+/// The first has failed, two are behind it, and one that nobody judges is behind these.
+fn failed_before_three() -> ScriptedModule {
+    let mut module = ScriptedModule::new();
+    for id in [1, 2, 3] {
+        module.submit(id, keeping_order(PUB));
+    }
+    module.run(4, "AT+CMQTTDISC=0,60");
+    module.expect_line(PUB);
+    module.send(then(&["ERROR"]));
+    assert_eq!(module.expect_refusal(1), None);
+    module.expect_nothing_written();
+    module
+}
+
+#[test]
+fn those_behind_a_failure_wait_for_a_verdict() {
+    let mut module = failed_before_three();
+    module.wait_ms(1_000);
+    module.expect_nothing_written();
+
+    assert!(module.go_on());
+    assert!(!module.go_on());
+
+    for id in [2, 3] {
+        module.expect_line(PUB);
+        module.send(then(&["OK", "+CMQTTPUB: 0,0"]));
+        module.expect_success(id);
+    }
+    module.expect_line("AT+CMQTTDISC=0,60");
+}
+
+#[test]
+fn taken_back_in_their_order() {
+    let mut module = failed_before_three();
+
+    assert_eq!(module.engine.take_back(first_client()), [2, 3]);
+    assert!(module.engine.take_back(first_client()).is_empty());
+    module.go_on();
+
+    module.expect_line("AT+CMQTTDISC=0,60");
+    module.submit(1, keeping_order(PUB));
+    module.send(then(&["OK", "+CMQTTDISC: 0,0"]));
+    module.expect_success(4);
+    module.expect_line(PUB);
+    for id in [1, 2, 3] {
+        module.expect_under_way(id);
+    }
+}
+
+#[test]
+fn the_other_client_goes_on_meanwhile() {
+    let mut module = failed_before_three();
+    module.submit(5, keeping_order("AT+CMQTTPUB=1,1,60"));
+    module.expect_line("AT+CMQTTPUB=1,1,60");
+    assert_eq!(module.engine.take_back(first_client()), [2, 3]);
+    module.send(then(&["OK", "+CMQTTPUB: 1,0"]));
+    module.expect_success(5);
+}
+
+#[test]
+fn one_that_has_begun_is_not_taken_back() {
+    let mut module = ScriptedModule::new();
+    module.submit(1, keeping_order(PUB));
+    module.submit(2, keeping_order(PUB));
+    module.expect_line(PUB);
+    assert_eq!(module.engine.take_back(first_client()), [2]);
+    module.send(then(&["OK", "+CMQTTPUB: 0,0"]));
+    module.expect_success(1);
+    assert!(!module.go_on(), "a success holds nobody up");
+}
+
+#[test]
+fn no_answer_is_a_failure_too() {
+    let mut module = ScriptedModule::new();
+    module.submit(
+        1,
+        Transaction::single(Command::new("AT+CMQTTTOPIC=0,1").with_data("t"), Duration::from_secs(60))
+            .keeping_order(),
+    );
+    module.submit(2, keeping_order(PUB));
+    module.expect_line("AT+CMQTTTOPIC=0,1");
+    module.wait_ms(9_000);
+    assert!(matches!(module.expect_failure(1), Failure::NoAnswer { .. }));
+    module.answer_fence();
+    module.expect_nothing_written();
+    assert!(module.go_on());
+    module.expect_line(PUB);
+}
+
+/// Nobody is told of its failure, so nobody would judge it.
+#[test]
+fn one_that_was_abandoned_holds_nobody_up() {
+    let mut module = ScriptedModule::new();
+    module.submit(1, keeping_order(PUB));
+    module.submit(2, keeping_order(PUB));
+    module.expect_line(PUB);
+    module.abandon(1);
+    module.send(then(&["ERROR"]));
+    module.expect_line(PUB);
+}
+
+#[test]
+fn without_an_order_to_keep_a_failure_holds_nobody_up() {
+    let mut module = ScriptedModule::new();
+    module.run(1, PUB);
+    module.submit(2, keeping_order(PUB));
+    module.expect_line(PUB);
+    module.send(then(&["ERROR"]));
+    module.expect_refusal(1);
+    module.expect_line(PUB);
+}
