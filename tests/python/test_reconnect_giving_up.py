@@ -18,6 +18,8 @@ from simcom_mqtt import (
 from simcom_mqtt.simulator import SimulatedModem
 
 IMPATIENT = Reconnect(min_delay=0.05, max_delay=0.1, give_up_after=0.5)
+UNHURRIED = Reconnect(min_delay=0.05, max_delay=0.1, give_up_after=2)
+"""Leaves the test time for what it does before the end."""
 GAVE_UP = "not brought back any more, give_up_after has passed"
 
 
@@ -26,7 +28,7 @@ def test_what_was_queued_and_what_was_in_flight(
 ) -> None:
     host.subscribe(base)
     happenings = Happenings(modem)
-    client = modem.connect(broker_url, reconnect=IMPATIENT)
+    client = modem.connect(broker_url, reconnect=UNHURRIED)
     simulator.mute_next("CMQTTPUB", "result")
     in_flight = client.publish_nowait(base, b"", 1)
     host.get()
@@ -53,7 +55,7 @@ def test_what_was_queued_and_what_was_in_flight(
 
 
 def test_waits_for_messages(modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str) -> None:
-    client = modem.connect(broker_url, reconnect=IMPATIENT)
+    client = modem.connect(broker_url, reconnect=UNHURRIED)
     with ThreadPoolExecutor(1) as pool, LogRecords() as log:
         waiting = pool.submit(client.wait_for_message, timeout=8)
         assert wait([waiting], timeout=0.1).not_done
