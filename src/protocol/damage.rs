@@ -109,19 +109,28 @@ impl Reassembly {
     /// Its count may have run on, over messages and news that came behind it.
     pub(super) fn lose_eaten(&mut self, client: ClientIndex, block: &Block) {
         let Some((bytes, position)) = block.eaten_behind_end(client) else { return };
-        for eaten in eaten_lines(bytes) {
-            match eaten {
-                Eaten::Start { client, length, offset } => {
+        let mut offset = 0;
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            offset += line.len();
+            let line = line.strip_suffix(b"\r\n").unwrap_or(line);
+            match (Header::parse(line), Urc::parse(line)) {
+                (Some(Header::Start { client, topic, payload }), _)
+                    if topic <= LONGEST_TOPIC && payload <= LONGEST_PAYLOAD =>
+                {
                     self.lose(Some(client), "it was counted to a damaged message".to_owned());
-                    let began_at = position + offset as u64;
-                    let ends_after = began_at + length as u64;
+                    let length = topic + payload;
                     if offset + length + SHORTEST_FRAMING > bytes.len() {
+                        let began_at = position + offset as u64;
+                        let ends_after = began_at + length as u64;
                         let extent = Extent { began_at, ends_after, announced: true, topic_over: false };
                         let until = block.deadline + self.time_on_the_wire(length);
                         self.doubt.get_or_insert_default().continue_with(client, extent, until);
                     }
                 }
-                Eaten::LossOfConnection => self.outputs.push_back(Output::LossSuspected),
+                (_, Some(Urc::ConnectionLost { .. } | Urc::NoNetwork)) => {
+                    self.outputs.push_back(Output::LossSuspected);
+                }
+                _ => {}
             }
         }
     }
@@ -196,38 +205,9 @@ impl Reassembly {
     }
 }
 
-enum Eaten {
-    /// `length` bytes of topic and payload follow the header, which ends at `offset`.
-    Start {
-        client: ClientIndex,
-        length: usize,
-        offset: usize,
-    },
-    LossOfConnection,
-}
-
 /// Of a message with a topic of one byte and a payload as short.
 const SHORTEST_FRAMING: usize =
     b"+CMQTTRXTOPIC: 0,1\r\n\r\n+CMQTTRXPAYLOAD: 0,1\r\n\r\n+CMQTTRXEND: 0\r\n".len();
-
-fn eaten_lines(bytes: &[u8]) -> Vec<Eaten> {
-    let mut offset = 0;
-    let mut eaten = Vec::new();
-    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-        offset += line.len();
-        let line = line.strip_suffix(b"\r\n").unwrap_or(line);
-        match (Header::parse(line), Urc::parse(line)) {
-            (Some(Header::Start { client, topic, payload }), _)
-                if topic <= LONGEST_TOPIC && payload <= LONGEST_PAYLOAD =>
-            {
-                eaten.push(Eaten::Start { client, length: topic + payload, offset });
-            }
-            (_, Some(Urc::ConnectionLost { .. } | Urc::NoNetwork)) => eaten.push(Eaten::LossOfConnection),
-            _ => {}
-        }
-    }
-    eaten
-}
 
 pub(super) fn longest(part: Part) -> usize {
     if part == Part::Topic { LONGEST_TOPIC } else { LONGEST_PAYLOAD }

@@ -99,7 +99,7 @@ impl Doubt {
 
     /// A damaged block ate the beginning of another one, whose rest is still to come.
     pub(crate) fn continue_with(&mut self, client: ClientIndex, extent: Extent, until: Instant) {
-        self.damaged[client.slot()] = Some(extent);
+        self.another_follows(client, extent);
         self.until = self.until.max(Some(until));
     }
 

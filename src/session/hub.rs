@@ -193,6 +193,12 @@ impl Hub {
         self.log(Record::gave_up_reconnecting(client, &error.to_string()));
     }
 
+    fn all_look(&self) {
+        for keeper in &self.keepers {
+            keeper.look();
+        }
+    }
+
     fn all_lost(&self) {
         for keeper in &self.keepers {
             keeper.lost();
@@ -242,15 +248,9 @@ impl Hub {
             }
             Event::Mute => {
                 self.log(Record::mute());
-                for keeper in &self.keepers {
-                    keeper.look();
-                }
+                self.all_look();
             }
-            Event::LossSuspected => {
-                for keeper in &self.keepers {
-                    keeper.look();
-                }
-            }
+            Event::LossSuspected => self.all_look(),
             Event::Urc { line, .. } => self.notify(Notice::Urc(line)),
             Event::Trace { direction, kind, bytes, masked } => {
                 if let Some(transcript) = &self.transcript
