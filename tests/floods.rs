@@ -4,7 +4,8 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use simcom_mqtt::protocol::{Command, Engine, Event, Settings, Transaction};
+use simcom_mqtt::at::Command;
+use simcom_mqtt::channel::{Engine, Event, Settings, Transaction};
 
 const MEBIBYTE: usize = 1 << 20;
 /// What one read of the I/O thread holds at most.

@@ -9,7 +9,7 @@ use super::{
     SslContextIndex, certificate, client, client_configuration, connection, identity, network, ssl_context,
     subscribing,
 };
-use crate::protocol::ClientIndex;
+use crate::at::ClientIndex;
 
 fn parse_with_everything(lines: &Lines) {
     let _ = client::acquired_clients(lines);

@@ -2,7 +2,7 @@
 
 use super::information::{Lines, Parameters, UnexpectedAnswer, parameters, text};
 use super::limits::command;
-use crate::protocol::Command;
+use crate::at::Command;
 
 /// `AT+CPSI?`
 pub fn query() -> Command {

@@ -4,7 +4,7 @@ use super::Invalid;
 use super::information::{Lines, parameters};
 use super::limits::command;
 use super::text::quotable;
-use crate::protocol::Command;
+use crate::at::Command;
 
 /// The name of a certificate or key on the module: 5 to 55 characters, ending in `.pem` or `.der`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -3,7 +3,7 @@
 use super::information::{Lines, UnexpectedAnswer, parameters};
 use super::limits::command;
 use super::{ClientId, SslContextIndex};
-use crate::protocol::{ClientIndex, Command};
+use crate::at::{ClientIndex, Command};
 
 /// `AT+CMQTTACCQ=<client_index>,"<clientID>"[,<server_type>]`
 pub fn acquire(client: ClientIndex, id: &ClientId, tls: bool) -> Command {

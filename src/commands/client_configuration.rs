@@ -3,7 +3,7 @@
 use super::information::{Lines, UnexpectedAnswer, parameters};
 use super::limits::command;
 use super::{OperationTimeout, ProtocolVersion};
-use crate::protocol::{ClientIndex, Command};
+use crate::at::{ClientIndex, Command};
 
 /// `AT+CMQTTCFG="checkUTF8",<index>,<checkUTF8_flag>`
 pub fn configure_utf8_check(client: ClientIndex, check: bool) -> Command {

@@ -2,7 +2,7 @@
 
 use super::information::text;
 use super::{ClientId, UnexpectedAnswer, client, client_configuration, connection};
-use crate::protocol::{ClientIndex, Command, masked};
+use crate::at::{ClientIndex, Command, masked};
 
 /// What `AT+CMQTTACCQ?`, `CONNECT?`, `DISC?`, `SSLCFG?` and `CFG?` say of a client. Never the password.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -3,7 +3,7 @@
 use super::information::{Lines, Parameters, UnexpectedAnswer, parameters};
 use super::limits::command;
 use super::{Credentials, DisconnectTimeout, KeepAlive, ServerAddress};
-use crate::protocol::{ClientIndex, Command, masked};
+use crate::at::{ClientIndex, Command, masked};
 
 /// `AT+CMQTTCONNECT=<client_index>,"<server_addr>",<keepalive_time>,<clean_session>[,"<user_name>"[,"<pass_word>"]]`
 pub fn connect(

@@ -2,7 +2,7 @@
 
 use super::information::{Lines, UnexpectedAnswer, parameters};
 use super::{Invalid, limits};
-use crate::protocol::Command;
+use crate::at::Command;
 
 /// A topic or topic filter: 1 to 1024 bytes. The module itself asks for UTF-8 unless `"checkUTF8"` is 0.
 #[derive(Clone, PartialEq, Eq, Hash)]

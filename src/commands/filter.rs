@@ -1,5 +1,5 @@
 use super::Invalid;
-use crate::protocol::is_filter;
+use crate::inbound::is_filter;
 
 /// What selects among the messages that arrive: 1 to 1024 bytes, wildcards where MQTT has them.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use super::information::{Lines, UnexpectedAnswer, text};
 use super::limits::command;
-use crate::protocol::Command;
+use crate::at::Command;
 
 /// One value that identifies the module, and the command that asks for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::protocol::{ClientIndex, masked};
+use crate::at::{ClientIndex, masked};
 
 /// The information lines of one command, without CR and LF.
 pub type Lines = [Vec<u8>];

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::protocol::Command;
+use crate::at::Command;
 
 /// 12 s documented, and two for the line.
 const SERVICE: Duration = Duration::from_secs(14);
@@ -85,7 +85,7 @@ mod tests {
         assert_eq!(forms.len(), 13);
         for (name, command) in forms {
             assert_eq!(command.line.bytes(), format!("AT+{name}=?").as_bytes());
-            assert_eq!(command.form(), crate::protocol::Form::Test);
+            assert_eq!(command.form(), crate::at::Form::Test);
         }
     }
 }

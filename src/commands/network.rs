@@ -2,7 +2,7 @@
 
 use super::information::{Lines, UnexpectedAnswer, parameters, text};
 use super::limits::command;
-use crate::protocol::Command;
+use crate::at::Command;
 
 /// `AT+CSQ`
 pub fn query_signal_quality() -> Command {

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::Invalid;
-use crate::protocol::ClientIndex;
+use crate::at::ClientIndex;
 
 /// `index`, the `<client_index>` of every MQTT command: 0 or 1.
 pub fn client_index(number: i64) -> Result<ClientIndex, Invalid> {

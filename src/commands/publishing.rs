@@ -2,7 +2,7 @@
 
 use super::limits::command;
 use super::{Payload, PublishTimeout, QoS, Topic};
-use crate::protocol::{ClientIndex, Command};
+use crate::at::{ClientIndex, Command};
 
 /// The flags of `AT+CMQTTPUB`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use super::information::parameters;
 use super::{Invalid, certificate, limits};
-use crate::protocol::{Command, Form};
+use crate::at::{Command, Form};
 
 /// The longest line the module takes.
 pub const LONGEST_LINE: usize = 3071;

@@ -1,7 +1,7 @@
 //! Chapters 2.2.1, 2.2.2 and the read form of 2.2.4: the MQTT service as a whole.
 
 use super::limits::command;
-use crate::protocol::Command;
+use crate::at::Command;
 
 /// `AT+CMQTTSTART`: activates the PDP context.
 pub fn start() -> Command {
@@ -21,7 +21,7 @@ pub fn query_started() -> Command {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Operation;
+    use crate::at::Operation;
 
     #[test]
     fn bytes_as_in_the_note() {

@@ -3,7 +3,7 @@
 use super::information::{Lines, Parameters, UnexpectedAnswer, parameters};
 use super::limits::command;
 use super::{CertificateName, Invalid, SslContextIndex};
-use crate::protocol::Command;
+use crate::at::Command;
 
 /// What a setting of `AT+CSSLCFG` takes.
 enum Kind {

@@ -2,8 +2,8 @@
 
 use super::limits::command;
 use super::{QoS, Topic};
+use crate::at::{ClientIndex, Command};
 use crate::commands::information::Lines;
-use crate::protocol::{ClientIndex, Command};
 
 /// `AT+CMQTTSUB=<client_index>,<reqLength>,<qos>[,<dup>]` and the topic.
 pub fn subscribe(client: ClientIndex, topic: &Topic, qos: QoS, dup: bool) -> Command {

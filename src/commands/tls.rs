@@ -2,7 +2,7 @@
 
 use super::ssl_context::{self, SettingValue, SslSetting};
 use super::{CertificateBody, CertificateName, Invalid, SslContextIndex, certificate};
-use crate::protocol::{ClientIndex, Command};
+use crate::at::{ClientIndex, Command};
 
 /// Who proves who they are: `"authmode"` of `AT+CSSLCFG`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use super::limits::command;
 use super::{QoS, Topic, WillMessage};
-use crate::protocol::{ClientIndex, Command};
+use crate::at::{ClientIndex, Command};
 
 /// What the broker publishes if the connection breaks.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use simcom_mqtt::protocol::{Awaited, Command, Failure, Transaction};
+use simcom_mqtt::at::Command;
+use simcom_mqtt::channel::{Awaited, Failure, Transaction};
 
 use crate::support::{ScriptedModule, then};
 

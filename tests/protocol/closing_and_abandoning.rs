@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use simcom_mqtt::protocol::{Command, Event, Failure, Transaction, UnknownReason};
+use simcom_mqtt::at::Command;
+use simcom_mqtt::channel::{Event, Failure, Transaction, UnknownReason};
 
 use crate::support::{ScriptedModule, then};
 

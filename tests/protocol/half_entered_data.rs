@@ -1,6 +1,6 @@
 //! What a data entry that broke off leaves on the module has no effect.
 
-use simcom_mqtt::protocol::{Event, Failure};
+use simcom_mqtt::channel::{Event, Failure};
 
 use crate::support::{ScriptedModule, then};
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use simcom_mqtt::protocol::{ClientIndex, Command, Failure, Transaction};
+use simcom_mqtt::at::{ClientIndex, Command};
+use simcom_mqtt::channel::{Failure, Transaction};
 
 use crate::support::{ScriptedModule, then};
 

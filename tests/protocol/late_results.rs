@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use simcom_mqtt::protocol::{Awaited, Command, Event, Failure, LostBy, Transaction, UnknownReason};
+use simcom_mqtt::at::Command;
+use simcom_mqtt::channel::{Awaited, Event, Failure, LostBy, Transaction, UnknownReason};
 
 use crate::support::{ScriptedModule, then};
 

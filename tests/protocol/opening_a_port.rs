@@ -1,6 +1,6 @@
 //! Finding the module behind a port just opened, in whatever state the last user left it.
 
-use simcom_mqtt::protocol::Failure;
+use simcom_mqtt::channel::Failure;
 
 use crate::support::{ScriptedModule, then};
 

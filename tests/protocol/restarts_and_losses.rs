@@ -1,6 +1,6 @@
 //! The module restarts, the network goes, the connection is lost: whatever waits for it ends with the error that fits.
 
-use simcom_mqtt::protocol::{Event, Failure, LostBy, UnknownReason};
+use simcom_mqtt::channel::{Event, Failure, LostBy, UnknownReason};
 
 use crate::support::{Block, Firmware, ScriptedModule, then};
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use simcom_mqtt::protocol::{Command, Transaction};
+use simcom_mqtt::at::Command;
+use simcom_mqtt::channel::Transaction;
 
 use crate::support::{Reads, ScriptedModule, then};
 

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use simcom_mqtt::protocol::{Awaited, Command, Engine, Event, Failure, Settings, Transaction, UnknownReason};
+use simcom_mqtt::at::Command;
+use simcom_mqtt::channel::{Awaited, Engine, Event, Failure, Settings, Transaction, UnknownReason};
 
 use crate::support::{Block, Reads, ScriptedModule, then};
 

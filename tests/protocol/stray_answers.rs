@@ -1,6 +1,6 @@
 //! What the module says before a command has been written is no answer to it.
 
-use simcom_mqtt::protocol::Command;
+use simcom_mqtt::at::Command;
 
 use super::support::{ScriptedModule, then};
 

@@ -1,6 +1,6 @@
 //! `AT+CMQTTSUB?` prints bare topics without index or length: any line may be one.
 
-use simcom_mqtt::protocol::Failure;
+use simcom_mqtt::channel::Failure;
 
 use crate::support::{Block, ScriptedModule, at_every_split, then};
 

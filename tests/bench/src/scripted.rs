@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use simcom_mqtt::commands::publishing::{PublishFlags, publish_message};
 use simcom_mqtt::commands::{Payload, PayloadLimit, PublishTimeout, QoS, Topic};
-use simcom_mqtt::protocol::{ClientIndex, Engine, Event, Settings, Transaction};
+use simcom_mqtt::at::ClientIndex;
+use simcom_mqtt::channel::{Engine, Event, Settings, Transaction};
 
 use crate::message_block::message_block;
 use crate::module::Module;

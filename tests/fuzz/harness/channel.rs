@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use arbitrary::Arbitrary;
-use simcom_mqtt::protocol::{Transaction, TransactionId};
+use simcom_mqtt::channel::{Transaction, TransactionId};
 
 use super::rig::{Port, Rig};
 use super::transactions::{Submission, Wanted, publish};

@@ -1,9 +1,8 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use simcom_mqtt::protocol::{
-    Direction, Engine, Event, Failure, Outcome, Settings, Transaction, TransactionId,
-};
+use simcom_mqtt::at::Direction;
+use simcom_mqtt::channel::{Engine, Event, Failure, Outcome, Settings, Transaction, TransactionId};
 
 pub const COMMAND_TIMEOUT: Duration = Duration::from_secs(9);
 

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use arbitrary::Arbitrary;
-use simcom_mqtt::protocol::{Command, Transaction};
+use simcom_mqtt::at::Command;
+use simcom_mqtt::channel::Transaction;
 
 use super::rig::{COMMAND_TIMEOUT, Rig};
 

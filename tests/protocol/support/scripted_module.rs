@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::then;
-use simcom_mqtt::protocol::{
-    Answers, ClientIndex, Command, Counters, Engine, Event, Failure, Outcome, Settings, Transaction,
-    TransactionId,
+use simcom_mqtt::at::{ClientIndex, Command};
+use simcom_mqtt::channel::{
+    Answers, Counters, Engine, Event, Failure, Outcome, Settings, Transaction, TransactionId,
 };
 
 pub const COMMAND_TIMEOUT: Duration = Duration::from_secs(9);

@@ -1,6 +1,6 @@
 //! What the driver makes of a stream must not depend on how it was cut into reads.
 
-use simcom_mqtt::protocol::Counters;
+use simcom_mqtt::channel::Counters;
 
 use super::{NamedOnPanic, Reads, ScriptedModule};
 

@@ -1,0 +1,19 @@
+//! AT lines: how bytes are cut into lines and prompts, and how command lines and unsolicited lines are read.
+
+pub(crate) mod client_index;
+pub(crate) mod command;
+pub(crate) mod command_line;
+pub(crate) mod connection_parameters;
+pub(crate) mod data_echo;
+pub(crate) mod framer;
+pub(crate) mod line_buffer;
+pub(crate) mod redaction;
+pub(crate) mod trace;
+pub(crate) mod transmit_buffer;
+pub(crate) mod urc;
+
+pub use client_index::ClientIndex;
+pub use command::{Command, Data};
+pub use command_line::{CommandLine, Form, Operation};
+pub use redaction::masked;
+pub use trace::{Direction, TraceKind};

@@ -1,0 +1,101 @@
+use std::sync::Arc;
+use std::time::Instant;
+
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyList, PyType};
+
+use super::capture::{list, listed, message_timeout, wait_time};
+use super::errors::into_python;
+use super::threads::Threads;
+use super::values::Message;
+use crate::runtime::{self, Arrival, Endless};
+
+/// The messages of a client that a filter selects, from its making to its end: for who waits without a thread.
+///
+/// What `simcom_mqtt.aio` is made with.
+#[pyclass(frozen, module = "simcom_mqtt")]
+pub(super) struct Inbox {
+    threads: Arc<Threads>,
+    inbox: Arc<runtime::Inbox>,
+}
+
+impl Inbox {
+    pub(super) fn new(threads: Arc<Threads>, inbox: Arc<runtime::Inbox>) -> Self {
+        Self { threads, inbox }
+    }
+}
+
+#[pymethods]
+impl Inbox {
+    /// All that arrived and was not forgotten.
+    #[getter]
+    fn messages<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let _visit = self.threads.enter()?;
+        list(py, self.inbox.messages())
+    }
+
+    fn __len__(&self) -> PyResult<usize> {
+        let _visit = self.threads.enter()?;
+        Ok(self.inbox.count())
+    }
+
+    /// The next message, if it is there: kept in `messages`, or forgotten.
+    #[pyo3(signature = (*, forget = false))]
+    fn next(&self, forget: bool) -> PyResult<Option<Message>> {
+        let _visit = self.threads.enter()?;
+        let at_once = self.inbox.begin_wait(Some(Instant::now()));
+        let next =
+            if forget { self.inbox.take(at_once, &Endless) } else { self.inbox.next(at_once, &Endless) };
+        Ok(next.ok().map(Message::from))
+    }
+
+    /// A future that is done as soon as there is a next message, or `count` in all, or the inbox has ended.
+    ///
+    /// It hands nothing out, so that nothing is lost with whoever gives up waiting for it.
+    ///
+    /// ClosedError, ConnectionLostError, PortError: none can come.
+    #[pyo3(signature = (count = None))]
+    fn arrival<'py>(&self, py: Python<'py>, count: Option<usize>) -> PyResult<Bound<'py, PyAny>> {
+        static FUTURE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        let _visit = self.threads.enter()?;
+        let future = FUTURE.import(py, "concurrent.futures", "Future")?.call0()?;
+        let promise = Box::new(future.clone().unbind());
+        let hub = self.threads.modem.hub().clone();
+        let arrival = count.map_or(Arrival::Next, Arrival::Count);
+        match self.inbox.known_or_announced(arrival, move |told| hub.end_later(promise, told)) {
+            None => {}
+            Some(Ok(())) => drop(future.call_method1("set_result", (py.None(),))?),
+            Some(Err(error)) => drop(future.call_method1("set_exception", (into_python(py, &error),))?),
+        }
+        Ok(future)
+    }
+
+    /// Whether `end` was called.
+    #[getter]
+    fn has_ended(&self) -> PyResult<bool> {
+        let _visit = self.threads.enter()?;
+        Ok(self.inbox.has_ended())
+    }
+
+    /// Stop collecting. What was collected can still be read.
+    fn end(&self) {
+        if !self.threads.modem.is_forked() {
+            self.inbox.end();
+        }
+    }
+
+    /// The MessageTimeoutError that says `what` is missing, and lists what did arrive.
+    fn missing(&self, py: Python<'_>, what: &str) -> PyResult<Py<PyAny>> {
+        let _visit = self.threads.enter()?;
+        let arrived = self.inbox.messages();
+        let text = format!("{what}; {}", listed(&arrived));
+        Ok(message_timeout(py, &text, arrived).into_value(py).into_any())
+    }
+
+    /// The time-out of a wait, if it is one: 0 looks without waiting.
+    #[staticmethod]
+    fn check_timeout(timeout: f64) -> PyResult<f64> {
+        Ok(wait_time(timeout)?.as_secs_f64())
+    }
+}

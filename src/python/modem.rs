@@ -1,0 +1,436 @@
+//! `SimcomMqtt`: opening, closing, callbacks. What it asks of the module is in `service`, `certificates` and `network`.
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use pyo3::PyTraverseError;
+use pyo3::exceptions::{PyResourceWarning, PyTypeError};
+use pyo3::gc::PyVisit;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple, PyWeakrefReference};
+
+use super::arguments::Integer;
+use super::callbacks::{Callback, Callbacks, On};
+use super::dispatcher::Dispatcher;
+use super::errors;
+use super::log;
+use super::patience::wait;
+use super::threads::Threads;
+use super::values::{QueueCounters, Stats};
+use crate::at::ClientIndex;
+use crate::commands::{Invalid, seconds};
+use crate::link::FlowControl;
+use crate::runtime::{Configuration, Error, Modem, Patience, QueueLimits};
+
+/// One SIM7672X/SIM7652X module on one AT port: owns the port and its background threads.
+///
+/// Opens the port exclusively, finds the module with `AT`, and switches its echo off (`ATE0`). Can be subclassed.
+///
+/// port: "/dev/ttyUSB2", "COM5", or "socket://host:port" (raw TCP, as ser2net serves it).
+/// baudrate: bits per second; a USB port ignores it.
+/// flow_control: "none", "hardware" (RTS/CTS) or "software" (XON/XOFF).
+/// command_timeout: seconds, for commands that have no documented limit of their own.
+/// queue_size: messages (and 64 MiB) that may wait for the callback thread. When it is full the newest is dropped,
+///     counted in `stats.dropped_messages` and told to `on_message_lost`.
+/// transcript: a file that gets everything both ways, timestamped, secrets masked.
+///
+/// PortError: the port is missing or busy, or may not be opened.
+/// CommandTimeoutError: nothing answers on it.
+#[pyclass(frozen, weakref, subclass, module = "simcom_mqtt")]
+pub(super) struct SimcomMqtt {
+    opened: OnceLock<Opened>,
+    pub(super) callbacks: Callbacks,
+    /// The objects of acquired clients that somebody still holds.
+    clients: Mutex<[Option<Py<PyWeakrefReference>>; 2]>,
+    callback_errors: Mutex<Vec<Py<PyAny>>>,
+}
+
+struct Opened {
+    threads: Arc<Threads>,
+    logging_lines: AtomicBool,
+}
+
+/// What may wait for the callback thread, beside `queue_size` messages.
+const QUEUE_BYTES: usize = 64 << 20;
+const MOST_CALLBACK_ERRORS: usize = 100;
+/// What leaving a `with` block takes at most.
+const EXIT_TIME: Duration = Duration::from_secs(5);
+
+#[pymethods]
+impl SimcomMqtt {
+    #[new]
+    #[pyo3(
+        signature = (*args, **kwargs),
+        text_signature = "(port, baudrate=115200, *, flow_control='none', command_timeout=10.0, queue_size=65536, transcript=None)"
+    )]
+    fn new(args: &Bound<'_, PyTuple>, kwargs: Option<&Bound<'_, PyDict>>) -> Self {
+        // Subclasses may take arguments of their own: __init__ opens.
+        let _ = (args, kwargs);
+        Self {
+            opened: OnceLock::new(),
+            callbacks: Callbacks::default(),
+            clients: Mutex::default(),
+            callback_errors: Mutex::default(),
+        }
+    }
+
+    #[pyo3(signature = (port, baudrate = Integer(115_200), *, flow_control = "none", command_timeout = 10.0, queue_size = Integer(65_536), transcript = None))]
+    #[expect(clippy::too_many_arguments, reason = "keyword arguments of a constructor")]
+    fn __init__(
+        &self,
+        py: Python<'_>,
+        port: String,
+        baudrate: Integer,
+        flow_control: &str,
+        command_timeout: f64,
+        queue_size: Integer,
+        transcript: Option<PathBuf>,
+    ) -> PyResult<()> {
+        if self.opened.get().is_some() {
+            return Err(PyTypeError::new_err("this SimcomMqtt is open already: make a new one"));
+        }
+        let log_lines = log::wants_lines(py)?;
+        let configuration = Configuration {
+            port,
+            baudrate: baud_rate(baudrate)?,
+            flow_control: flow_control_named(flow_control)?,
+            command_timeout: seconds("command_timeout", command_timeout)?,
+            queue_limits: QueueLimits { items: queue_items(queue_size)?, bytes: QUEUE_BYTES },
+            log_lines,
+            transcript,
+        };
+        let modem = wait(py, |patience| Modem::open(configuration, patience))?;
+        let threads = Threads::start(py, modem)?;
+        let opened = Opened { threads, logging_lines: AtomicBool::new(log_lines) };
+        match self.opened.set(opened) {
+            Ok(()) => Ok(()),
+            Err(second) => second.threads.close(py),
+        }
+    }
+
+    /// Close the port and stop the threads, in at most 2 s: from any thread, any number of times.
+    ///
+    /// Also done when the interpreter exits. What the module holds (clients, connections) stays as it is. Whoever waits
+    /// gets ClosedError, and every future ends. Callbacks get what has arrived as far as they take it in that time; the
+    /// rest is counted in `stats.dropped_messages`, and none begins afterwards.
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        self.opened.get().map_or(Ok(()), |opened| opened.threads.close(py))
+    }
+
+    fn __enter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    /// Disconnect, release and stop what this object started, in at most 5 s, then close.
+    ///
+    /// Never hides the exception that left the body.
+    #[pyo3(signature = (*exc))]
+    fn __exit__(&self, py: Python<'_>, exc: &Bound<'_, PyTuple>) -> PyResult<()> {
+        let _ = exc;
+        let Some(opened) = self.opened.get() else { return Ok(()) };
+        let left = match opened.threads.enter_open() {
+            Ok(_visit) => wait(py, |patience| opened.threads.modem.leave(EXIT_TIME, patience)),
+            Err(_) => Ok(()),
+        };
+        let closed = opened.threads.close(py);
+        left.and(closed)
+    }
+
+    /// The port, as it was given.
+    #[getter]
+    fn port(&self) -> PyResult<String> {
+        let opened = self.opened.get().ok_or(Error::Closed)?;
+        Ok(opened.threads.modem.port().to_owned())
+    }
+
+    /// Whether the port is open: False after `close()`.
+    #[getter]
+    pub(super) fn is_open(&self) -> bool {
+        self.modem().is_ok_and(|modem| modem.is_open())
+    }
+
+    /// Counters since the port was opened, as they are now.
+    #[getter]
+    fn stats(&self) -> PyResult<Stats> {
+        let hub = self.modem()?.hub();
+        let queue = QueueCounters {
+            dropped_messages: hub.dropped_messages(),
+            queue_peak: hub.notices().peak() as u64,
+            reconnects: hub.reconnects(),
+        };
+        Ok(Stats::new(hub.counters(), queue))
+    }
+
+    /// Called with each message that neither a subscription's callback nor its client's `on_message` took.
+    ///
+    /// Callbacks run one at a time, in order, on one Python thread, and may call any method here.
+    #[getter]
+    fn on_message(&self, py: Python<'_>) -> Callback {
+        self.callbacks.get(py, On::Message)
+    }
+
+    #[setter]
+    fn set_on_message(slf: &Bound<'_, Self>, callback: Callback) -> PyResult<()> {
+        Self::set_callback(slf, On::Message, callback)
+    }
+
+    /// Called with client and LossCause when a client lost its connection: `+CMQTTCONNLOST`, chapter 4.2.
+    #[getter]
+    fn on_connection_lost(&self, py: Python<'_>) -> Callback {
+        self.callbacks.get(py, On::ConnectionLost)
+    }
+
+    #[setter]
+    fn set_on_connection_lost(slf: &Bound<'_, Self>, callback: Callback) -> PyResult<()> {
+        Self::set_callback(slf, On::ConnectionLost, callback)
+    }
+
+    /// Called when the module lost the network: `+CMQTTNONET`, chapter 4.2. The service must be started again.
+    #[getter]
+    fn on_network_lost(&self, py: Python<'_>) -> Callback {
+        self.callbacks.get(py, On::NetworkLost)
+    }
+
+    #[setter]
+    fn set_on_network_lost(slf: &Bound<'_, Self>, callback: Callback) -> PyResult<()> {
+        Self::set_callback(slf, On::NetworkLost, callback)
+    }
+
+    /// Called when a client with a `Reconnect` policy is connected and subscribed again.
+    #[getter]
+    fn on_reconnected(&self, py: Python<'_>) -> Callback {
+        self.callbacks.get(py, On::Reconnected)
+    }
+
+    #[setter]
+    fn set_on_reconnected(slf: &Bound<'_, Self>, callback: Callback) -> PyResult<()> {
+        Self::set_callback(slf, On::Reconnected, callback)
+    }
+
+    /// Called when the module has rebooted: nothing on it is as it was.
+    #[getter]
+    fn on_restart(&self, py: Python<'_>) -> Callback {
+        self.callbacks.get(py, On::Restart)
+    }
+
+    #[setter]
+    fn set_on_restart(slf: &Bound<'_, Self>, callback: Callback) -> PyResult<()> {
+        Self::set_callback(slf, On::Restart, callback)
+    }
+
+    /// Called with the reason when the port is gone: the cable, or the power.
+    ///
+    /// A `Reconnect` opens it once it is back.
+    #[getter]
+    fn on_port_lost(&self, py: Python<'_>) -> Callback {
+        self.callbacks.get(py, On::PortLost)
+    }
+
+    #[setter]
+    fn set_on_port_lost(slf: &Bound<'_, Self>, callback: Callback) -> PyResult<()> {
+        Self::set_callback(slf, On::PortLost, callback)
+    }
+
+    /// Called with the client index, if known, and why a message was lost: damage, or a full queue.
+    #[getter]
+    fn on_message_lost(&self, py: Python<'_>) -> Callback {
+        self.callbacks.get(py, On::MessageLost)
+    }
+
+    #[setter]
+    fn set_on_message_lost(slf: &Bound<'_, Self>, callback: Callback) -> PyResult<()> {
+        Self::set_callback(slf, On::MessageLost, callback)
+    }
+
+    /// Called with any other line that the module sends unasked, as "+CREG: 5" or "SMS DONE".
+    #[getter]
+    fn on_urc(&self, py: Python<'_>) -> Callback {
+        self.callbacks.get(py, On::Urc)
+    }
+
+    #[setter]
+    fn set_on_urc(slf: &Bound<'_, Self>, callback: Callback) -> PyResult<()> {
+        Self::set_callback(slf, On::Urc, callback)
+    }
+
+    /// The first 100 exceptions that callbacks raised. Each is logged too, and delivery goes on.
+    #[getter]
+    fn callback_errors(&self, py: Python<'_>) -> Vec<Py<PyAny>> {
+        self.callback_errors.lock().iter().map(|error| error.clone_ref(py)).collect()
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        let name = slf.get_type().name()?;
+        let this = slf.get();
+        let Some(opened) = this.opened.get() else { return Ok(format!("<{name}, not opened>")) };
+        let state = if this.is_open() { "open" } else { "closed" };
+        Ok(format!("<{name} on {:?}, {state}>", opened.threads.modem.port()))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.callbacks.traverse(&visit)?;
+        let Some(errors) = self.callback_errors.try_lock() else { return Ok(()) };
+        errors.iter().try_for_each(|error| visit.call(error))
+    }
+
+    fn __clear__(&self) {
+        self.callbacks.clear();
+        let errors = std::mem::take(&mut *self.callback_errors.lock());
+        drop(errors);
+    }
+}
+
+impl SimcomMqtt {
+    pub(super) fn modem(&self) -> Result<&Arc<Modem>, Error> {
+        Ok(&self.threads()?.modem)
+    }
+
+    pub(super) fn threads(&self) -> Result<&Arc<Threads>, Error> {
+        let threads = self.opened.get().map(|opened| &opened.threads).ok_or(Error::Closed)?;
+        // Before any lock, which may be held for ever there.
+        if threads.modem.is_forked() { Err(Error::Forked) } else { Ok(threads) }
+    }
+
+    /// Runs `job` on the module without the interpreter lock; Ctrl-C ends it.
+    pub(super) fn run<T: Send>(
+        &self,
+        py: Python<'_>,
+        job: impl Send + FnOnce(&Arc<Modem>, &dyn Patience) -> Result<T, Error>,
+    ) -> PyResult<T> {
+        let threads = self.threads()?;
+        let _visit = threads.enter_open()?;
+        self.follow_log_level(py)?;
+        wait(py, |patience| job(&threads.modem, patience))
+    }
+
+    /// The I/O thread cannot ask Python whether anybody reads the log, so every call tells it.
+    pub(super) fn follow_log_level(&self, py: Python<'_>) -> PyResult<()> {
+        let Some(opened) = self.opened.get() else { return Ok(()) };
+        let enabled = log::wants_lines(py)?;
+        if opened.logging_lines.swap(enabled, Ordering::Relaxed) != enabled {
+            opened.threads.modem.log_lines(enabled);
+        }
+        Ok(())
+    }
+
+    /// What came for a client before this is still delivered to its callbacks.
+    pub(super) fn release_callbacks(&self, client: ClientIndex) {
+        self.callbacks.release(client);
+        let is_told =
+            self.opened.get().is_some_and(|opened| opened.threads.modem.hub().tell_released(client));
+        if !is_told {
+            self.callbacks.forget_released(client);
+        }
+    }
+
+    /// The object of a client, if somebody still holds it.
+    pub(super) fn client_reference(
+        &self,
+        py: Python<'_>,
+        client: ClientIndex,
+    ) -> Option<Py<PyWeakrefReference>> {
+        self.clients.lock()[client.slot()].as_ref().map(|weak| weak.clone_ref(py))
+    }
+
+    pub(super) fn set_client_reference(&self, client: ClientIndex, weak: Py<PyWeakrefReference>) {
+        let former = self.clients.lock()[client.slot()].replace(weak);
+        drop(former);
+    }
+
+    /// Callbacks are run from the first that is set on.
+    pub(super) fn begin_dispatching(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let threads = slf.get().threads()?;
+        let _visit = threads.enter_open()?;
+        threads.dispatch(slf.py(), || {
+            let dispatcher = Dispatcher::new(threads.modem.hub().clone(), slf)?;
+            Ok(Py::new(slf.py(), dispatcher)?.into_any())
+        })
+    }
+
+    fn set_callback(slf: &Bound<'_, Self>, on: On, callback: Callback) -> PyResult<()> {
+        require_callable(slf.py(), callback.as_ref())?;
+        if callback.is_some() {
+            Self::begin_dispatching(slf)?;
+        }
+        let old = slf.get().callbacks.set(on, callback);
+        drop(old);
+        Ok(())
+    }
+
+    /// Kept; the next callback runs all the same. Whether it is to be logged.
+    pub(super) fn callback_failed(&self, error: &Bound<'_, PyAny>) -> bool {
+        if !self.is_open() && errors::is_closed(error) {
+            // It was at work when the driver was closed, which is no fault of its own.
+            return false;
+        }
+        let mut errors = self.callback_errors.lock();
+        if errors.len() < MOST_CALLBACK_ERRORS {
+            errors.push(error.clone().unbind());
+        }
+        true
+    }
+}
+
+impl Drop for SimcomMqtt {
+    fn drop(&mut self) {
+        let Some(opened) = self.opened.get() else { return };
+        if !opened.threads.modem.is_open() {
+            return;
+        }
+        Python::attach(|py| {
+            // Whoever lets go of it may be about to raise.
+            let raised = PyErr::take(py);
+            let text = format!(
+                "unclosed SimcomMqtt on {:?}: call close() or use a with block",
+                opened.threads.modem.port()
+            );
+            let text = std::ffi::CString::new(text).unwrap_or_default();
+            let category = py.get_type::<PyResourceWarning>();
+            if let Err(error) = PyErr::warn(py, &category, &text, 1) {
+                error.write_unraisable(py, None);
+            }
+            if let Err(error) = opened.threads.close(py) {
+                error.write_unraisable(py, None);
+            }
+            if let Some(raised) = raised {
+                raised.restore(py);
+            }
+        });
+    }
+}
+
+pub(super) fn require_callable(py: Python<'_>, callback: Option<&Py<PyAny>>) -> PyResult<()> {
+    match callback {
+        Some(callback) if !callback.bind(py).is_callable() => {
+            Err(PyTypeError::new_err("a callback must be callable, or None"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn baud_rate(number: Integer) -> Result<NonZeroU32, Invalid> {
+    u32::try_from(number.0)
+        .ok()
+        .and_then(NonZeroU32::new)
+        .ok_or_else(|| Invalid::value("baudrate", number.0, "1 to 4294967295 bits per second"))
+}
+
+fn queue_items(number: Integer) -> Result<usize, Invalid> {
+    usize::try_from(number.0)
+        .ok()
+        .filter(|items| *items > 0)
+        .ok_or_else(|| Invalid::value("queue_size", number.0, "a positive number of messages"))
+}
+
+fn flow_control_named(name: &str) -> Result<FlowControl, Invalid> {
+    match name {
+        "none" => Ok(FlowControl::None),
+        "hardware" => Ok(FlowControl::Hardware),
+        "software" => Ok(FlowControl::Software),
+        _ => Err(Invalid::text("flow_control", name, "\"none\", \"hardware\" or \"software\"")),
+    }
+}
