@@ -25,6 +25,9 @@ WHEEL_OPTIONS := $(if $(filter Linux,$(shell uname -s)),--zig --compatibility ma
 
 BENCH_CRATE := --manifest-path tests/bench/Cargo.toml
 
+# Tests run as users run the program: with buffered output.
+unexport PYTHONUNBUFFERED
+
 .DELETE_ON_ERROR:
 .PHONY: help demo test bench soak format lint build clean prerequisites fuzz docs wheel wheel-check audit
 

@@ -17,7 +17,7 @@ from rich._export_format import CONSOLE_SVG_FORMAT  # noqa: E402
 
 from simcom_mqtt import SimcomMqtt  # noqa: E402
 from simcom_mqtt.cli.application import application  # noqa: E402
-from simcom_mqtt.cli.screen import ERRORS, OUTPUT  # noqa: E402
+from simcom_mqtt.cli.output import ERRORS, OUTPUT  # noqa: E402
 from simcom_mqtt.simulator import SimulatedModem  # noqa: E402
 
 # The fonts of this machine will do: a page shows a picture without asking another server for some.

@@ -1,4 +1,4 @@
-"""The terminal command `simcom-mqtt`: one file a verb.
+"""The terminal command `simcom-mqtt`: each of its commands has a file of its own.
 
 It needs the extra `cli`: `pip install 'simcom-mqtt[cli]'`.
 """
@@ -13,27 +13,32 @@ MISSING = "the terminal command needs click and rich: pip install 'simcom-mqtt[c
 
 
 def main() -> None:
-    """Run the command line, and exit: 0 fine, 1 the operation failed, 2 usage, 130 Ctrl-C."""
+    """Run the command line and exit: 0 success, 1 the operation failed, 2 wrong usage, 130 Ctrl-C."""
     if not (find_spec("click") and find_spec("rich")):
         sys.stderr.write(f"{MISSING}\n")
         sys.exit(2)
-    _end_in_order_on_signals()
+    _exit_on_signals()
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # it may be closed, or another program's
+        if isinstance(stream, TextIOWrapper):  # a caller may have closed or replaced it
             stream.reconfigure(errors="backslashreplace")
     from .application import application
+    from .exit_codes import flush_or_discard
 
-    application(prog_name="simcom-mqtt")
+    try:
+        application(prog_name="simcom-mqtt")
+    finally:
+        flush_or_discard(sys.stdout)
+        flush_or_discard(sys.stderr)
 
 
-def _end_in_order_on_signals() -> None:
-    """Leave the module clean when a terminal is closed, or a supervisor ends the command."""
+def _exit_on_signals() -> None:
+    """Exit through the clean-up code when the terminal is closed or a supervisor stops the command."""
 
-    def end(number: int, _frame: FrameType | None) -> None:
+    def stop(number: int, _frame: FrameType | None) -> None:
         sys.exit(128 + number)
 
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)  # Windows has no SIGHUP
-        # What nohup has switched off stays so.
+        # A signal that nohup ignores stays ignored.
         if number is not None and signal.getsignal(number) == signal.SIG_DFL:
-            signal.signal(number, end)
+            signal.signal(number, stop)

@@ -1,4 +1,4 @@
-"""The command with its verbs."""
+"""The application `simcom-mqtt` with its commands."""
 
 from importlib import import_module
 from typing import Final, cast
@@ -7,9 +7,9 @@ import click
 
 from simcom_mqtt import __version__
 
-from .endings import ending_as_agreed
+from .exit_codes import exit_codes
 
-VERBS: Final = (
+COMMANDS: Final = (
     "ports",
     "info",
     "doctor",
@@ -23,25 +23,25 @@ VERBS: Final = (
     "simulate",
     "demo",
 )
-"""Each has a file of its name, imported when it is needed: most do without the simulated module."""
+"""Each has a file of its name, imported on use: most commands do not need the simulated module."""
 
 
 class Application(click.Group):
-    """The verbs, whose errors end as messages and exit statuses."""
+    """Imports commands on use, and ends their errors as messages and exit codes."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Name the verbs, in the order in which one comes to need them."""
-        return list(VERBS)
+        """Return the names of the commands, in the order in which a user needs them."""
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a verb."""
-        if cmd_name not in VERBS:
+        """Import a command."""
+        if cmd_name not in COMMANDS:
             return None
         return cast(click.Command, getattr(import_module(f"{__package__}.{cmd_name}"), cmd_name))
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the verb."""
-        with ending_as_agreed():
+        """Run a command."""
+        with exit_codes():
             return super().invoke(ctx)
 
 
@@ -54,7 +54,7 @@ Examples:
   simcom-mqtt doctor --device /dev/ttyUSB2
   simcom-mqtt sub --device simulator --topic 'dut/#' --verbose
 
-Each verb has its own --help. Exit status: 0 fine, 1 the operation failed, 2 wrong usage, 130 Ctrl-C.""",
+Each command has its own --help. Exit status: 0 success, 1 failure, 2 wrong usage, 130 Ctrl-C.""",
 )
 @click.version_option(__version__, prog_name="simcom-mqtt")
 def application() -> None:

@@ -1,11 +1,11 @@
-"""Which broker a verb connects to, and the options that say so: those of mosquitto_pub and mosquitto_sub."""
+"""The broker that a command connects to, and the options of mosquitto_pub that choose it."""
 
 import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal, NamedTuple, cast
 from urllib.parse import unquote, urlsplit
 
 import click
@@ -14,7 +14,7 @@ from click.core import ParameterSource
 from simcom_mqtt import MqttClient, QoS, Reconnect, SimcomMqtt, Tls, Will
 
 from .device import Device
-from .screen import remark, standard_input
+from .output import echo_error, standard_input
 
 MODULE_FILE: Final = "module:"
 TLS_PORT: Final = 8883
@@ -22,10 +22,10 @@ TLS_PORT: Final = 8883
 
 @dataclass(frozen=True)
 class Broker:
-    """A broker and how to connect to it, as the options name it."""
+    """The broker that the options name, and how to connect to it."""
 
     url: str | None
-    """None: none was named."""
+    """None: the options name no broker."""
     topic: str | None = None
     """The topic in `--url`."""
     client_id: str | None = None
@@ -38,7 +38,7 @@ class Broker:
 
     @contextmanager
     def reachable_from(self, device: Device) -> Iterator[str]:
-        """The URL to connect to. A simulated module gets a broker on this machine if none was named."""
+        """Yield the URL to connect to. A simulated module gets a broker on this machine if none is named."""
         if self.url:
             yield self.url
             return
@@ -49,7 +49,7 @@ class Broker:
         from simcom_mqtt.local_broker import local_broker
 
         with local_broker() as broker:
-            remark(f"{broker.program} on port {broker.port}")
+            echo_error(f"{broker.program} on port {broker.port}")
             yield broker.url
 
     def connect(
@@ -73,14 +73,14 @@ class Broker:
             tls=self.tls,
             will=self.will,
             reconnect=reconnect,
-            timeout=120.0 if device.timeout is None else device.timeout,
+            timeout=device.timeout_or(120.0),
         )
 
     @contextmanager
     def connected(
         self, device: Device, *, clean_session: bool = True, reconnect: Reconnect | None = None
     ) -> Iterator[MqttClient]:
-        """A client of the module, connected. At the end of the block the module is left clean."""
+        """Yield a connected client of the module. The end of the block leaves the module clean."""
         with self.reachable_from(device) as url, device.open() as modem:
             # Closing the modem disconnects the client too, and never takes longer than 5 s.
             yield self.connect(modem, url, device, clean_session=clean_session, reconnect=reconnect)
@@ -112,10 +112,12 @@ _OPTIONS: Final = (
         metavar="PASSWORD",
         envvar="SIMCOM_PASSWORD",
         show_envvar=True,
-        help="Anybody here can see it in the list of processes; the variable and --ask-password hide it.",
+        help="The list of processes shows it to all users here; the variable and --ask-password hide it.",
     ),
     click.option(
-        "--ask-password", is_flag=True, help="Ask for it; without a terminal, take a line of standard input."
+        "--ask-password",
+        is_flag=True,
+        help="Ask for the password; without a terminal, take a line of standard input.",
     ),
     click.option(
         "-k",
@@ -135,7 +137,7 @@ _OPTIONS: Final = (
     click.option(
         "--cafile",
         metavar="FILE",
-        help="Authority that the broker's certificate is verified by; makes it TLS. module:NAME is a file in "
+        help="Certificate of the authority that verifies the broker; turns TLS on. module:NAME is a file in "
         "the module's certificate store.",
     ),
     click.option("--cert", metavar="FILE", help="Certificate of the client, as --cafile."),
@@ -143,7 +145,7 @@ _OPTIONS: Final = (
     click.option(
         "--insecure",
         is_flag=True,
-        help="TLS to whoever answers: neither the broker's certificate nor its name is verified.",
+        help="TLS without verification, neither of the broker's certificate nor of its name.",
     ),
     click.option("--will-topic", metavar="TOPIC"),
     click.option("--will-payload", metavar="TEXT"),
@@ -151,10 +153,10 @@ _OPTIONS: Final = (
 )
 
 
-def broker_options(verb: Callable[..., None]) -> Callable[..., None]:
-    """Give a verb the options of a `broker: Broker`."""
+def broker_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of its argument `broker: Broker`."""
 
-    @functools.wraps(verb)
+    @functools.wraps(command)
     def with_broker(
         *arguments: Any,
         host: str | None,
@@ -178,19 +180,19 @@ def broker_options(verb: Callable[..., None]) -> Callable[..., None]:
         if url and (host or port):
             raise click.UsageError("name the broker either by --url or by --host and --port")
         uses_tls = bool(cafile or cert or key or insecure) or port == TLS_PORT
-        named = _read_url(url, uses_tls=uses_tls) if url else _Named(_url(host, port, uses_tls=uses_tls))
-        uses_tls = uses_tls or (named.url or "").startswith("mqtts:")
+        address = _read_url(url, uses_tls=uses_tls) if url else _Address(_url(host, port, uses_tls=uses_tls))
+        uses_tls = uses_tls or (address.url or "").startswith("mqtts:")
         if ask_password:
-            password = _asked_password()
-        username, password = username or named.username, password or named.password
-        is_for_others = _password_source() is ParameterSource.ENVIRONMENT and not (ask_password or username)
-        if is_for_others:
+            password = _ask_password()
+        username, password = username or address.username, password or address.password
+        # A password in the environment may belong to another broker: it counts only with a user name.
+        if _password_source() is ParameterSource.ENVIRONMENT and not (ask_password or username):
             password = None
         if password and not username:
             raise click.UsageError("a password needs a user name: --username")
         broker = Broker(
-            url=named.url,
-            topic=named.topic,
+            url=address.url,
+            topic=address.topic,
             client_id=client_id,
             username=username,
             password=password,
@@ -199,16 +201,15 @@ def broker_options(verb: Callable[..., None]) -> Callable[..., None]:
             tls=_tls(cafile, cert, key, insecure=insecure) if uses_tls else None,
             will=_will(will_topic, will_payload, will_qos),
         )
-        verb(*arguments, broker=broker, **others)
+        command(*arguments, broker=broker, **others)
 
     for option in reversed(_OPTIONS):
         with_broker = option(with_broker)
     return with_broker
 
 
-@dataclass(frozen=True)
-class _Named:
-    """What a URL names."""
+class _Address(NamedTuple):
+    """The parts of a URL."""
 
     url: str | None
     username: str | None = None
@@ -216,8 +217,8 @@ class _Named:
     topic: str | None = None
 
 
-def _read_url(text: str, *, uses_tls: bool) -> _Named:
-    # What follows the broker is the topic whole: a filter's # is no fragment.
+def _read_url(text: str, *, uses_tls: bool) -> _Address:
+    # All that follows the broker is the topic: the # of a filter is not a fragment.
     scheme, _, rest = text.partition("://")
     authority, _, topic = rest.partition("/")
     try:
@@ -226,12 +227,12 @@ def _read_url(text: str, *, uses_tls: bool) -> _Named:
     except ValueError:
         host = port = None
     if scheme.lower() not in ("mqtt", "mqtts", "tcp", "ssl") or not host or parts.netloc != authority:
-        # The URL may hold a password: it is not repeated.
+        # The URL may hold a password: the message does not repeat it.
         raise click.UsageError(
             "--url must be mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], "
             "and / # ? @ in a password %2F %23 %3F %40"
         )
-    return _Named(
+    return _Address(
         url=_url(host, port, uses_tls=uses_tls or scheme.lower() in ("mqtts", "ssl")),
         username=None if parts.username is None else unquote(parts.username),
         password=None if parts.password is None else unquote(parts.password),
@@ -250,10 +251,10 @@ def _url(host: str | None, port: int | None, *, uses_tls: bool) -> str | None:
     return f"{'mqtts' if uses_tls else 'mqtt'}://{name}" + (f":{port}" if port else "")
 
 
-def _asked_password() -> str:
+def _ask_password() -> str:
     if standard_input().isatty():
         return str(click.prompt("Password", hide_input=True, err=True))
-    # Not of the text that stands before it, which reads ahead: what follows may be what is to be published.
+    # Read from the buffer: the text layer above it reads ahead, and would take the messages that follow.
     password = standard_input().buffer.readline().decode().rstrip("\r\n")
     if not password:
         raise click.UsageError("--ask-password: standard input holds no password, and is no terminal")
@@ -267,10 +268,10 @@ def _password_source() -> ParameterSource | None:
 def _tls(cafile: str | None, cert: str | None, key: str | None, *, insecure: bool) -> Tls | None:
     if insecure:
         if cafile or cert or key:
-            raise click.UsageError("--insecure verifies nobody: leave --cafile, --cert and --key out")
+            raise click.UsageError("--insecure turns verification off: leave --cafile, --cert and --key out")
         return Tls(verify="none")
     if not cafile:
-        raise click.UsageError("TLS needs --cafile to verify the broker by, or --insecure to verify nobody")
+        raise click.UsageError("TLS needs --cafile to verify the broker, or --insecure to verify nothing")
     if bool(cert) != bool(key):
         raise click.UsageError("--cert and --key go together")
     verify: Literal["mutual", "server"] = "mutual" if cert else "server"
@@ -284,7 +285,7 @@ def _file(name: str | None) -> str | Path | None:
         return name.removeprefix(MODULE_FILE)
     if not Path(name).is_file():
         raise click.UsageError(
-            f"no file {name}; for one in the module's certificate store write {MODULE_FILE}NAME"
+            f"no file {name}; for a file in the module's certificate store write {MODULE_FILE}NAME"
         )
     return Path(name)
 

@@ -1,11 +1,11 @@
-"""`simcom-mqtt certs`: the module's certificate store."""
+"""`simcom-mqtt certs`: the certificate store of the module."""
 
 from pathlib import Path
 
 import click
 
 from .device import Device, device_options
-from .screen import remark, say, say_json
+from .output import echo, echo_error, echo_json
 
 
 @click.group(
@@ -29,14 +29,14 @@ Example:
 @device_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON array.")
 def list_files(device: Device, as_json: bool) -> None:
-    """Show the names of the stored files. By AT+CCERTLIST."""
+    """Show the names of the stored files: AT+CCERTLIST."""
     with device.open() as modem:
         names = modem.certificates()
     if as_json:
-        say_json(names)
+        echo_json(names)
         return
     for name in names:
-        say(name)
+        echo(name)
 
 
 @certs.command(
@@ -48,18 +48,18 @@ Example:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--name", help="5-55 characters, ending in .pem or .der.  [default: the file's name]")
 def upload(device: Device, file: Path, name: str | None) -> None:
-    """Store a certificate or key of 1-10240 bytes on the module. By AT+CCERTDOWN.
+    """Store a certificate or key of 1-10240 bytes on the module: AT+CCERTDOWN.
 
-    A file of that name is replaced. pub, sub and soak upload what --cafile, --cert and --key name by
-    themselves; a file that is stored already is module:NAME to them.
+    A stored file of the same name is replaced. pub, sub and soak upload the files of --cafile, --cert and
+    --key themselves; for a file that is stored already, give them module:NAME.
     """
     with device.open() as modem:
         modem.upload_certificate(
             name or file.name,
             file.read_bytes(),
-            timeout=120.0 if device.timeout is None else device.timeout,
+            timeout=device.timeout_or(120.0),
         )
-    remark(f"stored as {name or file.name}")
+    echo_error(f"stored as {name or file.name}")
 
 
 @certs.command(
@@ -70,7 +70,7 @@ Example:
 @device_options
 @click.argument("name")
 def delete(device: Device, name: str) -> None:
-    """Remove a file from the module. By AT+CCERTDELE."""
+    """Remove a file from the module: AT+CCERTDELE."""
     with device.open() as modem:
         modem.delete_certificate(name)
-    remark(f"deleted {name}")
+    echo_error(f"deleted {name}")

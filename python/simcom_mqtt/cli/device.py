@@ -1,6 +1,7 @@
-"""Which module a verb works on, and the options that say so."""
+"""The module that a command works on, and the options that choose it."""
 
 import functools
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,19 +12,33 @@ import click
 
 from simcom_mqtt import PortInfo, SimcomMqtt, list_ports
 
-from .log import LEVELS, show_log
-from .screen import remark
-from .seconds import Seconds
+from .output import LOG_LEVELS, configure_log, echo_error
 
 SIMCOM_VENDOR: Final = 0x1E0E
 SIMULATOR: Final = "simulator"
 RECORDING: Final = "simcom_mqtt.cli.transcript"
-"""Where `record` leaves the name of its file for the verb that it runs."""
+"""Key in the context's `meta` under which `record` passes its file to the command that it runs."""
+LONGEST_TIME: Final = 1e8
+"""Three years, in seconds: the longest wait that the operating system accepts."""
+
+
+class Seconds(click.FloatRange):
+    """Option type for a time in seconds: finite, and not negative."""
+
+    def __init__(self, *, min_open: bool = False) -> None:
+        super().__init__(min=0, max=LONGEST_TIME, min_open=min_open)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse NaN too, which passes every comparison of a range."""
+        seconds = super().convert(value, param, ctx)
+        if math.isnan(seconds):
+            self.fail(f"{value!r} is not a number of seconds", param, ctx)
+        return seconds
 
 
 @dataclass(frozen=True)
 class Device:
-    """An AT port, as the options name it."""
+    """The AT port that the options name, and how to open it."""
 
     name: str | None
     baudrate: int = 115_200
@@ -32,43 +47,40 @@ class Device:
 
     @property
     def is_simulated(self) -> bool:
-        """Whether a private simulated module is meant."""
+        """True if the options ask for a private simulated module."""
         return self.name == SIMULATOR
 
-    @property
-    def command_timeout(self) -> float:
-        """How long a command may take that has no limit of its own."""
-        return 10.0 if self.timeout is None else self.timeout
+    def timeout_or(self, default: float) -> float:
+        """Return the time-out of the options, or a command's own one."""
+        return default if self.timeout is None else self.timeout
 
     @contextmanager
     def port(self) -> Iterator[str]:
-        """The port to open; a simulated module runs as long as the block does."""
+        """Yield the port to open; a simulated module runs as long as the block does."""
         if not self.is_simulated:
             yield self.name or only_simcom_port()
             return
         from simcom_mqtt.simulator import SimulatedModem
 
         with SimulatedModem() as module:
-            remark(f"simulated module on {module.port}")
+            echo_error(f"simulated module on {module.port}")
             yield module.port
+
+    def open_port(self, port: str) -> SimcomMqtt:
+        """Open the driver on this port, with the settings of the options."""
+        return SimcomMqtt(
+            port, self.baudrate, command_timeout=self.timeout_or(10.0), transcript=self.transcript
+        )
 
     @contextmanager
     def open(self) -> Iterator[SimcomMqtt]:
-        """The driver on that port. What it started is stopped at the end of the block."""
-        with (
-            self.port() as port,
-            SimcomMqtt(
-                port,
-                self.baudrate,
-                command_timeout=self.command_timeout,
-                transcript=self.transcript,
-            ) as modem,
-        ):
+        """Yield the driver on the port. The end of the block stops all that the driver started."""
+        with self.port() as port, self.open_port(port) as modem:
             yield modem
 
 
 def only_simcom_port() -> str:
-    """The device of the only SIMCom port; a usage error that lists the candidates if there is not one."""
+    """Return the device of the only SIMCom port; several or none are a usage error."""
     candidates = simcom_ports()
     if len(candidates) == 1:
         return candidates[0].device
@@ -85,7 +97,7 @@ def only_simcom_port() -> str:
 
 
 def simcom_ports() -> list[PortInfo]:
-    """The ports of this machine that belong to SIMCom modules."""
+    """Return the ports of this machine that belong to SIMCom modules."""
     return [port for port in list_ports() if port.vid == SIMCOM_VENDOR]
 
 
@@ -96,7 +108,7 @@ _OPTIONS: Final = (
         metavar="PORT",
         envvar="SIMCOM_PORT",
         show_envvar=True,
-        help="AT port: /dev/ttyUSB2, COM5, socket://host:port, or simulator for a private simulated one. "
+        help="AT port: /dev/ttyUSB2, COM5, socket://host:port, or simulator for a private simulated module. "
         "Without it: the only SIMCom port of this machine.",
     ),
     click.option(
@@ -106,7 +118,7 @@ _OPTIONS: Final = (
         "--timeout",
         type=Seconds(min_open=True),
         metavar="SECONDS",
-        help="How long an answer may take.  [default: each command's own limit]",
+        help="Longest wait for an answer.  [default: each AT command's own limit]",
     ),
     click.option(
         "--transcript",
@@ -116,17 +128,17 @@ _OPTIONS: Final = (
     ),
     click.option(
         "--log-level",
-        type=click.Choice(LEVELS),
+        type=click.Choice(LOG_LEVELS),
         default="warning",
         show_default=True,
-        help="Log on standard error; debug shows each AT line both ways.",
+        help="Log to standard error; debug shows each AT line in both directions.",
     ),
 )
 
 
-def device_options(verb: Callable[..., None]) -> Callable[..., None]:
-    """Give a verb the options of a `device: Device`."""
-    with_device = device_options_without_v(verb)
+def device_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of its argument `device: Device`."""
+    with_device = device_options_without_v(command)
 
     @functools.wraps(with_device)
     def with_verbose(*arguments: Any, log_level: str, verbose: bool, **others: Any) -> None:
@@ -135,10 +147,10 @@ def device_options(verb: Callable[..., None]) -> Callable[..., None]:
     return click.option("-v", "--verbose", is_flag=True, help="The same as --log-level debug.")(with_verbose)
 
 
-def device_options_without_v(verb: Callable[..., None]) -> Callable[..., None]:
-    """Give a verb the same options but -v, for a verb where that means something else."""
+def device_options_without_v(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the same options but -v, which means something else to it."""
 
-    @functools.wraps(verb)
+    @functools.wraps(command)
     def with_device(
         *arguments: Any,
         device: str | None,
@@ -148,9 +160,9 @@ def device_options_without_v(verb: Callable[..., None]) -> Callable[..., None]:
         log_level: str,
         **others: Any,
     ) -> None:
-        show_log(log_level)
-        recorded = click.get_current_context().meta.get(RECORDING)
-        verb(*arguments, device=Device(device, baudrate, timeout, transcript or recorded), **others)
+        configure_log(log_level)
+        recording = click.get_current_context().meta.get(RECORDING)
+        command(*arguments, device=Device(device, baudrate, timeout, transcript or recording), **others)
 
     for option in reversed(_OPTIONS):
         with_device = option(with_device)

@@ -1,4 +1,4 @@
-"""`simcom-mqtt doctor`: what is wrong, and what to do about it."""
+"""`simcom-mqtt doctor`: checks everything from the port to the broker, and says how to fix what fails."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -15,8 +15,8 @@ from .device import Device, device_options, simcom_ports
 from .finding import Finding, Verdict, failed, fine
 from .module_check import check_clock, check_firmware, check_service, check_tls
 from .network_check import check_packet_data, check_registration, check_signal, check_sim
-from .port_check import PORT, no_port, why_not
-from .screen import OUTPUT, is_plain, printable, say_json
+from .output import OUTPUT, echo_json, is_plain, printable
+from .port_check import PORT, no_port, port_findings
 
 CHECKS: Final[dict[str, Callable[[SimcomMqtt], Finding]]] = {
     "firmware": check_firmware,
@@ -36,7 +36,7 @@ MARKS: Final = {
 
 
 @click.command(
-    short_help="Find out what is wrong, and what to do about it.",
+    short_help="Check everything from the port to TLS, each with the fix.",
     epilog="""\b
 Examples:
   simcom-mqtt doctor
@@ -66,11 +66,9 @@ def _examine(device: Device, broker: Broker) -> Iterator[Finding]:
         return
     with device.port() as port:
         try:
-            modem = SimcomMqtt(
-                port, device.baudrate, command_timeout=device.command_timeout, transcript=device.transcript
-            )
+            modem = device.open_port(port)
         except SimcomError as error:
-            yield from why_not(port, error)
+            yield from port_findings(port, error)
             return
         with modem:
             yield fine(PORT, f"{port} answers AT")
@@ -126,7 +124,7 @@ def _show(finding: Finding) -> None:
 
 
 def _show_as_json(finding: Finding) -> None:
-    say_json(
+    echo_json(
         {
             "subject": finding.subject,
             "verdict": finding.verdict,

@@ -1,46 +1,50 @@
-"""Messages to oneself through the broker: each is counted, timed and compared with what was sent."""
+"""Echo run: publishes messages to its own topic, and counts, times and compares each that comes back."""
 
 import threading
 import time
 import uuid
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from simcom_mqtt import Message, MqttClient, OutcomeUnknownError, QoS, SimcomError
 
 PATTERN: Final = bytes(range(256)) * 42
-FAILURES_IN_A_ROW: Final = 10
+MOST_FAILURES_IN_A_ROW: Final = 10
 SHORTEST: Final = 32
-"""Bytes that a message needs to say which one it is."""
+"""Bytes that a message needs for its number."""
+CLASS_BOUNDS: Final = tuple(factor * 10.0**exponent for exponent in range(-4, 3) for factor in (1, 2, 5))
+"""Upper ends of the classes of a histogram, in seconds: 0.1 ms to 500 s."""
 
 
 @dataclass
 class Counts:
-    """What became of the messages."""
+    """The outcomes of the messages."""
 
     sent: int = 0
-    """Handed to the module, certainly or perhaps."""
+    """Handed to the module; includes those whose outcome is unknown."""
     received: int = 0
-    """Came back, each counted once."""
+    """Came back unaltered, each counted once."""
     failed: int = 0
     """Refused by the module."""
     unknown: int = 0
-    """Handed over without a result."""
+    """Handed to the module, which gave no result."""
     duplicates: int = 0
     altered: int = 0
-    """Came back, but not as they were sent."""
+    """Came back with other bytes than were sent."""
     latencies: list[float] = field(default_factory=list)
-    """From the call until the message was back, in seconds."""
+    """Seconds from the call to the message's return."""
     errors: list[str] = field(default_factory=list)
 
     @property
     def outstanding(self) -> int:
-        """Sent, and not back: lost, if it is over."""
+        """Sent and not back; at the end of the run: lost."""
         return self.sent - self.received
 
 
 class EchoRun:
-    """Publishes to a topic of its own and receives from it."""
+    """Publishes to its own topic and receives from it."""
 
     def __init__(self, client: MqttClient, qos: QoS, size: int, timeout: float) -> None:
         self.counts = Counts()
@@ -51,58 +55,59 @@ class EchoRun:
         self._failures_in_a_row = 0
         self._name = uuid.uuid4().hex[:8]
         self._topic = f"simcom-mqtt/soak/{uuid.uuid4().hex}"
-        self._begun: dict[int, float] = {}
+        # When each message was sent, by its number; None once it is back.
+        self._sent_at: dict[int, float | None] = {}
         self._not_sent: set[int] = set()
         self._changed = threading.Condition()
 
     def subscribe(self) -> None:
-        """Begin to listen."""
+        """Subscribe to the run's topic."""
         self._client.subscribe(self._topic, self._qos, callback=self._receive, timeout=self._timeout)
 
     def unsubscribe(self) -> None:
-        """Listen no more."""
+        """Unsubscribe from the run's topic."""
         self._client.unsubscribe(self._topic, timeout=self._timeout)
 
     def publish(self, number: int) -> None:
-        """Send a message, and wait until the module has a result.
+        """Send a message, and wait for the module's result.
 
-        :raises SimcomError: too many in a row have failed.
+        SimcomError: too many in a row have failed.
         """
         with self._changed:
-            self._begun[number] = time.monotonic()
+            self._sent_at[number] = time.monotonic()
             self.counts.sent += 1
         try:
             self._client.publish(self._topic, self._payload(number), self._qos, timeout=self._timeout)
         except OutcomeUnknownError as error:
             self.counts.unknown += 1
-            self._remember(error)
+            self._add_failure(error)
         except SimcomError as error:
-            self._take_back(number)
+            self._count_as_not_sent(number)
             self.counts.failed += 1
-            self._remember(error)
+            self._add_failure(error)
         except KeyboardInterrupt:
-            self._take_back(number)
+            self._count_as_not_sent(number)
             raise
         else:
             self._failures_in_a_row = 0
 
-    def wait_for_the_rest(self, timeout: float) -> None:
-        """Wait until all that was sent is back, but no longer than that."""
+    def wait_for_outstanding(self, timeout: float) -> None:
+        """Wait until every sent message is back, at most `timeout` seconds."""
         with self._changed:
             self._changed.wait_for(lambda: self.counts.outstanding <= 0, timeout)
 
-    def _take_back(self, number: int) -> None:
-        """Count a message as not sent, unless it is or comes back."""
+    def _count_as_not_sent(self, number: int) -> None:
+        """Count a message as not sent, unless it is back or comes back later."""
         with self._changed:
-            if self._begun[number] >= 0:
+            if self._sent_at[number] is not None:
                 self._not_sent.add(number)
                 self.counts.sent -= 1
 
-    def _remember(self, error: SimcomError) -> None:
+    def _add_failure(self, error: SimcomError) -> None:
         self.counts.errors.append(str(error))
         self._failures_in_a_row += 1
-        if self._failures_in_a_row == FAILURES_IN_A_ROW:
-            raise SimcomError(f"{FAILURES_IN_A_ROW} publishes in a row failed; the last: {error}")
+        if self._failures_in_a_row == MOST_FAILURES_IN_A_ROW:
+            raise SimcomError(f"{MOST_FAILURES_IN_A_ROW} publishes in a row failed; the last: {error}")
 
     def _payload(self, number: int) -> bytes:
         head = f"{self._name} {number} ".encode()
@@ -112,20 +117,48 @@ class EchoRun:
         now = time.monotonic()
         number = self._number(message.payload)
         with self._changed:
-            begun = None if number is None else self._begun.get(number)
-            if number is None or begun is None or message.payload != self._payload(number):
+            if number not in self._sent_at or message.payload != self._payload(number):
                 self.counts.altered += 1
-            elif begun < 0:
+            elif (sent_at := self._sent_at[number]) is None:
                 self.counts.duplicates += 1
             else:
-                self._begun[number] = -1.0
+                self._sent_at[number] = None
                 self.counts.received += 1
                 if number in self._not_sent:
                     self.counts.sent += 1
-                self.counts.latencies.append(now - begun)
+                self.counts.latencies.append(now - sent_at)
             self._changed.notify_all()
 
-    def _number(self, payload: bytes) -> int | None:
+    def _number(self, payload: bytes) -> int:
+        """Return the number in a payload; -1 if there is none."""
         name, _, rest = payload.partition(b" ")
         digits = rest.partition(b" ")[0]
-        return int(digits) if name == self._name.encode() and digits.isdigit() and len(digits) < 19 else None
+        return int(digits) if name == self._name.encode() and digits.isdigit() and len(digits) < 19 else -1
+
+
+def percentile(ordered: Sequence[float], percent: float) -> float:
+    """Return the least value that is not exceeded by this percentage of the values."""
+    position = -int(-len(ordered) * percent // 100)
+    return ordered[max(position, 1) - 1]
+
+
+def histogram(values: Sequence[float]) -> list[tuple[str, int]]:
+    """Return the number of values in each class, from the first class that is not empty to the last."""
+    counts = [0] * (len(CLASS_BOUNDS) + 1)
+    for value in values:
+        counts[bisect_left(CLASS_BOUNDS, value)] += 1
+    filled = [position for position, count in enumerate(counts) if count]
+    if not filled:
+        return []
+    return [(_class_name(position), counts[position]) for position in range(filled[0], filled[-1] + 1)]
+
+
+def _class_name(position: int) -> str:
+    if position == len(CLASS_BOUNDS):
+        return f"> {format_time(CLASS_BOUNDS[-1])}"
+    return f"<= {format_time(CLASS_BOUNDS[position])}"
+
+
+def format_time(seconds: float) -> str:
+    """Format a time in milliseconds or seconds."""
+    return f"{seconds * 1000:.3g} ms" if seconds < 1 else f"{seconds:.3g} s"

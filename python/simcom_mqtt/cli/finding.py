@@ -1,11 +1,11 @@
-"""What `simcom-mqtt doctor` found out about one thing."""
+"""A finding of `simcom-mqtt doctor`."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """How bad it is."""
+    """The severity of a finding."""
 
     FINE = "fine"
     WARNING = "warning"
@@ -14,7 +14,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """A subject, what was found, and what to do about it."""
+    """A subject, its state, and how to fix it."""
 
     subject: str
     verdict: Verdict
@@ -23,15 +23,15 @@ class Finding:
 
 
 def fine(subject: str, text: str) -> Finding:
-    """Nothing to do."""
+    """Make a finding that needs no action."""
     return Finding(subject, Verdict.FINE, text)
 
 
 def warning(subject: str, text: str, fix: str) -> Finding:
-    """MQTT works all the same, for now."""
+    """Make a finding with which MQTT still works."""
     return Finding(subject, Verdict.WARNING, text, fix)
 
 
 def failed(subject: str, text: str, fix: str) -> Finding:
-    """Without this MQTT does not work."""
+    """Make a finding with which MQTT does not work."""
     return Finding(subject, Verdict.FAILED, text, fix)

@@ -1,13 +1,13 @@
-"""`simcom-mqtt info`: who the module is, and how it hears the network."""
+"""`simcom-mqtt info`: the identity of the module, and its reception."""
 
 import click
 
 from .device import Device, device_options
-from .screen import say_fields, say_json
+from .output import echo_fields, echo_json
 
 
 @click.command(
-    short_help="Show who the module is and how it hears the network.",
+    short_help="Show identity and reception of the module.",
     epilog="""\b
 Examples:
   simcom-mqtt info --device /dev/ttyUSB2
@@ -16,16 +16,16 @@ Examples:
 @device_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def info(device: Device, as_json: bool) -> None:
-    """Show who the module is and how it hears the network.
+    """Show identity and reception of the module.
 
-    By AT+CGMI, CGMM, CGMR, CGSN, CSQ, CPSI? and CGACT?.
+    Reads AT+CGMI, CGMM, CGMR, CGSN, CSQ, CPSI? and CGACT?.
     """
     with device.open() as modem:
         module, quality, cell = modem.info(), modem.signal_quality(), modem.cell()
         contexts = modem.pdp_contexts()
         port = modem.port
     if as_json:
-        say_json(
+        echo_json(
             {
                 "port": port,
                 "manufacturer": module.manufacturer,
@@ -44,7 +44,7 @@ def info(device: Device, as_json: bool) -> None:
             }
         )
         return
-    say_fields(
+    echo_fields(
         [
             ("port", port),
             ("manufacturer", module.manufacturer),

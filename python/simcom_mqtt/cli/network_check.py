@@ -56,7 +56,7 @@ def check_signal(modem: SimcomMqtt) -> Finding:
     """`AT+CSQ`."""
     level = modem.signal_quality().rssi_dbm
     if level is None:
-        return failed("signal", "nothing is heard", _ANTENNA)
+        return failed("signal", "no signal", _ANTENNA)
     if level < WEAK_DBM:
         return warning("signal", f"{level} dBm, which is weak", _ANTENNA)
     return fine("signal", f"{level} dBm")
@@ -73,7 +73,7 @@ def check_registration(modem: SimcomMqtt) -> Finding:
         return failed("registration", *_NOT_REGISTERED[state])
     if state in (6, 7, 8, 11):
         return failed("registration", *_SMS_ONLY)
-    return failed("registration", f"state {state}, which says nothing", "try again; restart the module")
+    return failed("registration", f"state {state}, which tells nothing", "try again; restart the module")
 
 
 def _registration(modem: SimcomMqtt) -> int | None:

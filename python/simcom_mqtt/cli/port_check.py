@@ -1,16 +1,21 @@
-"""What keeps a port from being used: missing, busy, not allowed, or nothing answers on it."""
+"""The port: missing, busy, not allowed, or without an answer. Processes are found on Linux only."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
 
 from simcom_mqtt import CommandTimeoutError, SimcomError
 
 from .device import simcom_ports
 from .finding import Finding, failed, warning
-from .port_users import modem_manager_runs, users_of
 
-PORT = "port"
+PORT: Final = "port"
+PROCESSES: Final = Path("/proc")
+MODEM_MANAGER: Final = "ModemManager"
 
 
 def no_port() -> Finding:
-    """Tell that there is no module to be seen at all."""
+    """Report that this machine has no port of a module."""
     return failed(
         PORT,
         "this machine has no port of a SIMCom module (USB vendor 1E0E)",
@@ -19,19 +24,19 @@ def no_port() -> Finding:
     )
 
 
-def why_not(port: str, error: SimcomError) -> list[Finding]:
-    """What stands between this machine and the module on a port that could not be used."""
-    users = users_of(port)
+def port_findings(port: str, error: SimcomError) -> list[Finding]:
+    """Report why a port could not be opened, and what may be in its way."""
+    users = _users_of(port)
     others = [other.device for other in simcom_ports() if other.device != port]
     if users:
         fix = f"end {', '.join(users)}"
     elif isinstance(error, CommandTimeoutError):
         fix = (
             "give it 15 s from power-on; try the module's other ports; on a UART try another --baudrate, "
-            "and swap TX and RX; press its PWRKEY for 1 s; at last take its power away"
+            "and swap TX and RX; press its PWRKEY for 1 s; if nothing helps, disconnect its power"
         )
     else:
-        fix = "see above; `simcom-mqtt ports` lists what there is"
+        fix = "see above; `simcom-mqtt ports` lists the ports"
     findings = [failed(PORT, str(error), fix)]
     if others:
         findings.append(
@@ -41,7 +46,7 @@ def why_not(port: str, error: SimcomError) -> list[Finding]:
                 "`simcom-mqtt ports` shows which of them answer AT",
             )
         )
-    if modem_manager_runs():
+    if any(_name(process) == MODEM_MANAGER for process in _processes()):
         findings.append(
             warning(
                 "ModemManager",
@@ -50,3 +55,33 @@ def why_not(port: str, error: SimcomError) -> list[Finding]:
             )
         )
     return findings
+
+
+def _users_of(port: str) -> list[str]:
+    """Return the programs that have the port open, as "minicom (process 123)", if this user may see them."""
+    device = Path(port).resolve()
+    return [
+        f"{_name(process)} (process {process.name})"
+        for process in _processes()
+        if any(file == device for file in _open_files(process))
+    ]
+
+
+def _processes() -> Iterator[Path]:
+    if PROCESSES.is_dir():
+        yield from (process for process in PROCESSES.iterdir() if process.name.isdigit())
+
+
+def _name(process: Path) -> str:
+    try:
+        return (process / "comm").read_text().strip()
+    except OSError:  # the process has ended
+        return ""
+
+
+def _open_files(process: Path) -> Iterator[Path]:
+    try:
+        for link in (process / "fd").iterdir():
+            yield link.readlink()
+    except OSError:  # the process has ended, or belongs to another user
+        return

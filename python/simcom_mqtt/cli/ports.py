@@ -1,4 +1,4 @@
-"""`simcom-mqtt ports`: which ports there are, and which of them answer AT."""
+"""`simcom-mqtt ports`: the serial ports of this machine, and which of them answer AT."""
 
 import threading
 from dataclasses import dataclass
@@ -10,16 +10,14 @@ import click
 from simcom_mqtt import CommandTimeoutError, PortError, PortInfo, SimcomError, SimcomMqtt, list_ports
 
 from .device import SIMCOM_VENDOR
-from .log import show_log
-from .screen import remark, say_json, say_table
+from .output import configure_log, echo_error, echo_json, echo_table
 
 COLUMNS: Final = ("device", "answers AT", "VID:PID", "interface", "by-id path, or description")
-NOT_TRIED: Final = "not tried"
 
 
 @dataclass(frozen=True)
-class Probed:
-    """A port, and whether it answered: "yes", "no", "busy", "cannot be opened" or "not tried"."""
+class ProbedPort:
+    """A port and the outcome of its probe: "yes", "no", "busy", "cannot be opened" or "not tried"."""
 
     port: PortInfo
     answer: str
@@ -41,50 +39,50 @@ Examples:
 def ports(probe_all: bool, baudrate: int, as_json: bool) -> None:
     """List the serial ports of this machine, and which of them answer AT.
 
-    Only the ports of SIMCom's USB devices (vendor 1E0E) are tried, all at a time, which takes up to 6 s: AT
-    goes to each of them, and carriage returns to one that is mute. Other devices may not like that, so they
-    are tried only with --probe-all.
+    Tries only the ports of SIMCom's USB devices (vendor 1E0E), all at once, which takes up to 6 s: each gets
+    AT, and carriage returns if it does not answer. Devices of other makers may not like that, so they are
+    tried only with --probe-all.
     """
-    show_log("error")
+    configure_log("error")
     probed = _probe(list_ports(), baudrate, probe_all=probe_all)
     if as_json:
-        say_json([_as_json(one) for one in probed])
+        echo_json([_as_json(each) for each in probed])
         return
     if not probed:
-        remark("this machine has no serial port: is the module plugged in and powered?")
+        echo_error("this machine has no serial port: is the module plugged in and powered?")
         return
-    say_table(COLUMNS, [_as_row(one) for one in probed])
-    for one in probed:
-        if one.error:
-            remark(one.error)
+    echo_table(COLUMNS, [_as_row(each) for each in probed])
+    for each in probed:
+        if each.error:
+            echo_error(each.error)
 
 
-def _probe(found: list[PortInfo], baudrate: int, *, probe_all: bool) -> list[Probed]:
-    answered: SimpleQueue[Probed] = SimpleQueue()
+def _probe(found: list[PortInfo], baudrate: int, *, probe_all: bool) -> list[ProbedPort]:
+    answered: SimpleQueue[ProbedPort] = SimpleQueue()
 
     def probe(port: PortInfo) -> None:
         answered.put(_ask(port, baudrate))
 
     tried = [port for port in found if probe_all or port.vid == SIMCOM_VENDOR]
     for port in tried:
-        # Daemons: Ctrl-C does not wait for a mute port.
+        # Daemon threads: Ctrl-C does not wait for a silent port.
         threading.Thread(target=probe, args=(port,), name=f"probe {port.device}", daemon=True).start()
     by_device = {probed.port.device: probed for probed in (answered.get() for _ in tried)}
-    return [by_device.get(port.device) or Probed(port, NOT_TRIED) for port in found]
+    return [by_device.get(port.device) or ProbedPort(port, "not tried") for port in found]
 
 
-def _ask(port: PortInfo, baudrate: int) -> Probed:
+def _ask(port: PortInfo, baudrate: int) -> ProbedPort:
     try:
         SimcomMqtt(port.device, baudrate).close()
     except CommandTimeoutError:
-        return Probed(port, "no")
+        return ProbedPort(port, "no")
     except SimcomError as error:
         is_busy = isinstance(error, PortError) and "in use" in str(error)
-        return Probed(port, "busy" if is_busy else "cannot be opened", str(error))
-    return Probed(port, "yes")
+        return ProbedPort(port, "busy" if is_busy else "cannot be opened", str(error))
+    return ProbedPort(port, "yes")
 
 
-def _as_row(probed: Probed) -> list[str]:
+def _as_row(probed: ProbedPort) -> list[str]:
     port = probed.port
     return [
         port.device,
@@ -95,7 +93,7 @@ def _as_row(probed: Probed) -> list[str]:
     ]
 
 
-def _as_json(probed: Probed) -> dict[str, object]:
+def _as_json(probed: ProbedPort) -> dict[str, object]:
     port = probed.port
     return {
         "device": port.device,

@@ -9,9 +9,8 @@ import click
 from simcom_mqtt import QoS
 
 from .broker import Broker, broker_options
-from .device import Device, device_options
-from .screen import standard_input
-from .seconds import Seconds
+from .device import Device, Seconds, device_options
+from .output import standard_input
 
 
 @click.command(
@@ -25,13 +24,17 @@ Examples:
 )
 @click.option("-t", "--topic", help="1-1024 bytes.")
 @click.option("-m", "--message", metavar="TEXT", help="Publish this.")
-@click.option("-f", "--file", type=click.File("rb"), metavar="FILE", help="Publish a file's contents.")
+@click.option("-f", "--file", type=click.File("rb"), metavar="FILE", help="Publish the contents of a file.")
 @click.option("-s", "--stdin-file", is_flag=True, help="Publish all of standard input as one message.")
-@click.option("-l", "--stdin-line", is_flag=True, help="Publish each line of standard input but empty ones.")
+@click.option(
+    "-l", "--stdin-line", is_flag=True, help="Publish each line of standard input that is not empty."
+)
 @click.option("-n", "--null-message", is_flag=True, help="Publish an empty message.")
 @click.option("-q", "--qos", type=click.IntRange(0, 2), default=0, show_default=True)
-@click.option("-r", "--retain", is_flag=True, help="Have the broker keep it.")
-@click.option("--repeat", type=click.IntRange(min=1), default=1, show_default=True, help="Publish so often.")
+@click.option("-r", "--retain", is_flag=True, help="Let the broker keep the message.")
+@click.option(
+    "--repeat", type=click.IntRange(min=1), default=1, show_default=True, help="Number of publishes."
+)
 @click.option("--repeat-delay", type=Seconds(), default=0.0, metavar="SECONDS")
 @broker_options
 @device_options
@@ -51,7 +54,7 @@ def pub(
 ) -> None:
     """Publish through the module's MQTT client, with the options of mosquitto_pub.
 
-    Ends with status 0 once the module has said that all of it is done; at QoS 1 and 2 the broker has it then.
+    Exits with status 0 once the module has confirmed each message; at QoS 1 and 2 the broker has it then.
     """
     topic = topic or broker.topic
     if not topic:
@@ -74,7 +77,7 @@ def pub(
                 payload,
                 cast(QoS, qos),
                 retain=retain,
-                timeout=60.0 if device.timeout is None else device.timeout,
+                timeout=device.timeout_or(60.0),
             )
 
 

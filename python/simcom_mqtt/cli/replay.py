@@ -1,4 +1,4 @@
-"""`simcom-mqtt replay`: a transcript as a port."""
+"""`simcom-mqtt replay`: a port that plays a transcript."""
 
 import threading
 from pathlib import Path
@@ -7,8 +7,7 @@ import click
 
 from simcom_mqtt.simulator import Replay
 
-from .log import show_log
-from .screen import say
+from .output import configure_log, echo
 
 
 @click.command(
@@ -24,15 +23,15 @@ Example:
     type=click.FloatRange(min=0, min_open=True),
     default=1.0,
     show_default=True,
-    help="How many times faster than recorded.",
+    help="Factor of the recorded speed.",
 )
 def replay(file: Path, speed: float) -> None:
-    """Play the module's half of a transcript on a port, whose name is printed, until Ctrl-C.
+    """Play the module's part of a transcript on a port, whose name is printed, until Ctrl-C.
 
-    The same verb with the same options gets the same answers again. What was said otherwise than recorded is
-    told on standard error.
+    The same command with the same options gets the same answers again. Standard error names each line that
+    differs from the record.
     """
-    show_log("warning")
+    configure_log("warning")
     with Replay(file, speed=speed) as port:
-        say(port.port)
+        echo(port.port)
         threading.Event().wait()

@@ -1,4 +1,4 @@
-"""`simcom-mqtt simulate`: a simulated module as a port."""
+"""`simcom-mqtt simulate`: a port with a simulated module."""
 
 import threading
 
@@ -6,8 +6,7 @@ import click
 
 from simcom_mqtt.simulator import PROFILES, SimulatedModem
 
-from .log import LEVELS, show_log
-from .screen import say
+from .output import LOG_LEVELS, configure_log, echo
 
 
 @click.command(
@@ -18,7 +17,7 @@ Examples:
   simcom-mqtt simulate --tcp 7000 --profile a76xx --baudrate 115200
   simcom-mqtt info -d socket://127.0.0.1:7000""",
 )
-@click.option("--broker", metavar="HOST:PORT", help="Every connect goes here, whatever host it names.")
+@click.option("--broker", metavar="HOST:PORT", help="Connect here, whatever host a program names.")
 @click.option(
     "--tcp",
     type=click.IntRange(0, 65535),
@@ -29,11 +28,14 @@ Examples:
     "--profile", type=click.Choice(list(PROFILES)), default="sim767x", show_default=True, help="The firmware."
 )
 @click.option(
-    "--baudrate", type=click.IntRange(min=1), metavar="BPS", help="Pace both directions as a UART would."
+    "--baudrate",
+    type=click.IntRange(min=1),
+    metavar="BPS",
+    help="Limit both directions to the speed of a UART.",
 )
-@click.option("--seed", type=int, metavar="N", help="Let output leave in pieces of random length.")
+@click.option("--seed", type=int, metavar="N", help="Send output in pieces of random length.")
 @click.option("--imei", help="15 digits.  [default: random]")
-@click.option("--log-level", type=click.Choice(LEVELS), default="warning", show_default=True)
+@click.option("--log-level", type=click.Choice(LOG_LEVELS), default="warning", show_default=True)
 def simulate(
     broker: str | None,
     tcp: int | None,
@@ -45,10 +47,10 @@ def simulate(
 ) -> None:
     """Serve a simulated module on a port, whose name is printed, until Ctrl-C.
 
-    Its MQTT client is a real one: it connects to the broker that a program names. Commands that the module
-    does not know are told on standard error.
+    Its MQTT client is a real one: it connects to the broker that a program names. Standard error names the
+    commands that the module does not know.
     """
-    show_log(log_level)
+    configure_log(log_level)
     with SimulatedModem(
         broker=broker,
         transport="pty" if tcp is None else "tcp",
@@ -58,5 +60,5 @@ def simulate(
         seed=seed,
         imei=imei,
     ) as module:
-        say(module.port)
+        echo(module.port)
         threading.Event().wait()

@@ -1,4 +1,4 @@
-"""`simcom-mqtt soak`: does every message come back, once, unaltered, and in time?"""
+"""`simcom-mqtt soak`: messages through the broker and back, each counted, timed and compared."""
 
 import time
 from collections.abc import Iterator
@@ -12,19 +12,17 @@ from rich.text import Text
 from simcom_mqtt import MqttClient, QoS, Reconnect, SimcomError
 
 from .broker import Broker, broker_options
-from .device import Device, device_options
-from .echo_run import SHORTEST, Counts, EchoRun
-from .endings import Failure
-from .histogram import as_time, classes, percentile
-from .screen import ERRORS, OUTPUT, is_plain, remark, say, say_fields, say_json
-from .seconds import Seconds
+from .device import Device, Seconds, device_options
+from .echo_run import SHORTEST, Counts, EchoRun, format_time, histogram, percentile
+from .exit_codes import Failure
+from .output import ERRORS, OUTPUT, echo, echo_error, echo_fields, echo_json, is_plain
 
 BAR_WIDTH: Final = 40
 SHOWN_ERRORS: Final = 3
 
 
 @click.command(
-    short_help="Send messages and back, and count what is lost.",
+    short_help="Send messages through the broker and back; count losses.",
     epilog="""\b
 Examples:
   simcom-mqtt soak -h broker.example.com --count 1000 --qos 1
@@ -45,7 +43,7 @@ Examples:
     type=Seconds(),
     default=0.0,
     metavar="SECONDS",
-    help="From one publish to the next.  [default: as fast as it goes]",
+    help="From one publish to the next.  [default: no pause]",
 )
 @click.option(
     "--wait",
@@ -53,7 +51,7 @@ Examples:
     default=10.0,
     show_default=True,
     metavar="SECONDS",
-    help="For what is not back after the last publish.",
+    help="Longest wait for outstanding messages after the last publish.",
 )
 @click.option("--max-latency", type=Seconds(), metavar="SECONDS", help="Fail if a message takes longer.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object at the end.")
@@ -70,36 +68,36 @@ def soak(
     max_latency: float | None,
     as_json: bool,
 ) -> None:
-    """Send messages through the broker and back, and count what becomes of them.
+    """Send messages through the broker and back, and count losses, duplicates and alterations.
 
-    A lost connection is mended and the run goes on; what it cost is in the report. Ends with status 1 if a
-    message was lost, refused, altered, duplicated or slower than --max-latency. Ctrl-C ends the run, with a
-    report of what was done so far.
+    The driver reconnects after a lost connection, and the run goes on; the report shows the cost. Exits with
+    status 1 if a message was lost, refused, altered, duplicated or slower than --max-latency. Ctrl-C ends the
+    run with a report of the messages so far.
     """
     with broker.connected(device, reconnect=Reconnect()) as client:
-        run = EchoRun(client, cast(QoS, qos), size, 60.0 if device.timeout is None else device.timeout)
+        run = EchoRun(client, cast(QoS, qos), size, device.timeout_or(60.0))
         run.subscribe()
         began = time.monotonic()
-        interrupted, stopped_by = False, ""
+        interrupted, error_text = False, ""
         with _progress(run.counts, count) as progress:
             try:
                 _send(run, count, interval, progress)
-                run.wait_for_the_rest(wait)
+                run.wait_for_outstanding(wait)
             except KeyboardInterrupt:
                 interrupted = True
             except SimcomError as error:
-                stopped_by = str(error)
+                error_text = str(error)
         complaints = _complaints(run.counts, client, max_latency)
-        if stopped_by:
-            complaints.append(stopped_by)
+        if error_text:
+            complaints.append(error_text)
         took = time.monotonic() - began
         if as_json:
-            say_json(_as_json(run.counts, client, took, complaints))
+            echo_json(_as_json(run.counts, client, took, complaints))
         else:
             _report(run.counts, client, took, progress)
         if interrupted:
             raise KeyboardInterrupt
-        if not stopped_by:
+        if not error_text:
             run.unsubscribe()
     if complaints:
         raise Failure("; ".join(complaints))
@@ -117,7 +115,7 @@ def _send(run: EchoRun, count: int, interval: float, progress: Progress | None) 
 
 @contextmanager
 def _progress(counts: Counts, count: int) -> Iterator[Progress | None]:
-    """A bar with live counters on a terminal, which goes when the report comes."""
+    """Show a bar with live counters on a terminal until the report replaces it."""
     if is_plain(ERRORS):
         yield None
         return
@@ -160,7 +158,7 @@ def _complaints(counts: Counts, client: MqttClient, max_latency: float | None) -
     ]
     slowest = max(counts.latencies, default=0.0)
     if max_latency is not None and slowest > max_latency:
-        found.append(f"the slowest took {as_time(slowest)}, more than {as_time(max_latency)}")
+        found.append(f"the slowest took {format_time(slowest)}, more than {format_time(max_latency)}")
     return found
 
 
@@ -183,26 +181,26 @@ def _report(counts: Counts, client: MqttClient, took: float, progress: Progress 
     if counts.latencies:
         ordered = sorted(counts.latencies)
         fields += [
-            (f"latency {name}", as_time(percentile(ordered, percent)))
+            (f"latency {name}", format_time(percentile(ordered, percent)))
             for name, percent in (("p50", 50), ("p90", 90), ("p99", 99), ("max", 100))
         ]
-    say_fields(fields)
+    echo_fields(fields)
     if counts.latencies:
-        say()
+        echo()
         _show_histogram(counts)
     for error in counts.errors[:SHOWN_ERRORS]:
-        remark(error)
+        echo_error(error)
     if len(counts.errors) > SHOWN_ERRORS:
-        remark(f"and {len(counts.errors) - SHOWN_ERRORS} more")
+        echo_error(f"and {len(counts.errors) - SHOWN_ERRORS} more")
 
 
 def _show_histogram(counts: Counts) -> None:
-    found = classes(counts.latencies)
+    found = histogram(counts.latencies)
     most = max(number for _, number in found)
     for name, number in found:
         share = f"{name:>10}  {number:>7}  {100 * number / len(counts.latencies):5.1f} %"
         if is_plain():
-            say(share)
+            echo(share)
         else:
             OUTPUT.print(Text.assemble(share, "  ", ("█" * round(BAR_WIDTH * number / most), "cyan")))
 
@@ -226,6 +224,6 @@ def _as_json(counts: Counts, client: MqttClient, took: float, complaints: list[s
             for name, percent in (("p50", 50), ("p90", 90), ("p99", 99), ("max", 100))
             if ordered
         },
-        "histogram": dict(classes(ordered)),
+        "histogram": dict(histogram(ordered)),
         "complaints": complaints,
     }

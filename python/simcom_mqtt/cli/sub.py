@@ -11,14 +11,13 @@ import click
 from simcom_mqtt import Message, MqttClient, QoS, Reconnect
 
 from .broker import Broker, broker_options
-from .device import Device, device_options_without_v
-from .endings import Failure
-from .screen import is_plain, message_as_json, printable, say_json
-from .seconds import Seconds
+from .device import Device, Seconds, device_options_without_v
+from .exit_codes import Failure
+from .output import echo_json, is_plain, message_as_json, printable
 
 FOREVER: Final = float("inf")
-WAITING: Final = 1024
-"""Messages that wait for a slow reader here; more wait in the driver, which tells what it must drop."""
+QUEUE_SIZE: Final = 1024
+"""Messages that wait here for a slow reader; the driver holds more, and reports those that it must drop."""
 
 
 @click.command(
@@ -30,20 +29,22 @@ Examples:
   simcom-mqtt sub -d simulator -t 'dut/#' --json | jq .payload""",
 )
 @click.option("-t", "--topic", "topics", multiple=True, metavar="FILTER", help="1-1024 bytes; repeatable.")
-@click.option("-T", "--filter-out", multiple=True, metavar="FILTER", help="Do not show these; repeatable.")
+@click.option(
+    "-T", "--filter-out", multiple=True, metavar="FILTER", help="Do not show messages that match; repeatable."
+)
 @click.option("-q", "--qos", type=click.IntRange(0, 2), default=0, show_default=True)
 @click.option("-v", "--verbose", is_flag=True, help="Write the topic and a blank before each payload.")
-@click.option("-N", "no_newline", is_flag=True, help="Write no end of line after a payload.")
+@click.option("-N", "no_newline", is_flag=True, help="Write no line feed after a payload.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, bytes as payload_base64.")
-@click.option("-C", "--count", type=click.IntRange(min=1), help="End after so many messages.")
+@click.option("-C", "--count", type=click.IntRange(min=1), help="Exit after this number of messages.")
 @click.option(
     "-W",
     "--wait",
     type=Seconds(min_open=True),
     metavar="SECONDS",
-    help="End after that time; with status 1 if --count messages have not come.",
+    help="Exit after this time: with status 1 if fewer messages than --count arrived.",
 )
-@click.option("-c", "--disable-clean-session", is_flag=True, help="Have the broker keep the session.")
+@click.option("-c", "--disable-clean-session", is_flag=True, help="Let the broker keep the session.")
 @broker_options
 @device_options_without_v
 def sub(
@@ -61,14 +62,14 @@ def sub(
 ) -> None:
     """Receive through the module's MQTT client, with the options of mosquitto_sub, until Ctrl-C.
 
-    A lost connection, a lost network, a reboot of the module or a port that was away is told on standard
-    error, and mended.
+    The driver reconnects after a lost connection, a lost network, a restart of the module or a lost port.
+    Standard error reports it.
     """
     topics = topics or ((broker.topic,) if broker.topic else ())
     if not topics:
         raise click.UsageError("name a topic filter: --topic FILTER, or at the end of --url")
     if disable_clean_session and not broker.client_id:
-        raise click.UsageError("the broker knows a kept session by its client id: --id")
+        raise click.UsageError("the broker finds a kept session by its client id: --id")
 
     clean = not disable_clean_session
     with (
@@ -88,20 +89,20 @@ def sub(
                 shown += 1
     if count is not None and shown < count:
         raise Failure(
-            f"{shown} of {count} messages came within {wait:g} s: does somebody publish to "
+            f"{shown} of {count} messages arrived within {wait:g} s: does a client publish to "
             f"{', '.join(topics)} on that broker?"
         )
 
 
 @contextlib.contextmanager
 def _messages_of(client: MqttClient) -> Iterator[Queue[Message]]:
-    received: Queue[Message] = Queue(WAITING)
+    received: Queue[Message] = Queue(QUEUE_SIZE)
     client.on_message = received.put
     try:
         yield received
     finally:
         client.on_message = None
-        with contextlib.suppress(Empty):  # a callback may wait for room
+        with contextlib.suppress(Empty):  # makes room for a callback that waits in `put`
             while True:
                 received.get_nowait()
 
@@ -117,9 +118,9 @@ def _next(received: Queue[Message], deadline: float) -> Message | None:
 
 def _show(message: Message, *, verbose: bool, no_newline: bool, as_json: bool) -> None:
     if as_json:
-        say_json(message_as_json(message))
+        echo_json(message_as_json(message))
         return
     parts = [message.topic_bytes + b" " if verbose else b"", message.payload, b"" if no_newline else b"\n"]
     written = b"".join(parts)
-    # A program gets the bytes; a terminal must not be steered by whoever publishes.
+    # A program gets the bytes. A terminal gets text: a publisher must not control it.
     click.echo(written if is_plain() else printable(written.decode("utf-8", "backslashreplace")), nl=False)

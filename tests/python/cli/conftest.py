@@ -1,4 +1,4 @@
-"""What the tests of the terminal command share."""
+"""Fixtures for the tests of the terminal command."""
 
 import logging
 from collections.abc import Iterator
@@ -7,8 +7,8 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
-def _log_as_before() -> Iterator[None]:
-    """A verb that runs in this process takes the log over."""
+def _restore_log() -> Iterator[None]:
+    """A command that runs in this process configures the log."""
     logger = logging.getLogger("simcom_mqtt")
     before = logger.handlers, logger.level, logger.propagate
     yield

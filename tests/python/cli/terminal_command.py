@@ -1,4 +1,4 @@
-"""The command `simcom-mqtt` as a user runs it: in this process, as one of its own, or on a terminal."""
+"""The terminal command as a user runs it: in this process, in a process of its own, or on a terminal."""
 
 import os
 import pty
@@ -7,28 +7,30 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import IO
 
 from click.testing import CliRunner, Result
 
 from simcom_mqtt.cli.application import application
 
 COMMAND = [sys.executable, "-W", "error", "-m", "simcom_mqtt"]
-SIMCOM_VARIABLES = {"SIMCOM_PORT": "", "SIMCOM_PASSWORD": ""}
+ENVIRONMENT = {"SIMCOM_PORT": "", "SIMCOM_PASSWORD": "", "PYTHONUNBUFFERED": ""}
+"""The tests do not depend on these variables of the caller; an empty one is as good as none."""
 
 
 def run(*arguments: object, stdin: bytes | None = None, env: Mapping[str, str] | None = None) -> Result:
-    """Run a verb in this process; nothing but the terminal and the process around it is missing."""
+    """Run a command in this process, without a terminal and without a process around it."""
     return CliRunner().invoke(
         application,
         [str(argument) for argument in arguments],
         input=stdin,
-        env={**SIMCOM_VARIABLES, **(env or {})},
+        env={**ENVIRONMENT, **(env or {})},
         prog_name="simcom-mqtt",
     )
 
 
 def lines_of(*arguments: object, stdin: bytes | None = None) -> list[str]:
-    """The lines of a verb that must end well and have nothing to complain about."""
+    """Return the output of a command that must succeed and write nothing to standard error."""
     result = run(*arguments, stdin=stdin)
     assert (result.exit_code, result.stderr) == (0, ""), result.output
     return result.stdout.splitlines()
@@ -36,15 +38,18 @@ def lines_of(*arguments: object, stdin: bytes | None = None) -> list[str]:
 
 @contextmanager
 def process(
-    *arguments: object, env: Mapping[str, str] | None = None, started_by: Sequence[str] = ()
+    *arguments: object,
+    env: Mapping[str, str] | None = None,
+    started_by: Sequence[str] = (),
+    stdout: int | IO[bytes] = subprocess.PIPE,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A verb as a process of its own, which does not outlive the block."""
+    """Run a command in a process of its own, which does not outlive the block."""
     command = subprocess.Popen(
         [*started_by, *COMMAND, *map(str, arguments)],
         stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
+        stdout=stdout,
         stderr=subprocess.PIPE,
-        env={**os.environ, **SIMCOM_VARIABLES, **(env or {})},
+        env={**os.environ, **ENVIRONMENT, **(env or {})},
     )
     try:
         yield command
@@ -58,12 +63,12 @@ def process(
 
 
 class Terminal:
-    """A verb on a terminal of 100 columns: what it shows can be waited for, and keys be pressed."""
+    """A command on a terminal of 100 columns: a test can wait for output, and press keys."""
 
     def __init__(self, *arguments: object, env: Mapping[str, str] | None = None) -> None:
         self._keyboard, screen = pty.openpty()
         self.shown = b""
-        environment = {**os.environ, **SIMCOM_VARIABLES, "TERM": "xterm-256color", "COLUMNS": "100"}
+        environment = {**os.environ, **ENVIRONMENT, "TERM": "xterm-256color", "COLUMNS": "100"}
         environment.pop("NO_COLOR", None)
         self.process = subprocess.Popen(
             [*COMMAND, *map(str, arguments)],
@@ -90,7 +95,7 @@ class Terminal:
         os.write(self._keyboard, keys)
 
     def wait_for(self, pattern: bytes) -> "re.Match[bytes]":
-        """Read what is shown until it has the pattern."""
+        """Read the screen until the pattern appears."""
         while not (found := re.search(pattern, self.shown)):
             piece = self._read()
             assert piece, self.shown

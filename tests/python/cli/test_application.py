@@ -1,4 +1,4 @@
-"""The command around its verbs: help, version, what is missing."""
+"""The application: help, version, missing extras, exit codes."""
 
 import re
 import subprocess
@@ -12,37 +12,37 @@ import pytest
 import simcom_mqtt
 from cli.terminal_command import COMMAND, Terminal, lines_of, process, run
 from simcom_mqtt.cli import main
-from simcom_mqtt.cli.application import VERBS
+from simcom_mqtt.cli.application import COMMANDS
 from simcom_mqtt.simulator import SimulatedModem
 
 ROOT = Path(__file__).parents[3]
 
 
-def test_the_version() -> None:
+def test_version() -> None:
     assert lines_of("--version") == [f"simcom-mqtt, version {simcom_mqtt.__version__}"]
 
 
-def test_no_verb_shows_them_all() -> None:
+def test_no_command_lists_all_commands() -> None:
     result = run()
 
     assert result.exit_code == 2
-    assert all(re.search(rf"^  {verb} ", result.output, re.MULTILINE) for verb in VERBS)
+    assert all(re.search(rf"^  {command} ", result.output, re.MULTILINE) for command in COMMANDS)
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_each_verb_has_an_example(verb: str) -> None:
-    result = run(verb, "--help")
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_has_an_example(command: str) -> None:
+    result = run(command, "--help")
 
     assert (result.exit_code, result.stderr) == (0, "")
-    assert re.search(rf"^  Examples?:\n.*simcom-mqtt {verb}", result.stdout, re.MULTILINE | re.DOTALL)
+    assert re.search(rf"^  Examples?:\n.*simcom-mqtt {command}", result.stdout, re.MULTILINE | re.DOTALL)
 
 
-def test_an_unknown_verb() -> None:
+def test_unknown_command_exits_with_2() -> None:
     assert run("publish").exit_code == 2
 
 
 @pytest.mark.parametrize("missing", ["click", "rich"])
-def test_without_the_extra_one_line_says_what_to_install(missing: str) -> None:
+def test_missing_extra_names_what_to_install(missing: str) -> None:
     source = f"import sys; sys.modules[{missing!r}] = None; from simcom_mqtt.cli import main; main()"
     result = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=False)
 
@@ -50,19 +50,19 @@ def test_without_the_extra_one_line_says_what_to_install(missing: str) -> None:
     assert result.stderr == ("the terminal command needs click and rich: pip install 'simcom-mqtt[cli]'\n")
 
 
-def test_the_demo_of_make_needs_neither() -> None:
+def test_demonstration_imports_neither_click_nor_rich() -> None:
     source = "import sys; sys.modules.update(click=None, rich=None); import simcom_mqtt.demonstration"
 
     subprocess.run([sys.executable, "-c", source], check=True)
 
 
-def test_the_installed_command_is_this_one() -> None:
+def test_installed_script_calls_main() -> None:
     scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
 
     assert EntryPoint("simcom-mqtt", scripts["simcom-mqtt"], "console_scripts").load() is main
 
 
-def test_completion_comes_from_click() -> None:
+def test_shell_completion() -> None:
     result = subprocess.run(
         COMMAND, env={"_SIMCOM_MQTT_COMPLETE": "bash_source"}, capture_output=True, text=True, check=False
     )
@@ -71,7 +71,7 @@ def test_completion_comes_from_click() -> None:
     assert "complete -o nosort" in result.stdout
 
 
-def test_colours_only_on_a_terminal_and_only_if_wanted(simulator: SimulatedModem) -> None:
+def test_colours_on_terminal_but_not_in_pipe_or_with_no_color(simulator: SimulatedModem) -> None:
     with Terminal("info", "-d", simulator.port) as coloured:
         assert coloured.end() == 0
     with Terminal("info", "-d", simulator.port, env={"NO_COLOR": "1"}) as monochrome:
@@ -84,19 +84,19 @@ def test_colours_only_on_a_terminal_and_only_if_wanted(simulator: SimulatedModem
     assert (b"\x1b" in output, errors) == (False, b"")
 
 
-def test_a_full_disk_is_told(simulator: SimulatedModem) -> None:
-    with open("/dev/full", "wb") as full:  # noqa: PTH123
-        result = subprocess.run(
-            [*COMMAND, "info", "-d", simulator.port],
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_full_disk_exits_with_1_and_names_the_cause(simulator: SimulatedModem, unbuffered: str) -> None:
+    environment = {"PYTHONUNBUFFERED": unbuffered}
+    with (
+        open("/dev/full", "wb") as full,  # noqa: PTH123
+        process("info", "-d", simulator.port, env=environment, stdout=full) as command,
+    ):
+        _, errors = command.communicate(timeout=30)
 
-    assert result.returncode == 1
-    assert "No space left on device" in result.stderr
-    assert "Traceback" not in result.stderr
+    assert command.returncode == 1
+    assert b"No space left on device" in errors
+    assert b"Traceback" not in errors
+    assert b"Exception ignored" not in errors
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_a_full_disk_is_told(simulator: SimulatedModem) -> None:
         ("pub", "-t", "a", "-n", "--repeat-delay", "nan"),
     ],
 )
-def test_times_that_are_none(options: tuple[str, ...]) -> None:
+def test_time_that_is_not_finite_is_refused(options: tuple[str, ...]) -> None:
     result = run(*options, "-d", "simulator")
 
     assert result.exit_code == 2
@@ -118,7 +118,7 @@ def test_times_that_are_none(options: tuple[str, ...]) -> None:
     assert "Invalid value" in result.stderr
 
 
-def test_a_standard_input_that_is_closed() -> None:
+def test_closed_standard_input_exits_with_2() -> None:
     with process(
         "pub", "-d", "simulator", "-t", "a", "-l", started_by=["sh", "-c", 'exec "$@" <&-', "sh"]
     ) as command:
@@ -128,14 +128,14 @@ def test_a_standard_input_that_is_closed() -> None:
     assert b"standard input is closed" in errors
 
 
-def test_a_password_for_others_does_not_matter() -> None:
+def test_password_variable_without_user_name_is_ignored() -> None:
     result = run("doctor", "-d", "simulator", env={"SIMCOM_PASSWORD": "of another broker"})
 
     assert "needs a user name" not in result.output
     assert result.exit_code == 0, result.output
 
 
-def test_a_host_with_a_port() -> None:
+def test_port_in_host_is_refused() -> None:
     result = run("pub", "-d", "simulator", "-h", "broker.example.com:1883", "-t", "a", "-n")
 
     assert result.exit_code == 2

@@ -1,4 +1,4 @@
-"""`at` and `info`: single commands, and what they print."""
+"""`at` and `info`: single AT commands and their output."""
 
 import json
 from pathlib import Path
@@ -11,18 +11,18 @@ from simcom_mqtt import SimcomMqtt
 from simcom_mqtt.simulator import SimulatedModem
 
 
-def test_information_lines_are_printed_without_echo_and_ok(simulator: SimulatedModem) -> None:
+def test_information_lines_without_echo_and_ok(simulator: SimulatedModem) -> None:
     assert lines_of("at", "-d", simulator.port, "AT+CSQ") == ["+CSQ: 23,0"]
 
 
-def test_the_port_comes_from_the_environment(simulator: SimulatedModem) -> None:
+def test_port_from_environment_variable(simulator: SimulatedModem) -> None:
     result = run("at", "AT+CSQ", env={"SIMCOM_PORT": simulator.port})
 
     assert (result.exit_code, result.stdout) == (0, "+CSQ: 23,0\n")
 
 
 @pytest.mark.parametrize("way", ["--data", "--data-file", "stdin"])
-def test_a_prompt_gets_its_data(simulator: SimulatedModem, tmp_path: Path, way: str) -> None:
+def test_data_answers_the_prompt(simulator: SimulatedModem, tmp_path: Path, way: str) -> None:
     data = "-----BEGIN"
     file = tmp_path / "data"
     file.write_text(data)
@@ -50,7 +50,7 @@ def test_a_prompt_gets_its_data(simulator: SimulatedModem, tmp_path: Path, way: 
         ([], 2, "COMMAND"),
     ],
 )
-def test_what_went_wrong_is_said(
+def test_failure_exits_with_status_and_reason(
     simulator: SimulatedModem, arguments: list[str], status: int, complaint: str
 ) -> None:
     result = run("at", "-d", simulator.port, *arguments)
@@ -60,7 +60,7 @@ def test_what_went_wrong_is_said(
     assert "Traceback" not in result.stderr
 
 
-def test_a_module_that_does_not_answer_in_time(simulator: SimulatedModem) -> None:
+def test_timeout_names_the_command(simulator: SimulatedModem) -> None:
     simulator.mute_next("CSQ")
 
     result = run("at", "-d", simulator.port, "AT+CSQ", "--timeout", "0.2")
@@ -69,14 +69,14 @@ def test_a_module_that_does_not_answer_in_time(simulator: SimulatedModem) -> Non
     assert "AT+CSQ" in result.stderr
 
 
-def test_a_port_that_is_missing() -> None:
+def test_missing_port_exits_with_1() -> None:
     result = run("info", "-d", "/dev/missing")
 
     assert result.exit_code == 1
     assert "Error: no port /dev/missing" in result.stderr
 
 
-def test_a_password_that_the_module_tells_is_masked(simulator: SimulatedModem, broker_url: str) -> None:
+def test_password_in_module_answer_is_masked(simulator: SimulatedModem, broker_url: str) -> None:
     with SimcomMqtt(simulator.port) as modem:
         modem.start()
         modem.acquire("left")
@@ -91,7 +91,7 @@ def test_a_password_that_the_module_tells_is_masked(simulator: SimulatedModem, b
     assert line.endswith('"unit7","**********"')
 
 
-def test_verbose_shows_each_line_both_ways_on_standard_error(simulator: SimulatedModem) -> None:
+def test_verbose_logs_each_line_to_standard_error(simulator: SimulatedModem) -> None:
     result = run("at", "-d", simulator.port, "AT+CSQ", "-v")
 
     assert result.stdout == "+CSQ: 23,0\n"
@@ -99,7 +99,7 @@ def test_verbose_shows_each_line_both_ways_on_standard_error(simulator: Simulate
     assert "simcom_mqtt.at: < +CSQ: 23,0\n" in result.stderr
 
 
-def test_a_transcript_is_written(simulator: SimulatedModem, tmp_path: Path) -> None:
+def test_transcript_option_writes_file(simulator: SimulatedModem, tmp_path: Path) -> None:
     transcript = tmp_path / "session.txt"
 
     lines_of("at", "-d", simulator.port, "AT+CSQ", "--transcript", transcript)
@@ -107,7 +107,7 @@ def test_a_transcript_is_written(simulator: SimulatedModem, tmp_path: Path) -> N
     assert "> line AT+CSQ\\r" in transcript.read_text()
 
 
-def test_what_a_module_says_cannot_steer_the_terminal() -> None:
+def test_module_answer_cannot_control_the_terminal() -> None:
     with ScriptedModule({"AT+CSQ": b"\r\n+CSQ: \x1b[2J\xc2\x9b1\r\n" + OK}) as module:
         assert lines_of("at", "-d", module.port, "AT+CSQ") == ["+CSQ: \\x1b[2J\\x9b1"]
 

@@ -19,7 +19,7 @@ def key(tmp_path: Path) -> Path:
     return file
 
 
-def test_files_come_and_go(simulator: SimulatedModem, key: Path) -> None:
+def test_upload_list_and_delete(simulator: SimulatedModem, key: Path) -> None:
     device = ["-d", simulator.port]
     run("certs", "upload", *device, key)
     run("certs", "upload", *device, key, "--name", "other.pem")
@@ -29,7 +29,7 @@ def test_files_come_and_go(simulator: SimulatedModem, key: Path) -> None:
     assert json.loads(lines_of("certs", "list", *device, "--json")[0]) == ["other.pem"]
 
 
-def test_key_material_is_never_shown(simulator: SimulatedModem, key: Path, tmp_path: Path) -> None:
+def test_key_material_is_masked(simulator: SimulatedModem, key: Path, tmp_path: Path) -> None:
     transcript = tmp_path / "session.txt"
 
     result = run("certs", "upload", "-d", simulator.port, key, "-v", "--transcript", transcript)
@@ -49,7 +49,7 @@ def test_key_material_is_never_shown(simulator: SimulatedModem, key: Path, tmp_p
         ([], 2, "Usage"),
     ],
 )
-def test_what_went_wrong_is_said(
+def test_failure_exits_with_status_and_reason(
     simulator: SimulatedModem, arguments: list[str], status: int, complaint: str
 ) -> None:
     result = run("certs", *arguments, env={"SIMCOM_PORT": simulator.port})

@@ -12,7 +12,7 @@ from cli.terminal_command import Terminal, lines_of, run
 from mosquitto_broker import MosquittoBroker
 from scripted_module import OK, ScriptedModule
 from simcom_mqtt import SimcomMqtt
-from simcom_mqtt.cli import port_check, port_users
+from simcom_mqtt.cli import port_check
 from simcom_mqtt.simulator import SimulatedModem
 
 SUBJECTS = ["port", "firmware", "SIM", "signal", "registration", "PDP", "clock", "MQTT", "TLS"]
@@ -99,13 +99,13 @@ HEALTHY = {
         ("AT+CPIN?", "+CPIN: SIM PUK", "SIM", "failed", "PUK", "new PIN"),
         ("AT+CPIN?", "+CPIN: PH-NET PIN", "SIM", "failed", "PH-NET PIN", "another card"),
         ("AT+CSQ", "+CSQ: 3,0", "signal", "warning", "-107 dBm", "antenna"),
-        ("AT+CSQ", "+CSQ: 99,99", "signal", "failed", "nothing is heard", "antenna"),
+        ("AT+CSQ", "+CSQ: 99,99", "signal", "failed", "no signal", "antenna"),
         ("AT+CEREG?", "+CEREG: 0,0", "registration", "failed", "not searching", "AT+CFUN=1"),
         ("AT+CEREG?", "+CEREG: 0,3", "registration", "failed", "refuses this SIM", "operator"),
         ("AT+CEREG?", "+CEREG: 0,4", "registration", "failed", "out of coverage", "antenna"),
         ("AT+CEREG?", "+CEREG: 0,6", "registration", "failed", "text messages", "LTE data"),
         ("AT+CEREG?", "+CEREG: 0,5", "registration", "fine", "roaming: LTE, 460-11", None),
-        ("AT+CEREG?", "", "registration", "failed", "says nothing", "restart"),
+        ("AT+CEREG?", "", "registration", "failed", "tells nothing", "restart"),
         ("AT+CGACT?", "+CGACT: 1,0", "PDP", "warning", "no packet data context", "AT+CGDCONT=1"),
         ("AT+CCLK?", '+CCLK: "80/01/06,00:00:00+00"', "clock", "warning", "1980-01-06", "AT+CTZU=1"),
         ("AT+CCLK?", '+CCLK: "99/99/99,00:00:00+00"', "clock", "warning", "tells no time", "AT+CTZU=1"),
@@ -176,7 +176,7 @@ def test_a_mute_module(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     process = tmp_path / "4711"
     process.mkdir()
     (process / "comm").write_text("ModemManager\n")
-    monkeypatch.setattr(port_users, "PROCESSES", tmp_path)
+    monkeypatch.setattr(port_check, "PROCESSES", tmp_path)
     with ScriptedModule(mute=True) as module:
         other = type("Port", (), {"device": "/dev/ttyUSB7"})
         monkeypatch.setattr(port_check, "simcom_ports", lambda: [other])

@@ -1,4 +1,4 @@
-"""`ports`: which ports there are, whose they are, and which answer AT."""
+"""`ports`: the list of ports, and the outcome of each probe."""
 
 import json
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ MUTE = "/dev/ttyUSB0"
 
 @dataclass
 class Port:
-    """What the native `PortInfo` tells, which only a machine with such a port can make."""
+    """Stands for `PortInfo`, which needs a machine with such a port."""
 
     device: str
     vid: int | None = SIMCOM_VENDOR
@@ -30,18 +30,18 @@ class Port:
 
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> list[Port]:
-    """The ports of this machine, as a test has them."""
+    """The ports that this machine seems to have."""
     found: list[Port] = []
     for place in (ports, device):
         monkeypatch.setattr(place, "list_ports", lambda: found)
     return found
 
 
-def test_each_port_with_what_it_answers(
+def test_outcome_of_each_probe(
     machine: list[Port], simulator: SimulatedModem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def open_port(port: str, baudrate: int) -> SimcomMqtt:
-        if port == MUTE:  # a real one takes 6 s; the tests of the doctor have one
+        if port == MUTE:  # a real time-out takes 6 s; the tests of doctor have one
             raise CommandTimeoutError("nothing answers AT", command="AT")
         return SimcomMqtt(port, baudrate)
 
@@ -68,7 +68,9 @@ def test_each_port_with_what_it_answers(
     }
 
 
-def test_other_makers_are_tried_when_told_to(machine: list[Port], simulator: SimulatedModem) -> None:
+def test_ports_of_other_makers_are_tried_with_probe_all(
+    machine: list[Port], simulator: SimulatedModem
+) -> None:
     machine.append(Port(simulator.port, vid=FTDI))
 
     assert simulator.received == []
@@ -77,7 +79,7 @@ def test_other_makers_are_tried_when_told_to(machine: list[Port], simulator: Sim
     assert lines_of("ports", "--probe-all")[1].split()[1] == "yes"
 
 
-def test_a_table_in_columns(machine: list[Port], simulator: SimulatedModem) -> None:
+def test_table_has_columns(machine: list[Port], simulator: SimulatedModem) -> None:
     machine += [Port(simulator.port), Port("/dev/ttyS0", None, None, None, None, None, None)]
 
     header, first, second = lines_of("ports")
@@ -87,7 +89,7 @@ def test_a_table_in_columns(machine: list[Port], simulator: SimulatedModem) -> N
     assert second.split() == ["/dev/ttyS0", "not", "tried", "-", "-", "-"]
 
 
-def test_why_a_port_cannot_be_tried_stands_below(machine: list[Port]) -> None:
+def test_reason_stands_below_the_table(machine: list[Port]) -> None:
     machine.append(Port("/dev/missing"))
 
     result = run("ports")
@@ -96,7 +98,7 @@ def test_why_a_port_cannot_be_tried_stands_below(machine: list[Port]) -> None:
     assert "no port /dev/missing" in result.stderr
 
 
-def test_no_port_at_all(machine: list[Port]) -> None:
+def test_no_port(machine: list[Port]) -> None:
     result = run("ports")
 
     assert (result.exit_code, result.stdout) == (0, "")
@@ -104,13 +106,13 @@ def test_no_port_at_all(machine: list[Port]) -> None:
     assert lines_of("ports", "--json") == ["[]"]
 
 
-def test_the_only_simcom_port_needs_no_naming(machine: list[Port], simulator: SimulatedModem) -> None:
+def test_only_simcom_port_is_the_default(machine: list[Port], simulator: SimulatedModem) -> None:
     machine += [Port("/dev/ttyS0", vid=None), Port(simulator.port)]
 
     assert lines_of("at", "AT+CSQ") == ["+CSQ: 23,0"]
 
 
-def test_of_several_simcom_ports_one_must_be_named(machine: list[Port]) -> None:
+def test_several_simcom_ports_need_a_device_option(machine: list[Port]) -> None:
     machine += [Port("/dev/ttyUSB1"), Port("/dev/ttyUSB2")]
 
     result = run("info")
@@ -119,7 +121,7 @@ def test_of_several_simcom_ports_one_must_be_named(machine: list[Port]) -> None:
     assert "/dev/ttyUSB1, /dev/ttyUSB2" in result.stderr
 
 
-def test_without_a_simcom_port_the_simulator_is_proposed(machine: list[Port]) -> None:
+def test_no_simcom_port_proposes_the_simulator(machine: list[Port]) -> None:
     result = run("info")
 
     assert result.exit_code == 2

@@ -1,4 +1,4 @@
-"""`pub`: what an ordinary client on the same broker gets."""
+"""`pub`: messages that an ordinary client on the same broker receives."""
 
 from pathlib import Path
 
@@ -16,16 +16,18 @@ def to_broker(simulator: SimulatedModem, mosquitto: MosquittoBroker) -> list[obj
     return ["-d", simulator.port, "-h", "127.0.0.1", "-p", mosquitto.plain]
 
 
-def test_a_message_with_its_qos_and_retain_flag(to_broker: list[object], host: HostClient, base: str) -> None:
+def test_message_has_qos_and_retain_flag(to_broker: list[object], host: HostClient, base: str) -> None:
     host.subscribe(f"{base}/#")
 
     lines_of("pub", *to_broker, "-t", f"{base}/state", "-m", "grüße", "-q", "2", "-r")
 
     assert as_sent(host.get()) == (f"{base}/state", "grüße".encode(), 2, True)
-    lines_of("pub", *to_broker, "-t", f"{base}/state", "-n", "-r")  # or the broker would keep it for ever
+    lines_of("pub", *to_broker, "-t", f"{base}/state", "-n", "-r")  # else the broker keeps the message
 
 
-def test_each_way_to_say_what(to_broker: list[object], host: HostClient, base: str, tmp_path: Path) -> None:
+def test_payload_from_each_source(
+    to_broker: list[object], host: HostClient, base: str, tmp_path: Path
+) -> None:
     host.subscribe(base)
     file = tmp_path / "message"
     file.write_bytes(b"\x00\xff\r\n")
@@ -39,12 +41,12 @@ def test_each_way_to_say_what(to_broker: list[object], host: HostClient, base: s
     assert [host.get().payload for _ in expected] == expected
 
 
-def test_everything_in_the_url(
+def test_url_with_user_password_and_topic(
     simulator: SimulatedModem, mosquitto: MosquittoBroker, host: HostClient, base: str
 ) -> None:
     password = PASSWORD.replace(" ", "%20")
 
-    # What goes in by the listener with passwords comes out of the plain one: it is one broker.
+    # The listener with passwords and the plain one belong to the same broker.
     host.subscribe(base)
     url = f"mqtt://{USER}:{password}@127.0.0.1:{mosquitto.password}/{base}"
     lines_of("pub", "-d", simulator.port, "-L", url, "-m", "in")
@@ -52,7 +54,7 @@ def test_everything_in_the_url(
     assert host.get().payload == b"in"
 
 
-def test_a_password_in_front_of_what_is_published(
+def test_password_line_before_messages_on_standard_input(
     simulator: SimulatedModem, mosquitto: MosquittoBroker, host: HostClient, base: str
 ) -> None:
     host.subscribe(base)
@@ -77,7 +79,7 @@ def test_a_password_in_front_of_what_is_published(
 @pytest.mark.parametrize(
     "url", ["mqtt://u:pa/ssw0rd@h/x", "mqtt://u:ssw0rd℀@127.0.0.1/x", "mqtt://u:ssw0rd#@h"]
 )
-def test_a_url_that_cannot_be_read_is_not_repeated(url: str) -> None:
+def test_unreadable_url_is_not_repeated(url: str) -> None:
     result = run("pub", "-d", "simulator", "-L", url, "-m", "x")
 
     assert result.exit_code == 2
@@ -86,7 +88,9 @@ def test_a_url_that_cannot_be_read_is_not_repeated(url: str) -> None:
 
 
 @pytest.mark.parametrize("way", ["option", "variable", "prompt"])
-def test_a_password(simulator: SimulatedModem, mosquitto: MosquittoBroker, base: str, way: str) -> None:
+def test_password_by_each_way_is_not_logged(
+    simulator: SimulatedModem, mosquitto: MosquittoBroker, base: str, way: str
+) -> None:
     named = {"option": ["-P", PASSWORD], "prompt": ["--ask-password"]}.get(way, [])
     result = run(
         "pub",
@@ -101,7 +105,7 @@ def test_a_password(simulator: SimulatedModem, mosquitto: MosquittoBroker, base:
     assert PASSWORD not in result.output
 
 
-def test_a_password_that_is_asked_for_on_a_terminal(
+def test_password_prompt_on_terminal(
     simulator: SimulatedModem, mosquitto: MosquittoBroker, base: str
 ) -> None:
     to = ["-d", simulator.port, "-h", "127.0.0.1", "-p", mosquitto.password, "-u", USER]
@@ -113,7 +117,7 @@ def test_a_password_that_is_asked_for_on_a_terminal(
     assert PASSWORD.encode() not in terminal.shown
 
 
-def test_a_wrong_password_is_refused_and_not_shown(
+def test_wrong_password_exits_with_1_and_is_not_shown(
     simulator: SimulatedModem, mosquitto: MosquittoBroker, base: str
 ) -> None:
     url = f"mqtt://{USER}:wrong.secret@127.0.0.1:{mosquitto.password}"
@@ -124,7 +128,7 @@ def test_a_wrong_password_is_refused_and_not_shown(
     assert "wrong.secret" not in result.output
 
 
-def test_tls(
+def test_tls_with_each_verification(
     simulator: SimulatedModem, mosquitto: MosquittoBroker, host: HostClient, base: str, tmp_path: Path
 ) -> None:
     authority, chain, key = (tmp_path / name for name in ("ca.pem", "dut.pem", "dut-key.pem"))
@@ -139,14 +143,12 @@ def test_tls(
     lines_of("pub", *verified, "-p", mosquitto.mutual_tls, "--cert", chain, "--key", key, "-m", "both")
     assert run("certs", "upload", "-d", simulator.port, authority, "--name", "authority.pem").exit_code == 0
     lines_of("pub", *verified[:-1], "module:authority.pem", "-p", mosquitto.tls, "-m", "stored")
-    lines_of("pub", *verified[:-2], "--insecure", "-p", mosquitto.tls, "-m", "nobody")
+    lines_of("pub", *verified[:-2], "--insecure", "-p", mosquitto.tls, "-m", "insecure")
 
-    assert [host.get().payload for _ in range(4)] == [b"server", b"both", b"stored", b"nobody"]
+    assert [host.get().payload for _ in range(4)] == [b"server", b"both", b"stored", b"insecure"]
 
 
-def test_a_will_is_left_with_the_broker(
-    to_broker: list[object], simulator: SimulatedModem, base: str
-) -> None:
+def test_will_options_set_the_will(to_broker: list[object], simulator: SimulatedModem, base: str) -> None:
     will = ["--will-topic", f"{base}/will", "--will-payload", "gone", "--will-qos", "1"]
 
     lines_of("pub", *to_broker, "-t", base, "-m", "x", *will)
@@ -155,7 +157,7 @@ def test_a_will_is_left_with_the_broker(
     assert "AT+CMQTTWILLMSG=0,4,1" in simulator.received
 
 
-def test_the_module_is_left_clean(to_broker: list[object], simulator: SimulatedModem, base: str) -> None:
+def test_module_is_left_clean(to_broker: list[object], simulator: SimulatedModem, base: str) -> None:
     lines_of("pub", *to_broker, "-t", base, "-m", "x", "-i", "terminal", "-k", "30", "-V", "31")
 
     assert simulator.received[-3:] == ["AT+CMQTTDISC=0", "AT+CMQTTREL=0", "AT+CMQTTSTOP"]
@@ -173,7 +175,10 @@ def test_the_module_is_left_clean(to_broker: list[object], simulator: SimulatedM
         (["-t", "a", "-m", "x", "-L", "http://secret@host"], "--url must be"),
         (["-t", "a", "-m", "x", "-L", "mqtt://host", "-h", "host"], "either by --url or by --host"),
         (["-t", "a", "-m", "x", "-h", "host", "-p", "8883"], "--cafile"),
-        (["-t", "a", "-m", "x", "-h", "host", "--insecure", "--cafile", "x"], "--insecure verifies nobody"),
+        (
+            ["-t", "a", "-m", "x", "-h", "host", "--insecure", "--cafile", "x"],
+            "--insecure turns verification off",
+        ),
         (["-t", "a", "-m", "x", "-h", "host", "--cafile", __file__, "--cert", __file__], "go together"),
         (["-t", "a", "-m", "x", "-h", "host", "--cafile", "/missing.pem"], "/missing.pem"),
         (["-t", "a", "-m", "x", "-h", "host", "-P", "secret"], "needs a user name"),
@@ -196,9 +201,7 @@ def test_wrong_usage(
     assert "secret" not in result.output
 
 
-def test_a_publish_that_the_module_refuses(
-    to_broker: list[object], simulator: SimulatedModem, base: str
-) -> None:
+def test_refused_publish_exits_with_1(to_broker: list[object], simulator: SimulatedModem, base: str) -> None:
     simulator.fail_next("CMQTTPUB", 17)
 
     result = run("pub", *to_broker, "-t", base, "-m", "x")
@@ -207,7 +210,7 @@ def test_a_publish_that_the_module_refuses(
     assert "+CMQTTPUB: 0,17" in result.stderr
 
 
-def test_ctrl_c_between_two_lines(
+def test_ctrl_c_between_two_lines_exits_with_130(
     to_broker: list[object], simulator: SimulatedModem, host: HostClient, base: str
 ) -> None:
     host.subscribe(base)
@@ -220,7 +223,7 @@ def test_ctrl_c_between_two_lines(
     assert simulator.received[-1] == "AT+CMQTTSTOP"
 
 
-def test_a_broker_of_its_own_with_the_simulator(base: str) -> None:
+def test_simulator_without_broker_starts_one(base: str) -> None:
     result = run("pub", "-d", "simulator", "-t", base, "-m", "x", "-q", "1")
 
     assert (result.exit_code, result.stdout) == (0, "")

@@ -12,7 +12,7 @@ from mosquitto_broker import PASSWORD, USER, MosquittoBroker
 from simcom_mqtt.simulator import SimulatedModem
 
 
-def test_a_failure_is_recorded_and_comes_back(
+def test_recorded_failure_replays(
     simulator: SimulatedModem, mosquitto: MosquittoBroker, base: str, tmp_path: Path
 ) -> None:
     transcript = tmp_path / "failure.txt"
@@ -36,32 +36,32 @@ def test_a_failure_is_recorded_and_comes_back(
     assert PASSWORD not in transcript.read_text()
 
 
-def test_a_file_that_is_there_is_not_overwritten(tmp_path: Path) -> None:
+def test_record_does_not_overwrite_a_file(tmp_path: Path) -> None:
     precious = tmp_path / "failure.txt"
     precious.write_text("precious")
 
     result = run("record", precious, "info")
 
     assert (result.exit_code, precious.read_text()) == (2, "precious")
-    assert "is there already" in result.stderr
+    assert "exists already" in result.stderr
 
 
-@pytest.mark.parametrize("verb", ["ports", "nonsense"])
-def test_what_cannot_be_recorded(tmp_path: Path, verb: str) -> None:
-    result = run("record", tmp_path / "session.txt", verb)
+@pytest.mark.parametrize("command", ["ports", "nonsense"])
+def test_record_refuses_other_commands(tmp_path: Path, command: str) -> None:
+    result = run("record", tmp_path / "session.txt", command)
 
     assert result.exit_code == 2
     assert "info, doctor, at, pub, sub, certs, soak" in result.stderr
 
 
-def test_a_verb_within_a_verb_is_recorded(simulator: SimulatedModem, tmp_path: Path) -> None:
+def test_record_of_a_subcommand(simulator: SimulatedModem, tmp_path: Path) -> None:
     transcript = tmp_path / "session.txt"
 
     assert run("record", transcript, "certs", "list", "-d", simulator.port).exit_code == 0
     assert "> line AT+CCERTLIST\\r" in transcript.read_text()
 
 
-def test_an_at_session_from_a_pipe(simulator: SimulatedModem, tmp_path: Path) -> None:
+def test_session_from_pipe(simulator: SimulatedModem, tmp_path: Path) -> None:
     transcript = tmp_path / "session.txt"
     commands = b'AT+CSQ\n\nAT+CCERTDOWN="ca.pem",5\nhello\nAT+CCERTLIST\n'
 
@@ -72,7 +72,7 @@ def test_an_at_session_from_a_pipe(simulator: SimulatedModem, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(("data", "complaint"), [(b" a b \n", ""), (b"", "0 bytes"), (b"four\n", "4 bytes")])
-def test_the_line_after_a_command_is_its_data(
+def test_session_line_after_command_is_its_data(
     simulator: SimulatedModem, tmp_path: Path, data: bytes, complaint: str
 ) -> None:
     commands = b'AT+CCERTDOWN="ca.pem",5\n' + data
@@ -82,7 +82,7 @@ def test_the_line_after_a_command_is_its_data(
     assert complaint in result.stderr
 
 
-def test_an_at_session_goes_on_after_a_mistake(simulator: SimulatedModem, tmp_path: Path) -> None:
+def test_session_goes_on_after_error(simulator: SimulatedModem, tmp_path: Path) -> None:
     result = run(
         "record", "-d", simulator.port, tmp_path / "session.txt", stdin=b"AT+NONSENSE\nhello\nAT+CSQ\n"
     )
@@ -91,7 +91,7 @@ def test_an_at_session_goes_on_after_a_mistake(simulator: SimulatedModem, tmp_pa
     assert "Error: AT+NONSENSE was answered with ERROR" in result.stderr
 
 
-def test_an_at_session_on_a_terminal(simulator: SimulatedModem, tmp_path: Path) -> None:
+def test_session_on_terminal(simulator: SimulatedModem, tmp_path: Path) -> None:
     with Terminal("record", "-d", simulator.port, tmp_path / "session.txt") as terminal:
         terminal.wait_for(b"AT session> ")
         terminal.press(b'AT+CCERTDOWN="ca.pem",5\r')
@@ -105,7 +105,7 @@ def test_an_at_session_on_a_terminal(simulator: SimulatedModem, tmp_path: Path) 
         assert terminal.end() == 0
 
 
-def test_ctrl_c_ends_an_at_session(simulator: SimulatedModem, tmp_path: Path) -> None:
+def test_ctrl_c_ends_session(simulator: SimulatedModem, tmp_path: Path) -> None:
     with Terminal("record", "-d", simulator.port, tmp_path / "session.txt") as terminal:
         terminal.wait_for(b"AT session> ")
         terminal.press(b"\x03")
@@ -114,7 +114,7 @@ def test_ctrl_c_ends_an_at_session(simulator: SimulatedModem, tmp_path: Path) ->
     assert b"Traceback" not in terminal.shown
 
 
-def test_what_is_no_transcript(tmp_path: Path) -> None:
+def test_replay_of_other_file_exits_with_2(tmp_path: Path) -> None:
     file = tmp_path / "notes.txt"
     file.write_text("buy milk\n")
 
@@ -125,7 +125,7 @@ def test_what_is_no_transcript(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("transport", [[], ["--tcp", "0"]])
-def test_a_simulated_module_for_other_programs(transport: list[str]) -> None:
+def test_simulate_serves_a_module(transport: list[str]) -> None:
     imei = "864598060000007"
     with process("simulate", *transport, "--imei", imei, "--profile", "a76xx") as module:
         assert module.stdout
@@ -138,12 +138,12 @@ def test_a_simulated_module_for_other_programs(transport: list[str]) -> None:
         assert module.wait(timeout=30) == 130
 
 
-def test_a_simulated_module_that_cannot_be(tmp_path: Path) -> None:
+def test_simulate_refuses_bad_options(tmp_path: Path) -> None:
     assert run("simulate", "--imei", "12").exit_code == 2
     assert run("simulate", "--profile", "sim800").exit_code == 2
 
 
-def test_the_simulator_listens_where_a_subscriber_can_be_reached(host: HostClient, base: str) -> None:
+def test_private_simulator_reaches_named_broker(host: HostClient, base: str) -> None:
     host.publish(base, b"kept", qos=1, retain=True)
 
     result = run("sub", "-d", "simulator", "-h", "127.0.0.1", "-p", host.port, "-t", base, "-C", "1")
@@ -151,7 +151,7 @@ def test_the_simulator_listens_where_a_subscriber_can_be_reached(host: HostClien
     assert (result.exit_code, result.stdout) == (0, "kept\n")
 
 
-def test_the_demo() -> None:
+def test_demo() -> None:
     with process("demo") as demo:
         output, errors = demo.communicate(timeout=30)
 
@@ -160,14 +160,14 @@ def test_the_demo() -> None:
     assert b"10 of 10 messages came back" in output
 
 
-def test_the_demo_on_a_real_module_needs_a_broker() -> None:
+def test_demo_on_real_module_needs_a_broker() -> None:
     result = run("demo", "-d", "/dev/ttyUSB2")
 
     assert result.exit_code == 2
     assert "--url" in result.stderr
 
 
-def test_a_session_shows_the_results_of_mqtt_commands(simulator: SimulatedModem, tmp_path: Path) -> None:
+def test_session_shows_results_of_mqtt_commands(simulator: SimulatedModem, tmp_path: Path) -> None:
     with process("record", "-d", simulator.port, tmp_path / "session.txt") as session:
         assert session.stdin
         assert session.stdout
@@ -180,14 +180,14 @@ def test_a_session_shows_the_results_of_mqtt_commands(simulator: SimulatedModem,
     assert session.returncode == 0, errors
 
 
-def test_options_of_the_module_belong_to_the_recorded_verb(tmp_path: Path) -> None:
+def test_device_options_belong_to_recorded_command(tmp_path: Path) -> None:
     result = run("record", "-d", "simulator", tmp_path / "session.txt", "info")
 
     assert result.exit_code == 2
     assert "record FILE info --device" in result.stderr
 
 
-def test_a_log_record_cannot_steer_the_terminal(simulator: SimulatedModem) -> None:
+def test_log_record_cannot_control_the_terminal(simulator: SimulatedModem) -> None:
     result = run("at", "-d", simulator.port, "-v", "AT+\x1b]0;taken over\x07")
 
     assert "\x1b" not in result.stderr

@@ -1,4 +1,4 @@
-"""`sub`: what comes from an ordinary client on the same broker, as text, bytes and JSON."""
+"""`sub`: messages of an ordinary client on the same broker, as text, bytes and JSON."""
 
 import base64
 import json
@@ -28,21 +28,19 @@ def retained(host: HostClient, base: str) -> str:
     return f"{base}/#"
 
 
-def test_payloads_come_as_they_were_sent(to_broker: list[object], retained: str) -> None:
+def test_payloads_are_written_unchanged(to_broker: list[object], retained: str) -> None:
     result = run("sub", *to_broker, "-t", retained, "-C", "3")
 
     assert result.stdout_bytes == b"text\n\xff\x00\r\n\n" + "grün\n".encode()
 
 
-def test_topics_before_payloads_and_no_ends_of_lines(
-    to_broker: list[object], retained: str, base: str
-) -> None:
+def test_verbose_without_line_feeds(to_broker: list[object], retained: str, base: str) -> None:
     result = run("sub", *to_broker, "-t", retained, "-T", f"{base}/b", "-C", "2", "-v", "-N")
 
     assert result.stdout_bytes == f"{base}/a text{base}/c grün".encode()
 
 
-def test_json(to_broker: list[object], retained: str, base: str) -> None:
+def test_json_lines(to_broker: list[object], retained: str, base: str) -> None:
     messages = [json.loads(line) for line in lines_of("sub", *to_broker, "-t", retained, "-C", "3", "--json")]
 
     assert [message["topic"] for message in messages] == [f"{base}/{name}" for name in "abc"]
@@ -53,14 +51,14 @@ def test_json(to_broker: list[object], retained: str, base: str) -> None:
     assert 0 <= age.total_seconds() < 10
 
 
-def test_too_few_messages_in_time(to_broker: list[object], base: str) -> None:
+def test_fewer_messages_than_count_exits_with_1(to_broker: list[object], base: str) -> None:
     result = run("sub", *to_broker, "-t", base, "-C", "1", "-W", "0.1")
 
     assert result.exit_code == 1
-    assert "0 of 1 messages came within 0.1 s" in result.stderr
+    assert "0 of 1 messages arrived within 0.1 s" in result.stderr
 
 
-def test_a_time_without_a_count_ends_well(to_broker: list[object], retained: str) -> None:
+def test_wait_without_count_exits_with_0(to_broker: list[object], retained: str) -> None:
     assert len(lines_of("sub", *to_broker, "-t", retained, "-W", "0.3", "--json")) == 3
 
 
@@ -75,7 +73,7 @@ def test_wrong_usage(to_broker: list[object], arguments: list[str], complaint: s
     assert complaint in result.stderr
 
 
-def test_ctrl_c_ends_quietly_and_leaves_the_module_clean(
+def test_ctrl_c_exits_with_130_and_leaves_module_clean(
     to_broker: list[object], simulator: SimulatedModem, host: HostClient, base: str
 ) -> None:
     host.publish(base, b"first", qos=1, retain=True)
@@ -88,14 +86,14 @@ def test_ctrl_c_ends_quietly_and_leaves_the_module_clean(
     assert simulator.received[-3:] == ["AT+CMQTTDISC=0", "AT+CMQTTREL=0", "AT+CMQTTSTOP"]
 
 
-def test_a_terminal_is_not_steered_by_a_payload(to_broker: list[object], host: HostClient, base: str) -> None:
+def test_payload_cannot_control_the_terminal(to_broker: list[object], host: HostClient, base: str) -> None:
     host.publish(base, b"\x1b]0;title\x07\xff\n\ttab", qos=1, retain=True)
     with Terminal("sub", *to_broker, "-t", base, "-C", "1") as terminal:
         assert terminal.end() == 0
     assert terminal.shown == b"\\x1b]0;title\\x07\\xff\r\n\ttab\r\n"
 
 
-def test_a_pipe_that_breaks_is_no_drama(
+def test_broken_pipe_exits_with_141(
     to_broker: list[object], mosquitto: MosquittoBroker, host: HostClient, base: str
 ) -> None:
     client_id = f"pipe-{uuid.uuid4().hex}"
@@ -112,7 +110,7 @@ def test_a_pipe_that_breaks_is_no_drama(
         assert command.stderr.read() == b""
 
 
-def test_a_slow_reader_gets_everything(
+def test_slow_reader_gets_all_messages(
     to_broker: list[object], mosquitto: MosquittoBroker, host: HostClient, base: str
 ) -> None:
     client_id, count = f"slow-{uuid.uuid4().hex}", 2500
@@ -129,8 +127,10 @@ def test_a_slow_reader_gets_everything(
     assert output.splitlines() == messages
 
 
-def test_a_log_that_nobody_reads_is_no_drama(to_broker: list[object], retained: str) -> None:
-    with process("sub", *to_broker, "-t", retained, "-C", "3", "-N", "--log-level", "debug") as command:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_closed_standard_error_exits_with_0(to_broker: list[object], retained: str, unbuffered: str) -> None:
+    options = ["-t", retained, "-C", "3", "-N", "--log-level", "debug"]
+    with process("sub", *to_broker, *options, env={"PYTHONUNBUFFERED": unbuffered}) as command:
         assert command.stderr
         assert command.stdout
         command.stderr.readline()
@@ -140,7 +140,7 @@ def test_a_log_that_nobody_reads_is_no_drama(to_broker: list[object], retained: 
         assert command.wait(timeout=30) == 0
 
 
-def test_a_connection_that_was_lost_is_mended(
+def test_lost_connection_reconnects(
     to_broker: list[object],
     simulator: SimulatedModem,
     mosquitto: MosquittoBroker,
@@ -164,7 +164,7 @@ def test_a_connection_that_was_lost_is_mended(
         assert command.wait(timeout=30) == 0
 
 
-def test_nohup_is_respected(
+def test_signal_ignored_by_nohup_stays_ignored(
     to_broker: list[object], mosquitto: MosquittoBroker, host: HostClient, base: str
 ) -> None:
     client_id = f"nohup-{uuid.uuid4().hex}"
@@ -178,7 +178,7 @@ def test_nohup_is_respected(
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
-def test_a_signal_leaves_the_module_clean(
+def test_signal_leaves_module_clean(
     to_broker: list[object], simulator: SimulatedModem, mosquitto: MosquittoBroker, base: str, name: str
 ) -> None:
     client_id = f"end-{uuid.uuid4().hex}"
@@ -192,9 +192,7 @@ def test_a_signal_leaves_the_module_clean(
     assert simulator.received[-1] == "AT+CMQTTSTOP"
 
 
-def test_a_filter_at_the_end_of_the_url(
-    simulator: SimulatedModem, mosquitto: MosquittoBroker, base: str
-) -> None:
+def test_filter_in_url(simulator: SimulatedModem, mosquitto: MosquittoBroker, base: str) -> None:
     url = f"mqtt://127.0.0.1:{mosquitto.plain}/{base}/#"
 
     run("sub", "-d", simulator.port, "-L", url, "-W", "0.1")

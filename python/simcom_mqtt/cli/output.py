@@ -1,11 +1,13 @@
-"""What is shown: colours and lines on a terminal, plain text everywhere else."""
+"""Output: colours and lines on a terminal, plain text everywhere else; the log on standard error."""
 
+import contextlib
 import json
+import logging
 import sys
 from base64 import b64encode
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
 import click
 from rich.console import Console
@@ -17,15 +19,17 @@ from simcom_mqtt import Message
 OUTPUT = Console(highlight=False)
 ERRORS = Console(highlight=False, stderr=True)
 
+LOG_LEVELS: Final = ("debug", "info", "warning", "error")
+
 
 def is_plain(console: Console | None = None) -> bool:
-    """Whether only text may be written: a pipe, a file, a dumb terminal."""
+    """True if only text may be written: to a pipe, a file or a dumb terminal."""
     console = console or OUTPUT
     return not console.is_terminal or console.is_dumb_terminal
 
 
 def printable(text: str) -> str:
-    r"""Return text with what could steer a terminal, or cannot be encoded, as `\x1b` and the like."""
+    r"""Return text with each character that could control a terminal, or cannot be encoded, as `\x1b`."""
     return "".join(
         character if character.isprintable() or character in "\n\t" else _escaped(character)
         for character in text
@@ -37,33 +41,33 @@ def _escaped(character: str) -> str:
 
 
 def standard_input() -> TextIO:
-    """Standard input, which whoever started the command may have closed."""
+    """Return standard input; a usage error if the caller of the command closed it."""
     stream: TextIO | None = sys.stdin
     if stream is None:
         raise click.UsageError("standard input is closed")
     return stream
 
 
-def say(text: str = "", style: str = "") -> None:
-    """Write a line on standard output."""
+def echo(text: str = "", style: str = "") -> None:
+    """Write a line to standard output."""
     if is_plain():
         click.echo(printable(text))
     else:
         OUTPUT.print(Text(printable(text), style), soft_wrap=True)
 
 
-def remark(text: str) -> None:
-    """Write a line on standard error: what happens, beside what was asked for."""
+def echo_error(text: str) -> None:
+    """Write a line to standard error, which takes everything but the result of a command."""
     click.echo(printable(text), err=True)
 
 
-def say_json(value: object) -> None:
-    """Write a JSON value on a line of its own."""
+def echo_json(value: object) -> None:
+    """Write a JSON value as one line."""
     click.echo(json.dumps(value))
 
 
-def say_fields(fields: Sequence[tuple[str, object]]) -> None:
-    """Write names and values, a line each."""
+def echo_fields(fields: Sequence[tuple[str, object]]) -> None:
+    """Write names and values, one pair a line."""
     width = max(len(name) for name, _ in fields)
     for name, value in fields:
         text = "–" if value is None else printable(str(value))
@@ -73,7 +77,7 @@ def say_fields(fields: Sequence[tuple[str, object]]) -> None:
             OUTPUT.print(Text.assemble((f"{name:<{width}}  ", "bold cyan"), text), soft_wrap=True)
 
 
-def say_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def echo_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Write a table: with lines on a terminal, else in columns of text."""
     rows = [[printable(cell) for cell in row] for row in rows]
     if not is_plain():
@@ -90,7 +94,7 @@ def say_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def message_as_json(message: Message) -> dict[str, Any]:
-    """Return a message under the names that `mosquitto_sub -F %j` uses; bytes that are no UTF-8 as base64."""
+    """Return a message under the names of `mosquitto_sub -F %j`; bytes that are not UTF-8 as base64."""
     return {
         "tst": datetime.fromtimestamp(message.received_at).astimezone().isoformat(timespec="milliseconds"),
         **_text_or_base64("topic", message.topic_bytes),
@@ -104,3 +108,25 @@ def _text_or_base64(name: str, data: bytes) -> dict[str, str]:
         return {name: data.decode("utf-8")}
     except UnicodeDecodeError:
         return {f"{name}_base64": b64encode(data).decode("ascii")}
+
+
+class _LogHandler(logging.Handler):
+    """Writes to the standard error of the moment, which tests replace."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with contextlib.suppress(OSError):  # the reader of standard error has closed it
+            echo_error(self.format(record))
+
+
+def configure_log(level: str) -> None:
+    """Write the log records of the driver and the simulated module from a level on to standard error."""
+    logger = logging.getLogger("simcom_mqtt")
+    logger.handlers = [handler := _LogHandler()]
+    # AT lines need their time; a warning is for a person.
+    handler.setFormatter(
+        logging.Formatter("%(asctime)s.%(msecs)03d %(name)s: %(message)s", "%H:%M:%S")
+        if level == "debug"
+        else logging.Formatter("%(levelname)s: %(message)s")
+    )
+    logger.propagate = False
+    logger.setLevel(level.upper())

@@ -1,4 +1,4 @@
-"""`soak`: what it counts, and when it complains."""
+"""`soak`: its counts and its exit codes."""
 
 import json
 
@@ -7,7 +7,7 @@ import pytest
 from cli.terminal_command import Terminal, lines_of, process, run
 from host_client import HostClient
 from mosquitto_broker import MosquittoBroker
-from simcom_mqtt.cli.histogram import classes, percentile
+from simcom_mqtt.cli.echo_run import histogram, percentile
 from simcom_mqtt.simulator import SimulatedModem
 
 
@@ -18,7 +18,7 @@ def to_broker(simulator: SimulatedModem, mosquitto: MosquittoBroker) -> list[obj
 
 
 @pytest.mark.parametrize(("qos", "size"), [(0, 32), (1, 64), (2, 4096)])
-def test_all_is_well(to_broker: list[object], qos: int, size: int) -> None:
+def test_messages_come_back(to_broker: list[object], qos: int, size: int) -> None:
     (line,) = lines_of("soak", *to_broker, "-n", "20", "-q", qos, "-s", size, "--json")
 
     counts = json.loads(line)
@@ -27,7 +27,7 @@ def test_all_is_well(to_broker: list[object], qos: int, size: int) -> None:
     assert 0 < counts["latency"]["p50"] <= counts["latency"]["p99"] <= counts["latency"]["max"]
 
 
-def test_the_report_is_plain_in_a_pipe(to_broker: list[object]) -> None:
+def test_report_is_plain_in_a_pipe(to_broker: list[object]) -> None:
     lines = lines_of("soak", *to_broker, "-n", "5")
 
     assert lines[:3] == ["sent                 5", "received             5", "lost                 0"]
@@ -35,7 +35,7 @@ def test_the_report_is_plain_in_a_pipe(to_broker: list[object]) -> None:
     assert "█" not in "".join(lines)
 
 
-def test_a_bar_live_counters_and_a_histogram_on_a_terminal(to_broker: list[object]) -> None:
+def test_bar_counters_and_histogram_on_terminal(to_broker: list[object]) -> None:
     with Terminal("soak", *to_broker, "-n", "30", "--interval", "0.02") as terminal:
         terminal.wait_for(rb"\d+/30")
         assert terminal.end() == 0
@@ -46,7 +46,7 @@ def test_a_bar_live_counters_and_a_histogram_on_a_terminal(to_broker: list[objec
     assert b"\x1b[?25h" in terminal.shown  # the cursor is shown again
 
 
-def test_a_publish_that_is_refused(to_broker: list[object], simulator: SimulatedModem) -> None:
+def test_refused_publish_exits_with_1(to_broker: list[object], simulator: SimulatedModem) -> None:
     simulator.fail_next("CMQTTPUB", 17)
 
     result = run("soak", *to_broker, "-n", "5", "--json")
@@ -56,7 +56,7 @@ def test_a_publish_that_is_refused(to_broker: list[object], simulator: Simulated
     assert "Error: 1 refused by the module" in result.stderr
 
 
-def test_a_run_that_cannot_go_on_is_reported(to_broker: list[object], simulator: SimulatedModem) -> None:
+def test_run_stops_after_ten_failures_in_a_row(to_broker: list[object], simulator: SimulatedModem) -> None:
     for _ in range(10):
         simulator.fail_next("CMQTTPUB", 17)
 
@@ -67,7 +67,7 @@ def test_a_run_that_cannot_go_on_is_reported(to_broker: list[object], simulator:
     assert json.loads(result.stdout)["refused"] == 10
 
 
-def test_a_message_that_was_damaged_on_the_line(to_broker: list[object], simulator: SimulatedModem) -> None:
+def test_damaged_message_counts_as_lost(to_broker: list[object], simulator: SimulatedModem) -> None:
     simulator.damage_next("drop", offset=60)
 
     result = run("soak", *to_broker, "-n", "5", "--json", "--wait", "0.1")
@@ -77,7 +77,7 @@ def test_a_message_that_was_damaged_on_the_line(to_broker: list[object], simulat
     assert (counts["lost"], counts["damaged"]) == (1, 1)
 
 
-def test_a_message_that_was_altered(to_broker: list[object], simulator: SimulatedModem) -> None:
+def test_altered_message_exits_with_1(to_broker: list[object], simulator: SimulatedModem) -> None:
     simulator.damage_next("flip", offset=-30)
 
     result = run("soak", *to_broker, "-n", "5", "--json", "--wait", "0.1")
@@ -86,7 +86,7 @@ def test_a_message_that_was_altered(to_broker: list[object], simulator: Simulate
     assert json.loads(result.stdout)["altered"] == 1
 
 
-def test_a_message_that_comes_twice(to_broker: list[object], host: HostClient) -> None:
+def test_duplicate_exits_with_1(to_broker: list[object], host: HostClient) -> None:
     host.subscribe("simcom-mqtt/soak/#")
     with process("soak", *to_broker, "-n", "20", "--interval", "0.05", "--json") as command:
         message = host.get()
@@ -98,7 +98,7 @@ def test_a_message_that_comes_twice(to_broker: list[object], host: HostClient) -
     assert b"Error: 1 duplicated" in errors
 
 
-def test_a_limit(to_broker: list[object], simulator: SimulatedModem) -> None:
+def test_slow_message_exceeds_max_latency(to_broker: list[object], simulator: SimulatedModem) -> None:
     simulator.delay_next("CMQTTTOPIC", 0.2)
 
     result = run("soak", *to_broker, "-n", "3", "--max-latency", "0.1", "--json")
@@ -107,10 +107,8 @@ def test_a_limit(to_broker: list[object], simulator: SimulatedModem) -> None:
     assert "the slowest took" in result.stderr
 
 
-def test_a_connection_that_breaks_is_mended_and_counted(
-    to_broker: list[object], simulator: SimulatedModem
-) -> None:
-    # What the broker was delivering when the connection broke does not come again.
+def test_reconnect_is_counted(to_broker: list[object], simulator: SimulatedModem) -> None:
+    # The broker does not repeat the message that it was delivering when the connection broke.
     options = ["-n", "60", "--interval", "0.02", "-q", "1", "--wait", "0.1"]
     with Terminal("soak", *to_broker, *options) as terminal:
         terminal.wait_for(rb"[1-9]\d*/60")
@@ -122,7 +120,7 @@ def test_a_connection_that_breaks_is_mended_and_counted(
     assert reconnects[1] == b"1"
 
 
-def test_ctrl_c_reports_what_was_done(to_broker: list[object], simulator: SimulatedModem) -> None:
+def test_ctrl_c_shows_report(to_broker: list[object], simulator: SimulatedModem) -> None:
     with Terminal("soak", *to_broker, "-n", "100000") as terminal:
         terminal.wait_for(rb"[1-9]\d*/100000")
         terminal.press(b"\x03")
@@ -133,12 +131,12 @@ def test_ctrl_c_reports_what_was_done(to_broker: list[object], simulator: Simula
     assert simulator.received[-1] == "AT+CMQTTSTOP"
 
 
-def test_the_histogram() -> None:
-    assert classes([0.0004, 0.0011, 0.0015, 0.004]) == [
+def test_histogram_and_percentile() -> None:
+    assert histogram([0.0004, 0.0011, 0.0015, 0.004]) == [
         ("<= 0.5 ms", 1),
         ("<= 1 ms", 0),
         ("<= 2 ms", 2),
         ("<= 5 ms", 1),
     ]
-    assert classes([9000.0]) == [("> 500 s", 1)]
+    assert histogram([9000.0]) == [("> 500 s", 1)]
     assert [percentile([1, 2, 3, 4], percent) for percent in (1, 50, 51, 99, 100)] == [1, 2, 3, 4, 4]
