@@ -7,6 +7,7 @@ pub(crate) mod connection_parameters;
 pub(crate) mod data_echo;
 pub(crate) mod framer;
 pub(crate) mod line_buffer;
+pub mod parameters;
 pub(crate) mod redaction;
 pub(crate) mod trace;
 pub(crate) mod transmit_buffer;

@@ -1,3 +1,4 @@
+use super::parameters::Parameters;
 use crate::at::{ClientIndex, Operation};
 
 /// Lines that mean the same whenever they come.
@@ -30,11 +31,8 @@ pub(crate) fn may_hold_boot_banner(bytes: &[u8]) -> bool {
 impl Urc {
     pub(crate) fn parse(line: &[u8]) -> Option<Self> {
         if let Some(rest) = line.strip_prefix(b"+CMQTTCONNLOST:") {
-            let (client, cause) = two_numbers(rest)?;
-            return Some(Self::ConnectionLost {
-                client: ClientIndex::from_number(client.into())?,
-                cause: u8::try_from(cause).ok()?,
-            });
+            let (client, cause) = client_and_code(Parameters::new(rest))?;
+            return Some(Self::ConnectionLost { client, cause: u8::try_from(cause).ok()? });
         }
         if line.trim_ascii_end() == b"+CMQTTNONET" {
             return Some(Self::NoNetwork);
@@ -70,33 +68,20 @@ impl OperationResult {
             b"UNSUB" => Operation::Unsubscribe,
             _ => return None,
         };
+        let values = Parameters::new(values);
         if matches!(operation, Operation::Start | Operation::Stop) {
-            let first = values.split(|byte| *byte == b',').next()?;
-            return Some(Self { operation, client: None, code: number(first)? });
+            return Some(Self { operation, client: None, code: values.get(0)?.number()? });
         }
-        let (client, code) = two_numbers(values)?;
-        Some(Self { operation, client: Some(ClientIndex::from_number(client.into())?), code })
+        let (client, code) = client_and_code(values)?;
+        Some(Self { operation, client: Some(client), code })
     }
 }
 
-/// `<client_index>,<err>` of a failed command, without its prefix.
-pub(crate) fn client_and_code(values: &[u8]) -> Option<(ClientIndex, u16)> {
-    let (client, code) = two_numbers(values)?;
-    Some((ClientIndex::from_number(client.into())?, code))
-}
-
-fn two_numbers(values: &[u8]) -> Option<(u16, u16)> {
-    let mut fields = values.split(|byte| *byte == b',');
-    let pair = (number(fields.next()?)?, number(fields.next()?)?);
-    fields.next().is_none().then_some(pair)
-}
-
-fn number(field: &[u8]) -> Option<u16> {
-    let digits = field.trim_ascii();
-    if !digits.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    std::str::from_utf8(digits).ok()?.parse().ok()
+/// `<client_index>,<err>`, and nothing else.
+pub(crate) fn client_and_code(parameters: Parameters<'_>) -> Option<(ClientIndex, u16)> {
+    let mut values = parameters.values();
+    let pair = (values.next()?.client()?, values.next()?.number()?);
+    values.next().is_none().then_some(pair)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::channel_state::MOST_LINES;
 use super::job::Job;
+use crate::at::parameters::Parameters;
 use crate::at::urc::client_and_code;
 use crate::at::{ClientIndex, Form, Operation};
 use crate::channel::Awaited;
@@ -125,10 +126,9 @@ impl Running {
 
     /// The result code that a refused command carries on a line of its own, `+CMQTT…: <client_index>,<err>`.
     pub(crate) fn refusal_code(&self) -> Option<u16> {
-        let name_length = self.job.command().line.name().len();
-        let own = self.lines.iter().rev().find(|line| self.job.command().line.owns(line))?;
-        let values = own.get(name_length + 2..)?;
-        client_and_code(values).map(|(_, code)| code)
+        let name = self.job.command().line.name();
+        let own = self.lines.iter().rev().find_map(|line| Parameters::of_information(line, name))?;
+        client_and_code(own).map(|(_, code)| code)
     }
 
     /// Bytes of data that the module may still be waiting for.

@@ -1,6 +1,7 @@
 use memchr::{memchr, memchr_iter, memrchr};
 
 use crate::at::ClientIndex;
+use crate::at::parameters::strict_numbers;
 
 /// The lines that frame a received message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,9 +85,6 @@ fn run_on(line: &[u8]) -> usize {
 const BEGINNING: &[u8] = b"+CMQTTRX";
 const RESULT_BEGINNING: &[u8] = b"+CMQTT";
 
-/// More than any length has is damage.
-const MOST_DIGITS: usize = 5;
-
 #[derive(Clone, Copy)]
 enum Kind {
     Start,
@@ -108,28 +106,10 @@ fn split(rest: &[u8]) -> Option<(Kind, &[u8])> {
     rest.strip_prefix(b"END:").map(|values| (Kind::End, values))
 }
 
-/// The client and up to two lengths, decimal numbers of at most [`MOST_DIGITS`] separated by commas, and how many lengths
-/// there are.
+/// The client and up to two lengths, and how many lengths there are.
 fn numbers(values: &[u8]) -> Option<(ClientIndex, [usize; 2], usize)> {
-    let mut numbers = [0; 3];
-    let mut at = 0;
-    let mut digits = 0;
-    for &byte in values {
-        match byte {
-            b'0'..=b'9' if digits < MOST_DIGITS => {
-                numbers[at] = numbers[at] * 10 + usize::from(byte - b'0');
-                digits += 1;
-            }
-            b',' if digits > 0 && at < 2 => {
-                at += 1;
-                digits = 0;
-            }
-            _ => return None,
-        }
-    }
-    let [client, first, second] = numbers;
-    let client = ClientIndex::from_number(client as u64).filter(|_| digits > 0)?;
-    Some((client, [first, second], at))
+    let ([client, first, second], count) = strict_numbers(values)?;
+    Some((ClientIndex::from_number(client as u64)?, [first, second], count - 1))
 }
 
 /// What is left of a header whose beginning was lost, behind what is left of the line before.
