@@ -201,8 +201,8 @@ class LineUnderTest:
     def come_back_to_rest(self) -> None:
         """End all faults, and all that they led to."""
         self.note("now without faults")
-        self.simulator._engine.call(self.simulator._module.faults.clear)
-        self.simulator._engine.call(self._tap.cut_nothing)
+        self.simulator._loop.call(self.simulator._module.faults.clear)
+        self.simulator._loop.call(self._tap.cut_nothing)
         self.settle()
         self._wait_for(self._answers, "answering", ANSWERING_WITHIN)
 
@@ -252,13 +252,13 @@ class LineUnderTest:
         """Have the next message be cut short by this."""
         self.note(f"{fault} at {share} of the next message")
         self.calm = False
-        self.simulator._engine.call(lambda: self._tap.cut_next(fault, share))
+        self.simulator._loop.call(lambda: self._tap.cut_next(fault, share))
 
     def plug(self) -> None:
         """Put the port back, once the driver knows that it was away."""
         self._wait_for(self._knows_that_the_port_is_away, "aware that its port is away")
         read = self._bytes_read()
-        self.simulator._engine.call(lambda: self._tap.unread(read))
+        self.simulator._loop.call(lambda: self._tap.unread(read))
         self.simulator.plug()
 
     def take_down(self, index: int) -> None:
@@ -294,7 +294,7 @@ class LineUnderTest:
         """Have all that is under way come to its end, and check it."""
         self._wait_for_publishes()
         self._wait_for(self._has_read_all, "reading all that was said")
-        blocks = self.simulator._engine.call(self._tap.blocks)
+        blocks = self.simulator._loop.call(self._tap.blocks)
         calm = self.calm
         with self._changed:
             self._arrivals.expect(blocks)
@@ -360,11 +360,11 @@ class LineUnderTest:
 
     def _open(self) -> SimcomMqtt:
         # What comes before there is a callback for it is nobody's.
-        self.simulator._engine.call(lambda: self._tap.look_away(True))
+        self.simulator._loop.call(lambda: self._tap.look_away(True))
         modem = SimcomMqtt(self.simulator.port, command_timeout=COMMAND_TIMEOUT)
         modem.on_message = self._on_message
         modem.on_message_lost = self._on_message_lost
-        self.simulator._engine.call(lambda: self._tap.look_away(False))
+        self.simulator._loop.call(lambda: self._tap.look_away(False))
         return modem
 
     def _close(self) -> None:
@@ -376,7 +376,7 @@ class LineUnderTest:
         return sum(stats.bytes_in for stats in self._past) + self.modem.stats.bytes_in
 
     def _has_read_all(self) -> bool:
-        waiting, sent = self.simulator._engine.call(
+        waiting, sent = self.simulator._loop.call(
             lambda: (self.simulator._line.waiting, self._tap.bytes_sent())
         )
         return not waiting and self._bytes_read() == sent

@@ -144,7 +144,7 @@ def struck_by(fault: str, *arguments: object) -> Strike:
                 super().append(line)
                 if command in line:
                     simulator._module.received = list(self)
-                    simulator._engine.post(lambda: getattr(simulator, fault)(*arguments))
+                    simulator._loop.post(lambda: getattr(simulator, fault)(*arguments))
 
         simulator._module.received = Received()
 

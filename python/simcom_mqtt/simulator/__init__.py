@@ -6,9 +6,9 @@ It needs the extra `simulator`: `pip install simcom-mqtt[simulator]`.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .modem import SimulatedModem
     from .profiles import PROFILES, AnswerOrder, Profile, StateCodes
     from .replay import Replay
+    from .simulated_modem import SimulatedModem
 
 __all__ = ["PROFILES", "AnswerOrder", "Profile", "Replay", "SimulatedModem", "StateCodes"]
 
@@ -20,13 +20,13 @@ def __dir__() -> list[str]:
 
 
 def __getattr__(name: str) -> Any:
-    # On first use, so that without paho-mqtt there is a word of advice and no traceback through this package.
+    # Imports on first use, so that the package can be imported without paho-mqtt and says what to install.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        import paho.mqtt.client  # noqa: F401 - only to say what is missing
+        import paho.mqtt.client  # noqa: F401 - checks that the package is installed
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(MISSING, name="paho") from error
-    from . import modem, profiles, replay
+    from . import profiles, replay, simulated_modem
 
-    return next(vars(place)[name] for place in (modem, replay, profiles) if name in vars(place))
+    return next(vars(file)[name] for file in (simulated_modem, replay, profiles) if name in vars(file))

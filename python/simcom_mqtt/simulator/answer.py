@@ -1,11 +1,11 @@
-"""What one command is answered with, part by part, in the order of the firmware profile."""
+"""The answer to one command: its parts leave in the order of the firmware profile."""
 
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from .engine import Engine
+from .event_loop import EventLoop
 from .faults import AnswerFaults, Faults, Gap, Stage
 from .profiles import AnswerPart, Profile
 from .result_codes import SUCCEEDED
@@ -16,13 +16,13 @@ ERROR: Final = b"\r\nERROR\r\n"
 
 
 def framed(text: str | bytes) -> bytes:
-    """Return a line as the module frames it: CR LF text CR LF."""
+    """Return a line framed as CR LF text CR LF."""
     raw = text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")
     return b"\r\n" + raw + b"\r\n"
 
 
-class Refused(Exception):  # noqa: N818 - an answer, not an error of the simulator
-    """The command is refused with a result code; None is a bare `ERROR`."""
+class Refused(Exception):  # noqa: N818 - a normal answer, not an error of the simulator
+    """Refusal of a command with a result code; None is a bare `ERROR`."""
 
     def __init__(self, code: int | None) -> None:
         super().__init__(code)
@@ -31,7 +31,7 @@ class Refused(Exception):  # noqa: N818 - an answer, not an error of the simulat
 
 @dataclass(frozen=True)
 class _Part:
-    """Bytes of an answer, and the stage they belong to."""
+    """Bytes of an answer and their stage."""
 
     stage: Stage
     data: bytes
@@ -39,7 +39,7 @@ class _Part:
 
 @dataclass(frozen=True)
 class _Gap:
-    """A place where an armed fault can put other bytes."""
+    """A place where an armed fault can insert bytes."""
 
     name: Gap
 
@@ -48,16 +48,16 @@ _Step = _Part | _Gap | Callable[[], None]
 
 
 class Answer:
-    """The answer to one command line: its parts are sent in order, as the armed faults let them."""
+    """The answer to one command line. Armed faults can delay, mute or replace its parts."""
 
     def __init__(
-        self, engine: Engine, terminal: Terminal, profile: Profile, faults: Faults, command: str, key: str
+        self, loop: EventLoop, terminal: Terminal, profile: Profile, faults: Faults, command: str, key: str
     ) -> None:
-        self._engine = engine
+        self._loop = loop
         self._terminal = terminal
         self._profile = profile
         self._faults = faults
-        self._suffers: AnswerFaults = faults.take_answer(key)
+        self._plan: AnswerFaults = faults.take_answer(key)
         self._generation = terminal.generation
         self._order = profile.order(command)
         self._steps: deque[_Step] = deque()
@@ -67,32 +67,32 @@ class Answer:
         self._next_gap: Gap | None = "echo_ok"
         self.command = command
         self.index: int | None = None
-        """The client index that the result line names, if it names one."""
+        """The client index in the result line; None: the line has none."""
         self.context_id: int | None = None
-        """The PDP context that the result line names after the code, if it names one."""
+        """The PDP context after the code in the result line; None: the line has none."""
         self.failure: int | None = None
-        """The result code that a fault gives the operation, whatever its outcome."""
+        """The result code that an armed fault forces on the operation."""
 
     def echo(self, data: bytes) -> None:
-        """Send an echo that had to wait until the command was known."""
+        """Send an echo that waited until the command was known."""
         if data:
-            self._take([_Part("echo", data)])
+            self._queue([_Part("echo", data)])
 
     def information(self, text: str | bytes) -> None:
         """Send an information line."""
-        self._take([*self._gap_before(), _Part("ok", framed(text))])
+        self._queue([*self._gap_before(), _Part("ok", framed(text))])
 
     def ok(self) -> None:
         """Send `OK`."""
-        self._take(self._final(OK))
+        self._queue(self._final(OK))
 
     def error(self) -> None:
         """Send a bare `ERROR`."""
-        self._take(self._final(ERROR))
+        self._queue(self._final(ERROR))
 
     def final(self, text: str) -> None:
         """Send another final result code, such as `+CME ERROR: …`."""
-        self._take(self._final(framed(text)))
+        self._queue(self._final(framed(text)))
 
     def prompt(self, length: int, entered: Entered) -> None:
         """Send the prompt and take `length` bytes."""
@@ -101,7 +101,7 @@ class Answer:
             self._next_gap = "data_ok"
             entered(data)
 
-        self._take(
+        self._queue(
             [
                 _Gap("before_prompt"),
                 _Part("prompt", self._profile.prompt),
@@ -111,25 +111,25 @@ class Answer:
         )
 
     def refuse(self, code: int | None) -> None:
-        """Say at once that the command is not carried out."""
+        """Refuse the command without starting an operation."""
         if code is None:
             self.error()
         else:
-            self._take(self._in_order(self._order.refusal, ERROR, code))
+            self._queue(self._in_order(self._order.refusal, ERROR, code))
 
     def accept(self) -> None:
-        """Begin an operation: `OK` at once, unless this firmware holds the channel until the outcome."""
+        """Start an operation: send `OK` now, unless this firmware holds the channel until the outcome."""
         if not self._order.is_held:
-            self._take([*self._final(OK), _Gap("ok_urc")])
+            self._queue([*self._final(OK), _Gap("ok_urc")])
 
     def conclude(self, code: int) -> None:
-        """Tell the outcome of an accepted operation."""
+        """Send the outcome of an accepted operation."""
         if self._final_sent:
-            self._take([self._result(code)])
+            self._queue([self._result(code)])
         elif code == SUCCEEDED:
-            self._take(self._in_order(self._order.success, OK, code))
+            self._queue(self._in_order(self._order.success, OK, code))
         else:
-            self._take(self._in_order(self._order.failure, ERROR, code))
+            self._queue(self._in_order(self._order.failure, ERROR, code))
 
     def _in_order(self, parts: tuple[AnswerPart, ...], final: bytes, code: int) -> list[_Step]:
         steps = self._gap_before()
@@ -141,7 +141,7 @@ class Answer:
 
     def _final(self, data: bytes) -> list[_Step]:
         self._final_sent = True
-        return [*self._gap_before(), _Part("ok", data), self._free_the_channel]
+        return [*self._gap_before(), _Part("ok", data), self._release_channel]
 
     def _result(self, code: int) -> _Part:
         index = "" if self.index is None else f"{self.index},"
@@ -152,16 +152,16 @@ class Answer:
         gap, self._next_gap = self._next_gap, None
         return [] if gap is None else [_Gap(gap)]
 
-    def _take(self, steps: list[_Step]) -> None:
+    def _queue(self, steps: list[_Step]) -> None:
         self._steps += steps
         if not self._is_waiting:
-            self._go_on()
+            self._continue()
 
-    def _go_on(self) -> None:
+    def _continue(self) -> None:
         self._is_waiting = False
         while self._steps and not self._is_waiting:
             if self._terminal.generation != self._generation:
-                self._steps.clear()  # the module has restarted meanwhile
+                self._steps.clear()  # the module has restarted in the meantime
                 return
             self._do(self._steps[0])
         if self._is_release_due:
@@ -170,20 +170,20 @@ class Answer:
 
     def _do(self, step: _Step) -> None:
         if isinstance(step, _Part):
-            delay = self._suffers.take_delay(step.stage)
+            delay = self._plan.take_delay(step.stage)
             if delay:
                 self._is_waiting = True
-                self._engine.call_later(delay, self._go_on)
+                self._loop.call_later(delay, self._continue)
                 return
         self._steps.popleft()
         if isinstance(step, _Gap):
             self._terminal.write(self._faults.take_inserted(step.name))
         elif isinstance(step, _Part):
-            if not self._suffers.is_mute(step.stage):
+            if not self._plan.is_mute(step.stage):
                 self._terminal.write(step.data)
         else:
             step()
 
-    def _free_the_channel(self) -> None:
-        # Only after what else is due now: the next command's answer must not come between.
+    def _release_channel(self) -> None:
+        # The release waits for the parts that are due now, so that the next answer cannot come between them.
         self._is_release_due = True

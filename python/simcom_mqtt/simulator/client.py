@@ -1,4 +1,4 @@
-"""One of the module's two MQTT clients: what AT+CMQTTACCQ to AT+CMQTTREL give it and take from it."""
+"""One of the module's two MQTT clients, from AT+CMQTTACCQ to AT+CMQTTREL."""
 
 import re
 import socket
@@ -6,12 +6,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, Protocol
 
-from .acquisition import Acquisition, Configuration, Server
 from .answer import Answer, Refused
-from .connecting import Connecting, Destination, TlsDemands
-from .engine import Engine
-from .login import Login, Will
-from .mqtt import Acknowledged, MqttConnection
+from .client_settings import Acquisition, Configuration, Server
+from .connect_options import ConnectOptions, Will
+from .connection_attempt import ConnectionAttempt, Destination, TlsOptions
+from .event_loop import EventLoop
+from .mqtt_connection import Acknowledged, MqttConnection
 from .operation import Operation
 from .result_codes import (
     CERTIFICATE_NOT_SET,
@@ -32,11 +32,11 @@ _ADDRESS: Final = re.compile(r"tcp://(?:\[([^\]]+)\]|([^:/\[\]]+))(?::(\d{1,5}))
 
 
 class ClientHost(Protocol):
-    """What a client needs of the module it is part of."""
+    """The part of the module that a client uses."""
 
     @property
-    def engine(self) -> Engine:
-        """The loop."""
+    def loop(self) -> EventLoop:
+        """The event loop."""
 
     def ssl_settings(self, context: int) -> SslSettings:
         """Return one of the SSL contexts."""
@@ -46,13 +46,13 @@ class ClientHost(Protocol):
         """The certificate store."""
 
     def destination(self, host: str, port: int) -> Destination:
-        """Return where a connection to a host really goes."""
+        """Return the address that a connection to a host is made to."""
 
     def connection_lost(self, client: "Client", cause: int) -> None:
-        """Report a connection that was lost."""
+        """Report a lost connection."""
 
     def ping_failed(self, client: "Client") -> None:
-        """Report that the broker did not answer a keep-alive."""
+        """Report a keep-alive that the broker did not answer."""
 
     def message_arrived(self, client: "Client", topic: bytes, payload: bytes) -> None:
         """Report an inbound message."""
@@ -64,7 +64,7 @@ class Client:
     def __init__(self, host: ClientHost, index: int, code_when_connected: int) -> None:
         self._host = host
         self._code_when_connected = code_when_connected
-        self._connecting: Connecting | None = None
+        self._attempt: ConnectionAttempt | None = None
         self._connection: MqttConnection | None = None
         self._operation: Operation | None = None
         self._is_paused = False
@@ -72,33 +72,39 @@ class Client:
         self.acquisition: Acquisition | None = None
         self.ssl_context: int | None = None
         self.server: Server | None = None
-        """Set while connected."""
+        """The parameters of CONNECT while connected."""
         self.subscriptions: list[bytes] = []
 
     @property
     def is_connected(self) -> bool:
-        """Whether the broker has accepted the connection and it stands."""
+        """True while a connection that the broker accepted is open."""
         return self.server is not None
 
     @property
     def is_busy(self) -> bool:
-        """Whether an operation is under way."""
+        """True while an operation is in flight."""
         return self._operation is not None
 
     @property
     def acquired(self) -> Acquisition:
-        """Return the acquisition; refused if there is none."""
+        """Return the acquisition.
+
+        :raises Refused: the client is not acquired.
+        """
         if self.acquisition is None:
             raise Refused(CLIENT_NOT_ACQUIRED)
         return self.acquisition
 
     @property
     def configuration(self) -> Configuration:
-        """What AT+CMQTTCFG? shows: the defaults while not acquired."""
+        """The values of AT+CMQTTCFG?: the defaults while not acquired."""
         return Configuration() if self.acquisition is None else self.acquisition.configuration
 
     def require_connection(self) -> MqttConnection:
-        """Return the connection; refused without one or while an operation is under way."""
+        """Return the connection.
+
+        :raises Refused: there is no connection, or an operation is in flight.
+        """
         _ = self.acquired
         if self._operation is not None:
             raise Refused(CLIENT_IS_BUSY)
@@ -107,17 +113,20 @@ class Client:
         return self._connection
 
     def require_connected(self) -> None:
-        """Refuse what needs a connection but sends nothing."""
+        """Check that the client is connected; operations may be in flight.
+
+        :raises Refused: it is not.
+        """
         _ = self.acquired
         if not self.is_connected:
             raise Refused(NO_CONNECTION)
 
     def release(self) -> None:
-        """Give the client back: everything that the acquisition held is cleared."""
+        """Release the client and clear everything that belongs to the acquisition."""
         self.acquisition = None
 
     def power_off(self) -> None:
-        """Drop everything without a word to host or broker."""
+        """Drop everything without telling host or broker."""
         if self._operation is not None:
             self._operation.drop()
             self._operation = None
@@ -140,24 +149,24 @@ class Client:
         if answer.failure is not None:
             operation.end(answer.failure)
             return
-        login = self._login(acquired, server)
+        options = self._connect_options(acquired, server)
         try:
-            tls = self._tls_demands() if acquired.is_tls else None
+            tls = self._tls_options() if acquired.is_tls else None
         except CertificateNotSetError:
             operation.end(CERTIFICATE_NOT_SET)
             return
         except SessionNotOpenedError:
             operation.end(OPEN_SESSION_FAILED)
             return
-        self._connecting = Connecting(
-            self._host.engine,
+        self._attempt = ConnectionAttempt(
+            self._host.loop,
             self._host.destination(host, port),
             tls,
             acquired.configuration.operation_timeout,
-            lambda connection: self._reached(connection, login),
+            lambda connection: self._reached(connection, options),
             operation.end,
         )
-        self._connecting.start()
+        self._attempt.start()
 
     def disconnect(self, answer: Answer) -> None:
         """Disconnect from the broker: AT+CMQTTDISC."""
@@ -198,7 +207,7 @@ class Client:
 
             connection.subscribe(topic, qos, duplicate, subscribed)
 
-        self._request_in_turn(answer, [partial(request, topic, qos) for topic, qos in topics])
+        self._request_one_by_one(answer, [partial(request, topic, qos) for topic, qos in topics])
 
     def unsubscribe(self, answer: Answer, topics: list[bytes], duplicate: bool) -> None:
         """Unsubscribe from topics, one request after the other: AT+CMQTTUNSUB."""
@@ -212,10 +221,10 @@ class Client:
 
             connection.unsubscribe(topic, duplicate, unsubscribed)
 
-        self._request_in_turn(answer, [partial(request, topic) for topic in topics])
+        self._request_one_by_one(answer, [partial(request, topic) for topic in topics])
 
     def lose_connection(self, code: int, cause: int) -> None:
-        """End the connection as the network or the broker ended it."""
+        """End the connection after the network or the broker ended it."""
         was_connected = self.is_connected
         self._close()
         if self._operation is not None:
@@ -224,11 +233,11 @@ class Client:
             self._host.connection_lost(self, cause)
 
     def drop_connection(self, cause: int) -> None:
-        """Have the socket die, connected or on the way there."""
+        """Break the socket of the connection or of the connection attempt."""
         self.lose_connection(MESSAGE_RECEIVE_FAIL if self.is_connected else SOCKET_CLOSED_BY_SERVER, cause)
 
     def pause(self, paused: bool) -> None:
-        """Leave the broker's bytes unread for a while, or read on."""
+        """Stop or resume reading from the broker."""
         self._is_paused = paused
         if self._connection is not None:
             self._connection.pause(paused)
@@ -244,28 +253,28 @@ class Client:
             self._operation.end(code)
 
     def ping_failed(self) -> None:
-        """The broker did not answer a keep-alive; the end of the session follows."""
+        """The broker did not answer a keep-alive; `session_lost` follows."""
         self._host.ping_failed(self)
 
     def session_lost(self, code: int, cause: int) -> None:
-        """The connection is gone."""
+        """The connection was lost."""
         self.lose_connection(code, cause)
 
     def message_arrived(self, topic: bytes, payload: bytes) -> None:
-        """A message came."""
+        """A message arrived."""
         self._host.message_arrived(self, topic, payload)
 
-    def _request_in_turn(self, answer: Answer, requests: list[Callable[[Acknowledged], None]]) -> None:
+    def _request_one_by_one(self, answer: Answer, requests: list[Callable[[Acknowledged], None]]) -> None:
         answer.accept()
         operation = self._begin(answer, self.configuration.operation_timeout)
 
-        def go_on(code: int) -> None:
+        def next_request(code: int) -> None:
             if code == SUCCEEDED and requests:
-                requests.pop(0)(go_on)
+                requests.pop(0)(next_request)
             else:
                 operation.end(code)
 
-        go_on(answer.failure or SUCCEEDED)
+        next_request(answer.failure or SUCCEEDED)
 
     def _begin(
         self, answer: Answer, timeout: float, ended: Callable[[int], object] = lambda _code: None
@@ -274,12 +283,12 @@ class Client:
             self._operation = None
             ended(code)
 
-        self._operation = Operation(self._host.engine, answer, timeout, end)
+        self._operation = Operation(self._host.loop, answer, timeout, end)
         return self._operation
 
-    def _reached(self, connection: socket.socket, login: Login) -> None:
-        self._connecting = None
-        self._connection = MqttConnection(self._host.engine, login, connection, self)
+    def _reached(self, connection: socket.socket, options: ConnectOptions) -> None:
+        self._attempt = None
+        self._connection = MqttConnection(self._host.loop, options, connection, self)
         self._connection.pause(self._is_paused)
         self._connection.open()
 
@@ -291,7 +300,7 @@ class Client:
         self.ssl_context = None
 
     def _close(self) -> None:
-        connecting, self._connecting = self._connecting, None
+        connecting, self._attempt = self._attempt, None
         connection, self._connection = self._connection, None
         self.server = None
         self.subscriptions = []
@@ -300,11 +309,11 @@ class Client:
         if connection is not None:
             connection.abort()
 
-    def _login(self, acquired: Acquisition, server: Server) -> Login:
+    def _connect_options(self, acquired: Acquisition, server: Server) -> ConnectOptions:
         will = None
         if acquired.will_topic is not None and acquired.will_message is not None:
             will = Will(acquired.will_topic, acquired.will_message, acquired.will_qos)
-        return Login(
+        return ConnectOptions(
             acquired.client_id,
             server.keepalive,
             bool(server.clean_session),
@@ -314,9 +323,9 @@ class Client:
             acquired.configuration.version,
         )
 
-    def _tls_demands(self) -> TlsDemands:
+    def _tls_options(self) -> TlsOptions:
         settings = self._host.ssl_settings(self.index if self.ssl_context is None else self.ssl_context)
-        return TlsDemands(
+        return TlsOptions(
             make_ssl_context(settings, self._host.files),
             sends_name=bool(settings.enableSNI),
             checks_name=settings.checks_name,

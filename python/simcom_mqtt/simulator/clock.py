@@ -1,4 +1,4 @@
-"""The module's real-time clock, which has a time of its own."""
+"""The module's real-time clock."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final

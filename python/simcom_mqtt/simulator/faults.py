@@ -1,11 +1,11 @@
-"""Faults that a test has armed: what the next answer, message block or gap is to suffer."""
+"""Faults that a test has armed for the next answer, message block or gap."""
 
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
 Stage = Literal["echo", "prompt", "ok", "result", "all"]
-"""A part of an answer: its echo, its prompt, its information lines and final result code, its result line."""
+"""A part of an answer: echo, prompt, `ok` (information lines and final result code), result line, or all."""
 
 Gap = Literal["before_echo", "echo_ok", "ok_urc", "before_prompt", "prompt_data", "data_ok", "between_parts"]
 """A place between two outputs. `ok_urc` is between the final result code and the result line, whichever
@@ -21,18 +21,18 @@ ADDED: Final = b"#"
 
 @dataclass
 class AnswerFaults:
-    """What one answer suffers, by stage."""
+    """The delays and mutes of one answer, by stage."""
 
     delays: dict[str, float] = field(default_factory=dict)
     mutes: set[str] = field(default_factory=set)
 
     @property
     def concern_echo(self) -> bool:
-        """Whether the echo has to wait until the command is known."""
+        """True if the echo must wait until the command is known."""
         return bool({"echo", "all"} & (self.delays.keys() | self.mutes))
 
     def take_delay(self, stage: str) -> float:
-        """Return how long a stage waits, once; a delay of everything is taken by what comes first."""
+        """Return and clear the delay of a stage; a delay of `all` applies to the first stage."""
         return self.delays.pop(stage, 0.0) + self.delays.pop("all", 0.0)
 
     def is_mute(self, stage: str) -> bool:
@@ -42,7 +42,7 @@ class AnswerFaults:
 
 @dataclass(frozen=True)
 class BlockDamage:
-    """What one message block suffers."""
+    """The damage of one message block."""
 
     kind: Damage
     offset: int
@@ -59,7 +59,7 @@ class BlockDamage:
 
 
 class Faults:
-    """All that is armed. Arming something twice concerns the next two occasions."""
+    """All armed faults. A fault that is armed twice strikes twice."""
 
     def __init__(self) -> None:
         self._failures: defaultdict[str, deque[int | None]] = defaultdict(deque)
@@ -75,46 +75,46 @@ class Faults:
         self._damages.clear()
 
     def fail(self, command: str, code: int | None) -> None:
-        """Have the next such command fail with a result code; None: with a bare `ERROR`."""
+        """Make the next such command fail with a result code; None: with a bare `ERROR`."""
         self._failures[command].append(code)
 
     def delay(self, command: str, stage: Stage, seconds: float) -> None:
-        """Have a stage of the next such answer come late."""
+        """Delay a stage of the next such answer."""
         self._next_without(command, stage).delays[stage] = seconds
 
     def mute(self, command: str, stage: Stage) -> None:
-        """Have a stage of the next such answer not come."""
+        """Suppress a stage of the next such answer."""
         self._next_without(command, stage).mutes.add(stage)
 
     def insert(self, gap: Gap, raw: bytes) -> None:
-        """Have bytes come in the next such gap."""
+        """Insert bytes at the next such gap."""
         self._gaps[gap] += raw
 
     def damage(self, damage: BlockDamage) -> None:
-        """Have the next message block be damaged."""
+        """Damage the next message block."""
         self._damages.append(damage)
 
     @property
     def concern_echo(self) -> bool:
-        """Whether the echo of a line has to wait until the command is known."""
+        """True if the echo of a line must wait until the command is known."""
         return any(plan.concern_echo for plans in self._answers.values() for plan in plans)
 
     def take_failure(self, command: str) -> tuple[int | None] | None:
-        """Return the result code that this command is to fail with, in a tuple; None if it is not to fail."""
+        """Return the result code of an armed failure in a tuple; None: no failure is armed."""
         failures = self._failures.get(command)
         return (failures.popleft(),) if failures else None
 
     def take_answer(self, command: str) -> AnswerFaults:
-        """Return what the answer to this command is to suffer."""
+        """Return the armed delays and mutes of this command's answer."""
         plans = self._answers.get(command)
         return plans.popleft() if plans else AnswerFaults()
 
     def take_inserted(self, gap: Gap) -> bytes:
-        """Return what is to come in this gap."""
+        """Return the armed bytes of this gap."""
         return self._gaps.pop(gap, b"")
 
     def take_damage(self) -> BlockDamage | None:
-        """Return what this message block is to suffer."""
+        """Return the armed damage of this message block."""
         return self._damages.popleft() if self._damages else None
 
     def _next_without(self, command: str, stage: Stage) -> AnswerFaults:

@@ -1,4 +1,4 @@
-"""Who a simulated module says it is."""
+"""The identity of a simulated module."""
 
 import random
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Identity:
 
 
 def make_identity(imei: str | None) -> Identity:
-    """Return an identity with this IMEI, or with a random one whose check digit is right."""
+    """Return an identity with this IMEI, or with a random one that has a valid check digit."""
     if imei is None:
         body = _TYPE_ALLOCATION_CODE + f"{random.randrange(10**6):06d}"  # noqa: S311 - no secret
         return Identity(body + _check_digit(body))

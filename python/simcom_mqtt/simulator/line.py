@@ -1,15 +1,15 @@
-"""The wire between the module and its host: buffers, pace and back-pressure, whatever the wire is made of."""
+"""The wire between module and host: buffers, pace and back-pressure for every transport."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Final
 
-from .engine import READ, WRITE, Engine, HasFileno, Timer
+from .event_loop import READ, WRITE, EventLoop, HasFileno, Timer
 from .pacing import Pace, Paces, RandomPieces, UartPace
 
 READ_SIZE: Final = 65_536
 MOST_UNREAD: Final = 4096
-"""A paced line leaves the host's bytes in the operating system's buffer when it has so many of them."""
+"""A paced line stops reading from the operating system when it holds so many bytes."""
 
 Received = Callable[[bytes], object]
 
@@ -19,14 +19,14 @@ class LineGoneError(Exception):
 
 
 class Line(ABC):
-    """One end of the wire: the module's.
+    """The module's end of the wire.
 
-    :param baud_rate: paces both directions; None: as fast as it goes.
-    :param seed: what the module says leaves in pieces of random length; None: whole.
+    :param baud_rate: paces both directions; None: no pacing.
+    :param seed: sends output in pieces of random length; None: whole.
     """
 
-    def __init__(self, engine: Engine, baud_rate: int | None, seed: int | None) -> None:
-        self._engine = engine
+    def __init__(self, loop: EventLoop, baud_rate: int | None, seed: int | None) -> None:
+        self._loop = loop
         self._pieces: list[Pace] = [] if seed is None else [RandomPieces(seed)]
         self._out = bytearray()
         self._out_timer: Timer | None = None
@@ -41,43 +41,43 @@ class Line(ABC):
     @property
     @abstractmethod
     def port(self) -> str:
-        """What the host opens."""
+        """The name that the host opens."""
 
     @property
     def waiting(self) -> int:
-        """How many bytes the host has not taken yet."""
+        """The number of bytes that wait for the host."""
         return len(self._out)
 
     def begin(self, received: Received) -> None:
-        """Read the host's bytes from now on, and hand them to `received`."""
+        """Read the host's bytes from now on and pass them to `received`."""
         self._received = received
         self.plug()
 
     def write(self, data: bytes) -> None:
-        """Send bytes to the host as soon as pace and host let them; without a host they are lost."""
+        """Send bytes to the host as soon as pace and host allow; without a host they are lost."""
         if not data or not self._has_host():
             return
         if not self._out:
-            self._out_pace.begin(self._engine.now())
+            self._out_pace.begin(self._loop.now())
         self._out += data
 
     def flush(self) -> None:
-        """Hand to the operating system what may pass and what it takes."""
+        """Write as many waiting bytes as pace and operating system allow."""
         if not self._out and self._next_baud_rate is None:
             return
         while self._out and self._out_timer is None:
-            now = self._engine.now()
+            now = self._loop.now()
             allowed = self._out_pace.allowance(len(self._out), now)
             if not allowed:
                 due = self._out_pace.next_due(len(self._out))
-                self._out_timer = self._engine.call_at(due, self._out_is_due)
+                self._out_timer = self._loop.call_at(due, self._out_is_due)
                 return
             try:
                 written = self._send(bytes(self._out[:allowed]) if allowed < len(self._out) else self._out)
             except BlockingIOError:
                 written = 0
             except LineGoneError:
-                self._lose_host()
+                self._drop_host()
                 return
             del self._out[:written]
             self._out_pace.passed(written, now)
@@ -89,24 +89,24 @@ class Line(ABC):
         self._watch()
 
     def pause(self, paused: bool) -> None:
-        """Leave the host's bytes unread for a while, or read on."""
+        """Stop or resume reading from the host."""
         if paused != self._paused:
             self._paused = paused
             self._watch()
 
     def set_baud_rate(self, baud_rate: int) -> None:
-        """Change the pace, if there is one, once everything said before is out."""
+        """Change the pace, if there is one, after the waiting bytes are out."""
         if self._is_paced:
             self._next_baud_rate = baud_rate
             self.flush()
 
     def discard(self) -> None:
-        """Drop what is waiting to leave."""
+        """Drop the waiting bytes."""
         self._out.clear()
 
     def unplug(self) -> None:
-        """Take the port away; what is on its way is lost."""
-        self._lose_host()
+        """Remove the port; bytes on their way are lost."""
+        self._drop_host()
         self._in.clear()
         self._remove()
 
@@ -115,39 +115,39 @@ class Line(ABC):
         """Put the port in place."""
 
     def close(self) -> None:
-        """Give everything back."""
+        """Flush and remove the port."""
         self.flush()
         self.unplug()
 
     @abstractmethod
     def _host_end(self) -> HasFileno | int | None:
-        """Return what is read and written, if there is something."""
+        """Return the file to read and write; None: there is none."""
 
     @abstractmethod
     def _has_host(self) -> bool:
-        """Return whether somebody is there to hear."""
+        """Return whether a host has the port open."""
 
     @abstractmethod
     def _send(self, data: bytes | bytearray) -> int:
-        """Send what is taken now."""
+        """Write bytes and return how many were accepted."""
 
     @abstractmethod
     def _receive(self) -> bytes:
-        """Read what is there."""
+        """Read the available bytes."""
 
     @abstractmethod
     def _host_gone(self) -> None:
-        """Do what is due when the host has closed its end."""
+        """Clean up after the host closed its end."""
 
     @abstractmethod
     def _remove(self) -> None:
-        """Take the port away."""
+        """Remove the port."""
 
-    def _lose_host(self) -> None:
+    def _drop_host(self) -> None:
         self._out.clear()
         end = self._host_end()
         if end is not None:
-            self._engine.unwatch(end)
+            self._loop.unwatch(end)
         self._host_gone()
 
     def _use_baud_rate(self, baud_rate: int | None) -> None:
@@ -167,9 +167,9 @@ class Line(ABC):
         reads = not self._paused and len(self._in) < MOST_UNREAD
         events = (READ if reads else 0) | (WRITE if self._out and self._out_timer is None else 0)
         if events:
-            self._engine.watch(end, events, self._ready)
+            self._loop.watch(end, events, self._ready)
         else:
-            self._engine.unwatch(end)
+            self._loop.unwatch(end)
 
     def _ready(self, events: int) -> None:
         if events & WRITE:
@@ -183,29 +183,29 @@ class Line(ABC):
         except BlockingIOError:
             return
         except LineGoneError:
-            self._lose_host()
+            self._drop_host()
             return
         if not self._is_paced:
             self._received(data)
             return
         if not self._in:
-            self._in_pace.begin(self._engine.now())
+            self._in_pace.begin(self._loop.now())
         self._in += data
         self._watch()
         if self._in_timer is None:
-            self._let_in()
+            self._pass_input()
 
-    def _let_in(self) -> None:
+    def _pass_input(self) -> None:
         self._in_timer = None
-        now = self._engine.now()
+        now = self._loop.now()
         count = self._in_pace.allowance(len(self._in), now)
         if count and self._in[count - 1 : count + 1] == b"\r\n":
-            count += 1  # the terminal takes a line feed that comes with its CR for part of the line end
+            count += 1  # the terminal treats LF as part of the line end only if it arrives with its CR
         data = bytes(self._in[:count])
         del self._in[:count]
         self._in_pace.passed(count, now)
         if self._in:
-            self._in_timer = self._engine.call_at(self._in_pace.next_due(len(self._in)), self._let_in)
+            self._in_timer = self._loop.call_at(self._in_pace.next_due(len(self._in)), self._pass_input)
         if data:
             self._received(data)
         self._watch()

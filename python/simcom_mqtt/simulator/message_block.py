@@ -1,4 +1,4 @@
-"""An inbound message as the module prints it: `+CMQTTRXSTART` … `+CMQTTRXEND`."""
+"""The block of an inbound message: `+CMQTTRXSTART` … `+CMQTTRXEND`."""
 
 from collections.abc import Iterator
 
@@ -6,9 +6,9 @@ from .profiles import Profile
 
 
 def block_parts(profile: Profile, index: int, topic: bytes, payload: bytes) -> list[bytes]:
-    """Return the pieces of one message block: its head, each part of topic and payload, its end.
+    """Return the pieces of one message block: start, each part of topic and payload, end.
 
-    Another output can stand between two pieces, and nowhere else.
+    Other output can appear only between two pieces.
     """
     before_header = b"\r\n" if profile.blank_line_before_header else b""
     pieces = [b"\r\n+CMQTTRXSTART: %d,%d,%d\r\n" % (index, len(topic), len(payload))]

@@ -1,21 +1,18 @@
-"""The module itself: everything that an AT command can set, show or set going, and what it says unasked."""
+"""The state of the module, and its unsolicited result codes."""
 
 from typing import Final
 
-from . import commands
-from .answer import Answer, Refused, framed
+from .answer import Answer, framed
 from .client import Client
 from .clock import Clock
-from .connecting import Destination
-from .engine import Engine, Timer, logger
+from .connection_attempt import Destination
+from .event_loop import EventLoop, Timer, logger
 from .faults import Faults
 from .identity import Identity
 from .line import Line
-from .masking import masked
 from .message_block import block_parts
-from .network import Network
-from .parameters import BadParameterError, CommandLine, Form, parse_command_line
 from .profiles import Profile
+from .radio_network import Network
 from .result_codes import LOST_NETWORK, NETWORK_NOT_OPENED, TIMEOUT
 from .ssl_context import SSL_CONTEXTS, SslSettings
 from .terminal import Terminal
@@ -29,15 +26,13 @@ BOOT_TIME: Final = 0.5
 FULL_FUNCTIONALITY: Final = 1
 RADIO_OFF: Final = (0, 4)
 
-_INCORRECT_PARAMETERS: Final = (50, "Incorrect parameters")
-
 
 class Module:
-    """A SIM7672X without its case: lives on the loop's thread."""
+    """A SIM7672X module. All methods run on the thread of the event loop."""
 
     def __init__(
         self,
-        engine: Engine,
+        loop: EventLoop,
         line: Line,
         profile: Profile,
         identity: Identity,
@@ -45,13 +40,13 @@ class Module:
         baud_rate: int,
     ) -> None:
         self._broker = broker
-        self._is_held_back = False
+        self._is_throttled = False
         self._boot_timer: Timer | None = None
         self._line = line
         self._power_on_baud_rate = baud_rate
         self.faults = Faults()
-        self.terminal = Terminal(line, profile, self.faults, self._execute)
-        self.engine = engine
+        self.terminal = Terminal(line, profile, self.faults)
+        self.loop = loop
         self.profile = profile
         self.identity = identity
         self.network = Network()
@@ -68,7 +63,7 @@ class Module:
         ]
 
     def power_off(self) -> None:
-        """Lose everything that is not in flash memory, without a word."""
+        """Lose everything that is not in flash memory, without output."""
         if self._boot_timer is not None:
             self._boot_timer.cancel()
             self._boot_timer = None
@@ -87,7 +82,7 @@ class Module:
         self.is_started = False
 
     def reset(self) -> None:
-        """Be as fresh from the box."""
+        """Return to the state of a new module."""
         self.faults.clear()
         self.network = Network()
         self.clock = Clock()
@@ -101,25 +96,25 @@ class Module:
 
     @property
     def cell(self) -> str:
-        """The parameters of +CPSI while in service."""
+        """The parameters of `+CPSI` in service."""
         return self.profile.cell if self.network.cell is None else self.network.cell
 
     def destination(self, host: str, port: int) -> Destination:
-        """Return where a connection to `host` really goes."""
+        """Return the address that a connection to `host` is made to."""
         if self._broker is None:
             return Destination(host, host, port)
         return Destination(host, self._broker.address, self._broker.port)
 
     def urc(self, line: str) -> None:
-        """Say a line unasked."""
+        """Send an unsolicited result code."""
         self.terminal.write(framed(line))
 
     def connection_lost(self, client: Client, cause: int) -> None:
-        """Report a connection that was lost."""
+        """Report a lost connection."""
         self.urc(f"+CMQTTCONNLOST: {client.index},{cause}")
 
     def network_lost(self) -> None:
-        """Report that the network is gone: connections and service go with it."""
+        """Report the loss of the network, and end connections and service."""
         was_started = self.is_started
         for client in self.clients:
             client.lose_connection(NETWORK_NOT_OPENED, LOST_NETWORK)
@@ -128,17 +123,17 @@ class Module:
         self.close()
 
     def ping_failed(self, client: Client) -> None:
-        """Report that the broker did not answer a keep-alive, if this firmware does."""
+        """Report a keep-alive that the broker did not answer, on firmware that has this URC."""
         if self.profile.reports_failed_ping:
             self.urc(f"+CMQTTPING: {client.index},{TIMEOUT}")
 
     def set_functionality(self, functionality: int) -> None:
-        """Follow AT+CFUN: without its radio the module has no network."""
+        """Apply AT+CFUN: without radio the module has no network."""
         self.functionality = functionality
         self.set_service(radio_is_on=functionality not in RADIO_OFF)
 
     def set_service(self, *, radio_is_on: bool | None = None, has_coverage: bool | None = None) -> None:
-        """Come into service or lose it."""
+        """Update radio and coverage, and report a loss of the network."""
         network = self.network
         was_in_service = network.in_service
         if radio_is_on is not None:
@@ -149,26 +144,26 @@ class Module:
             self.network_lost()
 
     def set_baud_rate(self, baud_rate: int) -> None:
-        """Follow AT+IPR, once what was said before is out."""
+        """Apply AT+IPR after the waiting output is out."""
         self.baud_rate = baud_rate
         self._line.set_baud_rate(baud_rate)
 
     def restart(self) -> None:
-        """Go down as AT+CRESET does: live sessions are reported lost, then comes a boot."""
+        """Restart like AT+CRESET: report live sessions as lost, then boot."""
         if any(client.is_connected for client in self.clients):
             self.network_lost()
         self.boot()
 
     def boot(self) -> None:
-        """Lose everything that is not in flash memory, be silent for a while, then say the boot lines."""
+        """Lose everything that is not in flash memory, stay silent for a while, then send the boot lines."""
         self.power_off()
-        self._boot_timer = self.engine.call_later(BOOT_TIME, self._booted)
+        self._boot_timer = self.loop.call_later(BOOT_TIME, self._booted)
 
     def message_arrived(self, client: Client, topic: bytes, payload: bytes) -> None:
-        """Print an inbound message as one block."""
+        """Send an inbound message as one block."""
         if len(topic) > LONGEST_INBOUND_TOPIC or len(payload) > LONGEST_INBOUND_PAYLOAD:
             logger.warning(
-                "a message with a topic of %d and a payload of %d bytes is beyond what the module receives",
+                "dropped a message with a topic of %d and a payload of %d bytes: too long for the module",
                 len(topic),
                 len(payload),
             )
@@ -179,17 +174,17 @@ class Module:
         damage = self.faults.take_damage()
         self.terminal.write(block if damage is None else damage.apply(block))
 
-    def watch_output(self) -> None:
-        """Stop reading from the brokers while the host does not keep up, and read on when it has."""
+    def throttle_brokers(self) -> None:
+        """Stop reading from the brokers while too much output waits for the host."""
         waiting = self._line.waiting
-        hold_back = waiting > (OUTPUT_LOW if self._is_held_back else OUTPUT_HIGH)
-        if hold_back != self._is_held_back:
-            self._is_held_back = hold_back
+        throttle = waiting > (OUTPUT_LOW if self._is_throttled else OUTPUT_HIGH)
+        if throttle != self._is_throttled:
+            self._is_throttled = throttle
             for client in self.clients:
-                client.pause(hold_back)
+                client.pause(throttle)
 
     def receive(self, data: bytes) -> None:
-        """Take the host's bytes; a booting module does not hear them."""
+        """Process the host's bytes; a booting module ignores them."""
         if self._boot_timer is None:
             self.terminal.feed(data)
 
@@ -198,54 +193,8 @@ class Module:
         for line in self.profile.boot_lines:
             self.urc(line)
 
-    def _execute(self, raw: bytes, unechoed: bytes) -> None:
-        text = raw.decode("utf-8", "surrogateescape")
-        self.received.append(text)
-        line = parse_command_line(raw)
-        handler = None if line is None else commands.find(line, self.profile)
-        name, key = ("", "?") if line is None else (line.name, commands.key_of(line))
-        answer = Answer(self.engine, self.terminal, self.profile, self.faults, name, key)
-        answer.echo(unechoed)
-        if line is None or handler is None:
-            logger.warning("unknown AT command: %s", masked(text))
-            answer.error()
-        elif not self._is_made_to_fail(line, answer):
-            self._carry_out(handler, line, answer)
-
-    def _is_made_to_fail(self, line: CommandLine, answer: Answer) -> bool:
-        failure = self.faults.take_failure(commands.key_of(line))
-        if failure is None:
-            return False
-        code = failure[0]
-        if code is None:
-            answer.error()
-        elif self.profile.order(line.name).has_result:
-            answer.failure = code
-            return False
-        elif line.name.startswith("CMQTT"):
-            answer.index = _index_in(line)
-            answer.refuse(code)
-        else:
-            self.refuse_with(answer, code, str(code))
-        return True
-
-    def _carry_out(self, handler: commands.Handler, line: CommandLine, answer: Answer) -> None:
-        if not self.is_started and _needs_service(line):
-            answer.error()
-            return
-        try:
-            handler(self, line, answer)
-        except Refused as refusal:
-            answer.refuse(refusal.code)
-        except BadParameterError as error:
-            logger.debug("%s: %s", line.name, error)
-            if line.name.startswith("CMQTT"):
-                answer.error()
-            else:
-                self.refuse_with(answer, *_INCORRECT_PARAMETERS)
-
     def refuse_with(self, answer: Answer, code: int, text: str) -> None:
-        """Answer with the equipment error that AT+CMEE asks for."""
+        """Answer with an equipment error in the format of AT+CMEE."""
         if self.error_format == 0:
             answer.error()
         elif self.error_format == 1:
@@ -256,14 +205,3 @@ class Module:
 
 def _default_ssl_settings() -> list[SslSettings]:
     return [SslSettings() for _ in range(SSL_CONTEXTS)]
-
-
-def _needs_service(line: CommandLine) -> bool:
-    return line.name.startswith("CMQTT") and line.name != "CMQTTSTART" and line.form is not Form.TEST
-
-
-def _index_in(line: CommandLine) -> int | None:
-    try:
-        return line.number(0, 0, CLIENTS - 1)
-    except BadParameterError:
-        return None

@@ -1,24 +1,24 @@
-"""Something the network still owes an answer to: CONNECT, PUB, SUB, UNSUB."""
+"""An operation in flight: CONNECT, PUB, SUB or UNSUB."""
 
 from collections.abc import Callable
 
 from .answer import Answer
-from .engine import Engine
+from .event_loop import EventLoop
 from .result_codes import TIMEOUT
 
 
 class Operation:
-    """One operation of one client, ended once: by its outcome or by its time-out."""
+    """One operation of one client. It ends once: with its outcome or its timeout."""
 
     def __init__(
-        self, engine: Engine, answer: Answer, timeout: float, ended: Callable[[int], object]
+        self, loop: EventLoop, answer: Answer, timeout: float, ended: Callable[[int], object]
     ) -> None:
         self._answer = answer
         self._ended: Callable[[int], object] | None = ended
-        self._timer = engine.call_later(timeout, lambda: self.end(TIMEOUT))
+        self._timer = loop.call_later(timeout, lambda: self.end(TIMEOUT))
 
     def end(self, code: int) -> None:
-        """Tell the host the result code; later outcomes of the same operation are not told."""
+        """Send the result code to the host; later outcomes of the same operation are dropped."""
         ended, self._ended = self._ended, None
         if ended is None:
             return
@@ -27,6 +27,6 @@ class Operation:
         self._answer.conclude(code)
 
     def drop(self) -> None:
-        """End it without a word: the module has no power, or nobody to tell."""
+        """End the operation without an answer."""
         self._ended = None
         self._timer.cancel()

@@ -1,4 +1,4 @@
-"""paho-mqtt as the module needs it: a socket made elsewhere, topics of any bytes, the DUP flag."""
+"""A paho-mqtt client on an open socket, with topics of any bytes and control of the DUP flag."""
 
 import socket
 from typing import Any, Final
@@ -6,13 +6,13 @@ from typing import Any, Final
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
-from .login import Login
+from .connect_options import ConnectOptions
 
 RECEIVE_SIZE: Final = 65_536
 
 
 class WireText(str):
-    """Text that goes out as the bytes it was made of: paho's public calls take no bytes for a topic."""
+    """Text that encodes to given bytes: the public calls of paho accept no bytes as topic."""
 
     __slots__ = ()
 
@@ -22,19 +22,19 @@ class WireText(str):
         return cls(raw.decode("utf-8", "surrogateescape"))
 
     def encode(self, encoding: str = "utf-8", errors: str = "surrogateescape") -> bytes:
-        """Return the bytes that the text was made of."""
+        """Return the original bytes."""
         return super().encode("utf-8", "surrogateescape")
 
 
 class PahoClient(Client):
-    """A paho client on a socket made elsewhere, with what paho keeps to itself: DUP flag and CONNACK code."""
+    """A paho client on an open socket that shows the CONNACK code and sets the DUP flag."""
 
-    def __init__(self, login: Login, connection: socket.socket) -> None:
+    def __init__(self, options: ConnectOptions, connection: socket.socket) -> None:
         super().__init__(
             CallbackAPIVersion.VERSION2,
-            client_id=WireText.of(login.client_id),
-            clean_session=login.clean_session,
-            protocol=MQTTProtocolVersion(login.version),
+            client_id=WireText.of(options.client_id),
+            clean_session=options.clean_session,
+            protocol=MQTTProtocolVersion(options.version),
             reconnect_on_failure=False,
         )
         self._connection: socket.socket | None = connection
@@ -46,17 +46,17 @@ class PahoClient(Client):
 
     @property
     def has_received(self) -> bool:
-        """Whether bytes were received that no packet has been made of yet."""
+        """True if received bytes wait to be parsed."""
         return bool(self._received)
 
     def _create_socket(self) -> Any:
         connection, self._connection = self._connection, None
         if connection is None:
-            raise OSError("the module does not connect again by itself")
+            raise OSError("a connection of the module cannot reconnect")
         return connection
 
     def _sock_recv(self, bufsize: int) -> bytes:
-        # paho asks for a byte at a time: one system call for many packets is several times cheaper.
+        # paho reads single bytes: one system call for many packets is several times cheaper.
         if not self._received:
             try:
                 self._received = super()._sock_recv(RECEIVE_SIZE)
@@ -68,7 +68,7 @@ class PahoClient(Client):
         return data
 
     def _acknowledge_at_once(self) -> None:
-        # A broker that waits for full segments would send its next packet only 40 ms later.
+        # Without this a broker that uses Nagle's algorithm waits 40 ms before its next packet.
         if isinstance(self._sock, socket.socket) and hasattr(socket, "TCP_QUICKACK"):
             self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 

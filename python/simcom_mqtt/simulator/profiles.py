@@ -1,7 +1,4 @@
-"""Firmware profiles: how one firmware's answers differ from another's, as data.
-
-Where the application note leaves a choice or real modules differ, a profile says what this firmware does.
-"""
+"""Firmware profiles: the differences between the answers of firmwares, as data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,32 +18,32 @@ RESULT_THEN_FINAL: Final[tuple[AnswerPart, ...]] = ("result", "final")
 
 @dataclass(frozen=True)
 class AnswerOrder:
-    """In which order one command's final result code and result line come.
+    """The order of final result code and result line in the answers of one command.
 
-    When `success` begins with the final result code, `OK` comes at once and the outcome later; else the
+    When `success` begins with the final result code, `OK` comes at once and the result line later; else the
     channel is held until the outcome is known.
     """
 
     success: tuple[AnswerPart, ...] = FINAL_ONLY
     refusal: tuple[AnswerPart, ...] = RESULT_THEN_FINAL
-    """The command is refused at once with `ERROR`: a state or parameter error."""
+    """Order when the command is refused at once: a state or parameter error."""
     failure: tuple[AnswerPart, ...] = FINAL_THEN_RESULT
-    """The outcome of an operation that the channel was held for is bad: with `ERROR`."""
+    """Order when an operation fails that held the channel."""
 
     @property
     def has_result(self) -> bool:
-        """Whether the command has a result line even when all goes well."""
+        """True if a successful command has a result line."""
         return "result" in self.success
 
     @property
     def is_held(self) -> bool:
-        """Whether the channel waits for the outcome."""
+        """True if the channel is held until the outcome is known."""
         return self.success[0] == "result"
 
 
 @dataclass(frozen=True)
 class StateCodes:
-    """The result codes of the states in which firmwares disagree; None is a bare `ERROR`."""
+    """The result codes of states for which firmwares differ; None is a bare `ERROR`."""
 
     started_again: int | None = None
     stop_while_acquired: int = 19
@@ -67,23 +64,23 @@ class Profile:
     codes: StateCodes = field(default_factory=StateCodes)
     prompt: bytes = b"\r\n>"
     echoes_data: bool = False
-    """Whether the data that answers a prompt is echoed while ATE1 holds."""
+    """With ATE1 the module echoes the data after a prompt."""
     blank_line_before_header: bool = False
-    """Whether the parts of a message block are set apart by a blank line."""
+    """A blank line precedes each header of a message block."""
     topic_part_size: int = 512
     payload_part_size: int = 1500
     maximum_payload: int = 4096
     has_topic_lists: bool = False
-    """Whether `AT+CMQTTSUBTOPIC` and `AT+CMQTTUNSUBTOPIC` exist."""
+    """`AT+CMQTTSUBTOPIC` and `AT+CMQTTUNSUBTOPIC` exist."""
     reports_failed_ping: bool = False
-    """Whether `+CMQTTPING` tells that the broker did not answer a keep-alive."""
+    """`+CMQTTPING` reports a keep-alive that the broker did not answer."""
     baud_rates: tuple[int, ...] = _BAUD_RATES
     boot_lines: tuple[str, ...] = ()
     cell: str = ""
-    """What `AT+CPSI?` prints in service: the parameters of `+CPSI`."""
+    """The parameters of `+CPSI` in service."""
 
     def order(self, command: str) -> AnswerOrder:
-        """Return the order of one command's answer."""
+        """Return the order of a command's answer."""
         return self.orders.get(command, _PLAIN)
 
 
@@ -172,7 +169,7 @@ PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(
 
 
 def find_profile(profile: str | Profile) -> Profile:
-    """Return the profile of that name; one that is a `Profile` already is taken as it is."""
+    """Return the profile with this name; a `Profile` is returned unchanged."""
     if isinstance(profile, Profile):
         return profile
     try:

@@ -1,4 +1,4 @@
-"""A wire made of a pseudo-terminal, under a name that stays the same."""
+"""A line on a pseudo-terminal with a constant name."""
 
 import contextlib
 import errno
@@ -10,16 +10,16 @@ import tty
 from collections.abc import Callable
 from pathlib import Path
 
-from .engine import READ, Engine
+from .event_loop import READ, EventLoop
+from .host_detection import HostDetection, detect_host
 from .line import READ_SIZE, Line, LineGoneError
-from .presence import Presence, watch_presence
 
 
 class PtyLine(Line):
-    """A pseudo-terminal; `port` is a link to it, the same after `unplug` and `plug`."""
+    """A pseudo-terminal; `port` is a symbolic link to it that survives `unplug` and `plug`."""
 
-    def __init__(self, engine: Engine, baud_rate: int | None, seed: int | None) -> None:
-        super().__init__(engine, baud_rate, seed)
+    def __init__(self, loop: EventLoop, baud_rate: int | None, seed: int | None) -> None:
+        super().__init__(loop, baud_rate, seed)
         self._directory = tempfile.TemporaryDirectory(prefix="simcom-mqtt-")
         self._link = Path(self._directory.name, "tty")
         self._terminal: _Terminal | None = None
@@ -36,14 +36,14 @@ class PtyLine(Line):
         return str(self._link)
 
     def on_host_came(self, call: Callable[[], object]) -> None:
-        """Have a call made when a host opens the port."""
+        """Set the function that is called when a host opens the port."""
         self._host_came = call
 
     def plug(self) -> None:
-        """Put a pseudo-terminal where the link points."""
+        """Create the pseudo-terminal and the link."""
         terminal = self._open() if self._terminal is None else self._terminal
-        if terminal.presence.fileno() >= 0:
-            self._engine.watch(terminal.presence, READ, self._host_came_or_went)
+        if terminal.host_detection.fileno() >= 0:
+            self._loop.watch(terminal.host_detection, READ, self._host_changed)
         else:
             self._host_came()
         self._watch()
@@ -59,22 +59,22 @@ class PtyLine(Line):
         self._terminal = terminal
         return terminal
 
-    def _host_came_or_went(self, _events: int) -> None:
+    def _host_changed(self, _events: int) -> None:
         terminal = self._terminal
         if terminal is None:
             return
-        terminal.presence.update()
-        if terminal.presence.is_present():
+        terminal.host_detection.update()
+        if terminal.host_detection.is_present():
             self._host_came()
             return
         self._out.clear()
-        terminal.forget_host()
+        terminal.reset_after_close()
 
     def _host_end(self) -> int | None:
         return None if self._terminal is None else self._terminal.master
 
     def _has_host(self) -> bool:
-        return self._terminal is not None and self._terminal.presence.is_present()
+        return self._terminal is not None and self._terminal.host_detection.is_present()
 
     def _send(self, data: bytes | bytearray) -> int:
         if self._terminal is None:
@@ -92,37 +92,37 @@ class PtyLine(Line):
             raise
 
     def _host_gone(self) -> None:
-        pass  # the pseudo-terminal stays for the next one
+        pass  # the pseudo-terminal stays for the next host
 
     def _remove(self) -> None:
         terminal, self._terminal = self._terminal, None
         if terminal is not None:
-            self._engine.unwatch(terminal.presence)
+            self._loop.unwatch(terminal.host_detection)
             terminal.close()
-            # At the end of the process the folder may be gone already.
+            # At the exit of the process the folder may be removed already.
             self._link.unlink(missing_ok=True)
 
 
 class _Terminal:
-    """A raw pseudo-terminal, its slave open here too: a host that closes it must not hang up the master."""
+    """A raw pseudo-terminal. The slave stays open here too: a host that closes it does not hang up."""
 
     def __init__(self) -> None:
         self.master, self._slave = os.openpty()
         os.set_blocking(self.master, False)
         tty.setraw(self._slave, termios.TCSANOW)
         self.path = os.ttyname(self._slave)
-        self.presence: Presence = watch_presence(self.path)
+        self.host_detection: HostDetection = detect_host(self.path)
 
-    def forget_host(self) -> None:
-        """Do what the last close of a real port does: drop what was not read, and exclusive use."""
+    def reset_after_close(self) -> None:
+        """Reset the terminal like the last close of a real port: drop unread bytes and exclusive use."""
         with contextlib.suppress(OSError, termios.error):
             termios.tcflush(self._slave, termios.TCIFLUSH)
             fcntl.ioctl(self._slave, termios.TIOCNXCL)
             tty.setraw(self._slave, termios.TCSANOW)
 
     def close(self) -> None:
-        """Hang up on everybody."""
-        self.presence.close()
+        """Close both ends."""
+        self.host_detection.close()
         os.close(self.master)
         os.close(self._slave)
 

@@ -1,26 +1,26 @@
-"""`Replay`: the module's half of a recorded transcript, played back on a pseudo-terminal."""
+"""`Replay` plays the module's half of a recorded transcript on a port."""
 
 import warnings
 from os import PathLike
 from types import TracebackType
 from typing import Final, Self
 
-from .engine import Engine, Timer, logger
-from .leaving import close_at_exit
+from .event_loop import EventLoop, Timer, logger
+from .exit_hook import close_at_exit
 from .masking import printable
 from .pty_line import PtyLine
 from .transcript import Element, read_transcript
 
-LONGEST_SILENCE: Final = 190.0
-"""Silences are cut to this, in seconds: longer than any time-out of driver and module."""
+LONGEST_PAUSE: Final = 190.0
+"""The longest pause, in seconds: longer than any timeout of driver and module."""
 
 
 class Replay:
-    """The module's half of a recorded transcript, on a pseudo-terminal: a field failure on the desk.
+    """Plays the module's half of a recorded transcript, to repeat a field failure on the desk.
 
-    What the module said comes after what the host had said before it, with the pause that was recorded.
-    Masked spans match anything the host sends, and are played back as `*`. A line that the host did not send
-    then is not answered, and a WARNING says what was expected instead.
+    The module's bytes follow the host's bytes as recorded, after the recorded pause. Masked spans match
+    anything that the host sends, and are sent as `*`. Another line from the host is not answered, and a
+    WARNING names the line that was expected.
 
     :param transcript: the file that the driver wrote with `transcript=`.
     :param speed: how many times faster than recorded.
@@ -33,34 +33,34 @@ class Replay:
         if speed <= 0:
             raise ValueError(f"speed must be positive, not {speed}")
         elements = read_transcript(transcript)
-        self._engine = Engine("replay")
+        self._loop = EventLoop("replay")
         try:
-            self._line = PtyLine(self._engine, None, None)
+            self._line = PtyLine(self._loop, None, None)
         except OSError:
-            self._engine.stop()
+            self._loop.stop()
             raise
-        self._player = _Player(self._engine, self._line, elements, speed)
-        self._engine.call(self._player.begin)
+        self._player = _Player(self._loop, self._line, elements, speed)
+        self._loop.call(self._player.begin)
         self._is_closed = False
         close_at_exit(self)
 
     @property
     def port(self) -> str:
-        """What `SimcomMqtt(port)` takes."""
+        """The port to pass to `SimcomMqtt`."""
         return self._line.port
 
     @property
     def is_finished(self) -> bool:
-        """Whether everything in the transcript has been said."""
+        """True at the end of the transcript."""
         return self._player.is_finished
 
     def close(self) -> None:
-        """Give everything back. Can be called again."""
+        """Close everything. Can be called again."""
         if self._is_closed:
             return
         self._is_closed = True
-        self._engine.call(self._line.close)
-        self._engine.stop()
+        self._loop.call(self._line.close)
+        self._loop.stop()
 
     def __enter__(self) -> Self:
         return self
@@ -80,10 +80,10 @@ class Replay:
 
 
 class _Player:
-    """Takes turns with the host, as the transcript has it; lives on the loop's thread."""
+    """Sends and expects the elements of the transcript in turn, on the thread of the loop."""
 
-    def __init__(self, engine: Engine, line: PtyLine, elements: list[Element], speed: float) -> None:
-        self._engine = engine
+    def __init__(self, loop: EventLoop, line: PtyLine, elements: list[Element], speed: float) -> None:
+        self._loop = loop
         self._line = line
         self._elements = elements
         self._speed = speed
@@ -94,57 +94,57 @@ class _Player:
 
     @property
     def is_finished(self) -> bool:
-        """Whether the transcript is at its end."""
+        """True at the end of the transcript."""
         return self._position == len(self._elements)
 
     def begin(self) -> None:
-        """Play from the moment that a host opens the port."""
-        self._engine.after_each_turn(self._line.flush)
-        self._line.on_host_came(self._go_on)
+        """Start when a host opens the port."""
+        self._loop.before_each_wait(self._line.flush)
+        self._line.on_host_came(self._continue)
         self._line.begin(self._receive)
 
     def _receive(self, data: bytes) -> None:
         self._input += data
-        self._go_on()
+        self._continue()
 
-    def _go_on(self) -> None:
+    def _continue(self) -> None:
         while not self.is_finished and self._pause is None:
             element = self._elements[self._position]
             if element.from_host:
-                if not self._host_said(element):
+                if not self._match_host(element):
                     return
                 self._next(element)
                 continue
-            silence = min(element.time - self._time, LONGEST_SILENCE) / self._speed
-            if silence > 0:
-                self._pause = self._engine.call_later(silence, self._say)
+            pause = min(element.time - self._time, LONGEST_PAUSE) / self._speed
+            if pause > 0:
+                self._pause = self._loop.call_later(pause, self._send)
             else:
-                self._say()
+                self._send()
 
-    def _say(self) -> None:
+    def _send(self) -> None:
         self._pause = None
         element = self._elements[self._position]
         self._line.write(element.data)
         self._next(element)
-        self._go_on()
+        self._continue()
 
     def _next(self, element: Element) -> None:
         self._time = element.time
         self._position += 1
 
-    def _host_said(self, element: Element) -> bool:
-        """Take from the host what an element says; what else came is told and dropped, line by line."""
+    def _match_host(self, element: Element) -> bool:
+        """Match the host's bytes with an element; other lines are logged and dropped."""
         while True:
             end = self._end_of(element)
             if end is None:
                 return False
-            said = bytes(self._input[:end])
+            sent = bytes(self._input[:end])
             del self._input[:end]
-            if element.matches(said):
+            if element.matches(sent):
                 return True
-            logger.warning("expected %s from the host, not %s", printable(element.data), printable(said))
+            logger.warning("expected %s from the host, not %s", printable(element.data), printable(sent))
             if element.kind != "line":
-                return True  # the count was right: the module would have taken these bytes
+                return True  # the number of bytes is right: the module would have accepted them
 
     def _end_of(self, element: Element) -> int | None:
         length = len(element.data)

@@ -1,4 +1,4 @@
-"""The result codes of the note, chapter 4.1, that a module can come to."""
+"""The result codes of the application note, chapter 4.1, that the module uses."""
 
 from typing import Final
 

@@ -1,16 +1,16 @@
-"""The command line of the simulated module."""
+"""The program `python -m simcom_mqtt.simulator`."""
 
 import argparse
 import signal
 import threading
 from collections.abc import Sequence
 
-from .modem import SimulatedModem
 from .profiles import PROFILES
+from .simulated_modem import SimulatedModem
 
 
 def serve(arguments: Sequence[str]) -> int:
-    """Print the port, serve until Ctrl-C or SIGTERM, return the exit status."""
+    """Print the port, serve until Ctrl-C or SIGTERM, and return the exit status."""
     options = _parser().parse_args(arguments)
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -39,7 +39,9 @@ def _parser() -> argparse.ArgumentParser:
         description="A simulated SIM7672X module. Prints the port to open, then serves until Ctrl-C.",
     )
     parser.add_argument(
-        "--broker", metavar="HOST:PORT", help="every connect goes here, whatever host it names"
+        "--broker",
+        metavar="HOST:PORT",
+        help="connect to this broker instead of the one in CONNECT",
     )
     parser.add_argument(
         "--tcp",
@@ -54,8 +56,8 @@ def _parser() -> argparse.ArgumentParser:
         help=f"the firmware: {', '.join(PROFILES)} (default: sim767x)",
     )
     parser.add_argument(
-        "--baudrate", metavar="BPS", type=int, help="pace both directions as a UART of that speed"
+        "--baudrate", metavar="BPS", type=int, help="pace both directions like a UART of that speed"
     )
-    parser.add_argument("--seed", metavar="N", type=int, help="let output leave in pieces of random length")
+    parser.add_argument("--seed", metavar="N", type=int, help="send output in pieces of random length")
     parser.add_argument("--imei", help="15 digits (default: random)")
     return parser

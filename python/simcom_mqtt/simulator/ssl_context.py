@@ -1,4 +1,4 @@
-"""The module's SSL contexts (AT+CSSLCFG), and the `ssl.SSLContext` that one and the stored files make."""
+"""The module's SSL contexts (AT+CSSLCFG), and the `ssl.SSLContext` made from one of them."""
 
 import ipaddress
 import ssl
@@ -26,16 +26,16 @@ _PEM_LABELS_OF_KEYS: Final = ("PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"
 
 
 class CertificateNotSetError(Exception):
-    """The context asks for a file that is not named or not stored: result code 33."""
+    """The context needs a file that is not named or not stored: result code 33."""
 
 
 class SessionNotOpenedError(Exception):
-    """The stored files do not make a usable context: result code 34."""
+    """The stored files make no usable context: result code 34."""
 
 
 @dataclass
 class SslSettings:
-    """One SSL context as AT+CSSLCFG sets it; the defaults are the module's."""
+    """The settings of one SSL context, with the module's defaults."""
 
     sslversion: int = 4
     authmode: int = AUTHENTICATE_NONE
@@ -52,24 +52,24 @@ class SslSettings:
 
     @property
     def verifies_server(self) -> bool:
-        """Whether the broker's certificate is verified."""
+        """True if the broker's certificate is verified."""
         return self.authmode in (AUTHENTICATE_SERVER, AUTHENTICATE_BOTH)
 
     @property
     def presents_certificate(self) -> bool:
-        """Whether the module shows a certificate of its own."""
+        """True if the module sends a client certificate."""
         return self.authmode in (AUTHENTICATE_BOTH, AUTHENTICATE_CLIENT)
 
     @property
     def checks_name(self) -> bool:
-        """Whether the broker's certificate must be for the host that CONNECT names."""
+        """True if the broker's certificate must match the host in CONNECT."""
         return self.verifies_server and not self.ignorecertCN
 
 
 def make_ssl_context(settings: SslSettings, files: Mapping[str, bytes]) -> ssl.SSLContext:
-    """Return a client context as `settings` and the module's stored files have it."""
+    """Return a client context made from `settings` and the stored files."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False  # `check_server_name` does it: the name is checked without SNI too
+    context.check_hostname = False  # `check_server_name` checks the name, with and without SNI
     context.verify_mode = ssl.CERT_REQUIRED if settings.verifies_server else ssl.CERT_NONE
     if settings.ignorelocaltime:
         context.verify_flags |= IGNORE_CERTIFICATE_TIMES
@@ -88,7 +88,7 @@ def make_ssl_context(settings: SslSettings, files: Mapping[str, bytes]) -> ssl.S
 
 
 def check_server_name(connection: ssl.SSLSocket, host: str) -> bool:
-    """Return whether the certificate that the broker showed is for `host`."""
+    """Return whether the broker's certificate matches `host`."""
     certificate: Mapping[str, Any] = connection.getpeercert() or {}
     names = certificate.get("subjectAltName", ())
     try:
@@ -104,7 +104,7 @@ def _stored(files: Mapping[str, bytes], name: str) -> bytes:
     try:
         return files[name]
     except KeyError:
-        raise CertificateNotSetError(name or "no file named") from None
+        raise CertificateNotSetError(name or "no file is named") from None
 
 
 def _limit_versions(context: ssl.SSLContext, sslversion: int) -> None:
@@ -114,7 +114,7 @@ def _limit_versions(context: ssl.SSLContext, sslversion: int) -> None:
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         return
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # an old module speaks old versions
+        warnings.simplefilter("ignore", DeprecationWarning)  # old firmware uses old TLS versions
         context.set_ciphers("ALL:@SECLEVEL=0")
         context.minimum_version = lowest
         context.maximum_version = highest
@@ -136,7 +136,7 @@ def _trust(context: ssl.SSLContext, certificates: bytes) -> None:
         else:
             context.load_verify_locations(cadata=certificates)
     except (ssl.SSLError, ValueError) as error:
-        raise SessionNotOpenedError("the CA file is no certificate") from error
+        raise SessionNotOpenedError("the CA file holds no certificate") from error
 
 
 def _present(context: ssl.SSLContext, certificate: bytes, key: bytes, password: bytes) -> None:
@@ -147,14 +147,14 @@ def _present(context: ssl.SSLContext, certificate: bytes, key: bytes, password: 
             key_file.touch(mode=0o600)
             key_file.write_bytes(_as_pem(key, label))
             try:
-                # A password is always given: without one OpenSSL would ask for it on the terminal.
+                # The password is always set: without one OpenSSL asks for it on the terminal.
                 context.load_cert_chain(certificate_file, key_file, password)
             except (ssl.SSLError, ValueError):
                 if b"-----BEGIN" in key:
                     break
             else:
                 return
-    raise SessionNotOpenedError("the client certificate and key do not fit together")
+    raise SessionNotOpenedError("client certificate and key do not match")
 
 
 def _as_pem(content: bytes, label: str) -> bytes:

@@ -1,16 +1,16 @@
-"""A wire made of a TCP port on the loopback interface, raw bytes as ser2net serves them."""
+"""A line on a TCP port of the loopback interface, with raw bytes like ser2net."""
 
 import socket
 
-from .engine import READ, Engine
+from .event_loop import READ, EventLoop
 from .line import READ_SIZE, Line, LineGoneError
 
 
 class TcpLine(Line):
-    """A listening port; a new connection replaces the former."""
+    """A listening port; a new connection replaces the previous one."""
 
-    def __init__(self, engine: Engine, baud_rate: int | None, seed: int | None, port: int = 0) -> None:
-        super().__init__(engine, baud_rate, seed)
+    def __init__(self, loop: EventLoop, baud_rate: int | None, seed: int | None, port: int = 0) -> None:
+        super().__init__(loop, baud_rate, seed)
         self._host: socket.socket | None = None
         self._listener: socket.socket | None = socket.create_server(("127.0.0.1", port))
         self._number: int = self._listener.getsockname()[1]
@@ -21,19 +21,19 @@ class TcpLine(Line):
         return f"socket://127.0.0.1:{self._number}"
 
     def plug(self) -> None:
-        """Listen."""
+        """Start listening."""
         if self._listener is None:
             self._listener = socket.create_server(("127.0.0.1", self._number))
         listener = self._listener
         listener.setblocking(False)
-        self._engine.watch(listener, READ, lambda _events: self._accept(listener))
+        self._loop.watch(listener, READ, lambda _events: self._accept(listener))
 
     def _accept(self, listener: socket.socket) -> None:
         try:
             host, _address = listener.accept()
         except OSError:
-            return  # it was gone before it was accepted
-        self._lose_host()
+            return  # the host closed before the connection was accepted
+        self._drop_host()
         host.setblocking(False)
         host.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._host = host
@@ -75,6 +75,6 @@ class TcpLine(Line):
 
     def _remove(self) -> None:
         if self._listener is not None:
-            self._engine.unwatch(self._listener)
+            self._loop.unwatch(self._listener)
             self._listener.close()
             self._listener = None

@@ -1,4 +1,4 @@
-"""The module's command interpreter as a terminal: characters in, echo, command lines, data entry."""
+"""The module's terminal: characters in; echo, command lines and entered data out."""
 
 from collections.abc import Callable
 from typing import Final
@@ -15,20 +15,20 @@ LF: Final = b"\n"
 
 Entered = Callable[[bytes], object]
 Execute = Callable[[bytes, bytes], object]
-"""Gets a command line, and what of it has not been echoed yet."""
+"""Called with a command line, and with the part of it that is not echoed yet."""
 
 
 class Terminal:
-    """Takes the host's bytes apart into command lines and prompted data.
+    """Splits the host's bytes into command lines and prompted data.
 
-    After a command line it is busy until `release`: what comes meanwhile waits.
+    After a command line the terminal is busy until `release`; later bytes wait.
     """
 
-    def __init__(self, line: Line, profile: Profile, faults: Faults, execute: Execute) -> None:
+    def __init__(self, line: Line, profile: Profile, faults: Faults) -> None:
         self._line = line
         self._profile = profile
         self._faults = faults
-        self._execute = execute
+        self._execute: Execute = _ignore
         self._input = bytearray()
         self._command = bytearray()
         self._echoed = 0
@@ -41,10 +41,14 @@ class Terminal:
         self._entered: Entered | None = None
         self.echo = True
         self.generation = 0
-        """Counts the resets: an answer begun before one is not finished after it."""
+        """The number of resets: a reset ends the answers that began before it."""
+
+    def on_command(self, execute: Execute) -> None:
+        """Set the function that executes command lines."""
+        self._execute = execute
 
     def reset(self) -> None:
-        """Forget everything half-done; echo is on."""
+        """Drop unfinished input and switch the echo on."""
         self.generation += 1
         self._input.clear()
         self._command.clear()
@@ -57,7 +61,7 @@ class Terminal:
         self._line.pause(False)
 
     def feed(self, data: bytes) -> None:
-        """Take bytes from the host."""
+        """Process bytes from the host."""
         self._input += data
         self._process()
 
@@ -66,12 +70,12 @@ class Terminal:
         self._line.write(data)
 
     def release(self) -> None:
-        """Take commands again: the running one has its final result."""
+        """Accept the next command: the current one has its final result code."""
         self._busy = False
         self._process()
 
     def enter_data(self, length: int, entered: Entered) -> None:
-        """Take the next `length` bytes as data, whatever they are."""
+        """Read the next `length` bytes as data."""
         self._missing = length
         self._entered = entered
         self._after_cr = False
@@ -130,7 +134,7 @@ class Terminal:
             self._echoed = 0
 
     def _end_line(self) -> None:
-        # Only a line feed that is here already belongs to this CR: after a prompt it would be data.
+        # LF belongs to this CR only if it has arrived already: after a prompt it would be data.
         if self._input[:1] == LF:
             del self._input[:1]
         else:
@@ -147,3 +151,7 @@ class Terminal:
             return
         self._busy = True
         self._execute(line, unechoed)
+
+
+def _ignore(_line: bytes, _unechoed: bytes) -> None:
+    pass

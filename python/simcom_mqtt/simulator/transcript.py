@@ -36,12 +36,12 @@ class Element:
     data: bytes
     """Masked bytes are `*`."""
     masked: frozenset[int]
-    """Where in `data` a byte is masked."""
+    """The positions of masked bytes in `data`."""
 
     def matches(self, data: bytes) -> bool:
-        """Return whether `data` is what the element says, whatever the masked bytes were.
+        """Return whether `data` equals the element; masked bytes match any byte.
 
-        In a line they may be more or fewer: another password is another length.
+        In a line the number of masked bytes may differ: another password has another length.
         """
         if self.kind != "line" and len(data) != len(self.data):
             return False
@@ -86,7 +86,7 @@ def _parse_bytes(written: str) -> tuple[bytes, frozenset[int]]:
     while position < len(written):
         match = _BYTE.match(written, position)
         if match is None:
-            raise ValueError(f"no byte is written as {written[position : position + 4]!r}")
+            raise ValueError(f"invalid byte {written[position : position + 4]!r}")
         position = match.end()
         hexadecimal, escaped, plain = match.groups()
         if hexadecimal is not None:

@@ -13,7 +13,7 @@ from simulator.wire import Wire
 
 @pytest.fixture(autouse=True)
 def internal_errors(caplog: pytest.LogCaptureFixture) -> Iterator[list[str]]:
-    """What the simulator logged of errors of its own: nothing, unless the test takes it out."""
+    """The internal errors that a test expects in the log; without them the log must hold none."""
     errors: list[str] = []
     yield errors
     logged = [record.getMessage() for record in caplog.get_records("call") if record.levelno >= logging.ERROR]
@@ -22,7 +22,7 @@ def internal_errors(caplog: pytest.LogCaptureFixture) -> Iterator[list[str]]:
 
 @pytest.fixture
 def host(mosquitto: MosquittoBroker) -> Iterator[HostClient]:
-    """An ordinary MQTT client on the same broker, which leaves no reference cycle with open sockets in it."""
+    """A plain MQTT client on the same broker, without a reference cycle that would keep sockets open."""
     with HostClient(mosquitto.plain) as client:
         yield client
     paho = client._client
@@ -31,7 +31,7 @@ def host(mosquitto: MosquittoBroker) -> Iterator[HostClient]:
 
 @pytest.fixture
 def module(mosquitto: MosquittoBroker) -> Iterator[SimulatedModem]:
-    """A simulated module whose every connect goes to Mosquitto."""
+    """A simulated module that connects to Mosquitto."""
     with SimulatedModem(broker=f"127.0.0.1:{mosquitto.plain}") as modem:
         yield modem
 
@@ -52,21 +52,21 @@ def wire(fresh_wire: Wire) -> Wire:
 
 @pytest.fixture
 def started(wire: Wire) -> Wire:
-    """… and the service started."""
+    """A raw host after START."""
     wire.ask(b"AT+CMQTTSTART", b"\r\nOK\r\n\r\n+CMQTTSTART: 0\r\n")
     return wire
 
 
 @pytest.fixture
 def acquired(started: Wire, base: str) -> Wire:
-    """… and client 0 acquired."""
+    """A raw host after ACCQ of client 0."""
     started.ok(b'AT+CMQTTACCQ=0,"%b"' % base.encode())
     return started
 
 
 @pytest.fixture
 def connected(acquired: Wire) -> Wire:
-    """… and connected."""
+    """A raw host after CONNECT of client 0."""
     acquired.ask(
         b'AT+CMQTTCONNECT=0,"tcp://broker.example:1883",60,1', b"\r\nOK\r\n\r\n+CMQTTCONNECT: 0,0\r\n"
     )

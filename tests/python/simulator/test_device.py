@@ -34,16 +34,16 @@ ERROR = b"\r\nERROR\r\n"
         (b"AT", []),
     ],
 )
-def test_what_is_shown(wire: Wire, command: bytes, lines: list[bytes]) -> None:
+def test_read_command_shows_its_value(wire: Wire, command: bytes, lines: list[bytes]) -> None:
     wire.ask(command, b"".join(b"\r\n" + line + b"\r\n" for line in lines) + OK)
 
 
-def test_the_imei_is_the_one_asked_for() -> None:
+def test_cgsn_answers_given_imei() -> None:
     with SimulatedModem(imei="861234567890123") as module, Wire(module.port) as wire:
         wire.ask(b"AT+CGSN", b"AT+CGSN\r\r\n861234567890123\r\n" + OK)
 
 
-def test_a_random_imei_has_a_right_check_digit(wire: Wire) -> None:
+def test_random_imei_has_valid_check_digit(wire: Wire) -> None:
     wire.send(b"AT+CGSN\r")
     imei = wire.read_until(OK).split()[0].decode()
     digits = [int(digit) for digit in imei]
@@ -53,12 +53,12 @@ def test_a_random_imei_has_a_right_check_digit(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize("imei", ["", "123", "86123456789012x", "٣" * 15])
-def test_an_imei_that_is_none(imei: str) -> None:
+def test_invalid_imei_is_refused(imei: str) -> None:
     with pytest.raises(ValueError, match="imei must be 15 digits"):
         SimulatedModem(imei=imei)
 
 
-def test_identification_prints_both_revisions(module: SimulatedModem, wire: Wire) -> None:
+def test_identification_has_both_revisions(module: SimulatedModem, wire: Wire) -> None:
     wire.send(b"AT+SIMCOMATI\r")
     lines = wire.read_until(OK).split(b"\r\n")
     assert {b"Revision: 2374B05SIM767XM5A_M", b"SIM767XM5_B05V01_241115"} <= set(lines)
@@ -66,7 +66,7 @@ def test_identification_prints_both_revisions(module: SimulatedModem, wire: Wire
     assert b"Model: SIM7670G-MNGV" in wire.read_until(OK).split(b"\r\n")
 
 
-def test_the_error_format(wire: Wire) -> None:
+def test_cmee_decides_error_format(wire: Wire) -> None:
     wire.ask(b"AT+CEREG=9", b"\r\n+CME ERROR: Incorrect parameters\r\n")
     wire.ok(b"AT+CMEE=1")
     wire.ask(b"AT+CEREG=9", b"\r\n+CME ERROR: 50\r\n")
@@ -74,12 +74,12 @@ def test_the_error_format(wire: Wire) -> None:
     wire.ask(b"AT+CEREG=9", ERROR)
 
 
-def test_registration_reports(wire: Wire) -> None:
+def test_registration_report_is_set_and_read_back(wire: Wire) -> None:
     wire.ok(b"AT+CEREG=2")
     wire.ask(b"AT+CEREG?", b"\r\n+CEREG: 2,1\r\n" + OK)
 
 
-def test_the_baud_rate(wire: Wire) -> None:
+def test_baud_rate_is_set_and_invalid_rates_are_refused(wire: Wire) -> None:
     wire.ok(b"AT+IPR=460800")
     wire.ask(b"AT+IPR?", b"\r\n+IPR: 460800\r\n" + OK)
     wire.ask(b"AT+IPR=921600", b"\r\n+CME ERROR: Incorrect parameters\r\n")
@@ -91,17 +91,17 @@ BOOT = b"\r\nQCRDY\r\n\r\n+CPIN: READY\r\n\r\nSMS DONE\r\n\r\nPB DONE\r\n"
 
 class TestRestart:
     @pytest.mark.parametrize("command", [b"AT+CRESET", b"AT+CFUN=6", b"AT+CFUN=1,1"])
-    def test_forgets_everything_but_the_flash(self, started: Wire, command: bytes) -> None:
+    def test_restart_clears_everything_outside_flash(self, started: Wire, command: bytes) -> None:
         started.ok(b"AT+CMEE=0")
         started.ok(command)
         started.expect(BOOT)
         started.ask(b"AT+CMEE?", b"AT+CMEE?\r\r\n+CMEE: 2\r\n" + OK)
         started.ask(b"AT+CMQTTREL?", b"AT+CMQTTREL?\r" + ERROR)
 
-    def test_with_a_live_session(self, connected: Wire) -> None:
+    def test_restart_with_session_reports_loss_first(self, connected: Wire) -> None:
         connected.ask(b"AT+CRESET", OK + b"\r\n+CMQTTCONNLOST: 0,3\r\n\r\n+CMQTTNONET\r\n" + BOOT)
 
-    def test_is_deaf_meanwhile(self, wire: Wire) -> None:
+    def test_booting_module_ignores_input(self, wire: Wire) -> None:
         wire.ok(b"AT+CRESET")
         wire.send(b"AT\r")
         wire.expect(BOOT)
@@ -109,7 +109,7 @@ class TestRestart:
 
 
 class TestRadio:
-    def test_off_the_network_is_lost(self, connected: Wire) -> None:
+    def test_radio_off_loses_the_network(self, connected: Wire) -> None:
         connected.ask(b"AT+CFUN=0", OK + b"\r\n+CMQTTCONNLOST: 0,3\r\n\r\n+CMQTTNONET\r\n")
         connected.ask(b"AT+CPSI?", b"\r\n+CPSI: NO SERVICE,Online\r\n" + OK)
         connected.ask(b"AT+CSQ", b"\r\n+CSQ: 99,99\r\n" + OK)
@@ -120,7 +120,7 @@ class TestRadio:
         connected.ask(b"AT+CMQTTSTART", OK + b"\r\n+CMQTTSTART: 0\r\n")
         connected.ask(b"AT+CMQTTACCQ?", b'\r\n+CMQTTACCQ: 0,"",0\r\n\r\n+CMQTTACCQ: 1,"",0\r\n' + OK)
 
-    def test_a_pending_publish_is_ended_first(self) -> None:
+    def test_radio_off_ends_pending_publish_first(self) -> None:
         with ScriptedBroker(silent_on=3) as broker, acquired_on(address(broker)) as wire:
             wire.ask(b"AT+CMQTTCONNECT=0,%b,60,1" % ADDRESS, connect_result(0))
             wire.enter(b"AT+CMQTTTOPIC=0,1", b"t")

@@ -1,4 +1,4 @@
-"""Every fault, and that it strikes once and only what it was armed for."""
+"""Armed faults: each strikes once, and only its target."""
 
 import fcntl
 import os
@@ -23,36 +23,36 @@ MARK = b"\r\n+CGEV: ME PDN ACT 1\r\n"
 BOOT = b"\r\nQCRDY\r\n\r\n+CPIN: READY\r\n\r\nSMS DONE\r\n\r\nPB DONE\r\n"
 
 
-def test_inject_and_urc(module: SimulatedModem, wire: Wire) -> None:
+def test_inject_and_urc_send_at_once(module: SimulatedModem, wire: Wire) -> None:
     module.inject(b"\x00raw\r")
     module.urc("SMS DONE")
     wire.expect(b"\x00raw\r\r\nSMS DONE\r\n")
-    wire.fence()
+    wire.expect_nothing()
 
 
 class TestInjectAt:
-    def test_before_the_echo(self, module: SimulatedModem, wire: Wire) -> None:
+    def test_bytes_before_echo(self, module: SimulatedModem, wire: Wire) -> None:
         module.inject_at("before_echo", MARK)
         wire.ask(b"ATE1", MARK + OK)
         module.inject_at("before_echo", MARK)
         wire.ask(b"AT", MARK + b"AT\r" + OK)
         wire.ask(b"AT", b"AT\r" + OK)
 
-    def test_between_echo_and_ok(self, module: SimulatedModem, fresh_wire: Wire) -> None:
+    def test_bytes_between_echo_and_ok(self, module: SimulatedModem, fresh_wire: Wire) -> None:
         module.inject_at("echo_ok", MARK)
         fresh_wire.ask(b"AT", b"AT\r" + MARK + OK)
         module.inject_at("echo_ok", MARK)
         fresh_wire.ask(b"AT+CSQ", b"AT+CSQ\r" + MARK + b"\r\n+CSQ: 23,0\r\n" + OK)
         fresh_wire.ask(b"AT", b"AT\r" + OK)
 
-    def test_between_ok_and_result(self, module: SimulatedModem, connected: Wire) -> None:
+    def test_bytes_between_ok_and_result(self, module: SimulatedModem, connected: Wire) -> None:
         stage(connected, b"t", b"p")
         module.inject_at("ok_urc", MARK)
         connected.ask(b"AT+CMQTTPUB=0,1,60", OK + MARK + b"\r\n+CMQTTPUB: 0,0\r\n")
         module.inject_at("ok_urc", MARK)
         connected.ask(b"AT+CMQTTPUB=0,1,60", b"\r\n+CMQTTPUB: 0,18\r\n" + MARK + ERROR)
 
-    def test_around_the_prompt_and_after_the_data(self, module: SimulatedModem, connected: Wire) -> None:
+    def test_bytes_around_prompt_and_after_data(self, module: SimulatedModem, connected: Wire) -> None:
         module.inject_at("before_prompt", b"1")
         module.inject_at("prompt_data", b"2")
         module.inject_at("data_ok", b"3")
@@ -61,15 +61,13 @@ class TestInjectAt:
         connected.expect(b"3" + OK)
         connected.enter(b"AT+CMQTTTOPIC=0,1", b"t")
 
-    def test_between_prompt_and_data_that_is_there_already(
-        self, module: SimulatedModem, connected: Wire
-    ) -> None:
+    def test_bytes_between_prompt_and_data_sent_early(self, module: SimulatedModem, connected: Wire) -> None:
         connected.ok(b"ATE1")
         module.inject_at("prompt_data", b"2")
         connected.send(b"AT+CMQTTTOPIC=0,1\rt")
         connected.expect(b"AT+CMQTTTOPIC=0,1\r\r\n>2t" + OK)
 
-    def test_between_the_parts_of_a_message(
+    def test_bytes_between_parts_of_message(
         self, module: SimulatedModem, connected: Wire, host: HostClient, base: str
     ) -> None:
         topic = base.encode()
@@ -82,13 +80,13 @@ class TestInjectAt:
                 b"+CMQTTRXPAYLOAD: 0,1\r\nx\r\n+CMQTTRXEND: 0\r\n" % (len(topic), len(topic), topic, mark)
             )
 
-    def test_repeated_it_is_all_for_the_next_time(self, module: SimulatedModem, wire: Wire) -> None:
+    def test_repeated_calls_add_up(self, module: SimulatedModem, wire: Wire) -> None:
         module.inject_at("echo_ok", b"1")
         module.inject_at("echo_ok", b"2")
         wire.ask(b"AT", b"12" + OK)
-        wire.fence()
+        wire.expect_nothing()
 
-    def test_a_gap_that_is_none(self, module: SimulatedModem) -> None:
+    def test_unknown_gap_is_refused(self, module: SimulatedModem) -> None:
         with pytest.raises(ValueError, match=r"gap must be one of before_echo, .*, not 'nowhere'"):
             module.inject_at("nowhere", b"")  # type: ignore[arg-type]
 
@@ -113,7 +111,7 @@ class TestFailNext:
             ("AT+CMQTTDISC?", None, b"AT+CMQTTDISC?", ERROR),
         ],
     )
-    def test_the_next_one_only(
+    def test_only_next_command_fails(
         self,
         module: SimulatedModem,
         connected: Wire,
@@ -125,12 +123,12 @@ class TestFailNext:
         module.fail_next(command, code)
         connected.send(line + b"\r")
         connected.expect(answer)
-        connected.fence()
+        connected.expect_nothing()
         connected.ask(b"AT+CMQTTDISC?", b"\r\n+CMQTTDISC: 0,0\r\n\r\n+CMQTTDISC: 1,1\r\n" + OK)
         connected.ask(b"AT+CSQ", b"\r\n+CSQ: 23,0\r\n" + OK)
         connected.enter(b"AT+CMQTTTOPIC=0,1", b"t")
 
-    def test_start_and_connect(self, module: SimulatedModem, wire: Wire) -> None:
+    def test_start_and_connect_fail_after_ok(self, module: SimulatedModem, wire: Wire) -> None:
         module.fail_next("CMQTTSTART", 7)
         wire.ask(b"AT+CMQTTSTART", OK + b"\r\n+CMQTTSTART: 7\r\n")
         wire.ask(b"AT+CMQTTSTART", OK + b"\r\n+CMQTTSTART: 0\r\n")
@@ -139,7 +137,7 @@ class TestFailNext:
         for code in (34, 0):
             wire.ask(b'AT+CMQTTCONNECT=0,"tcp://host",60,1', OK + b"\r\n+CMQTTCONNECT: 0,%d\r\n" % code)
 
-    def test_a_publish_is_not_sent(self) -> None:
+    def test_failed_publish_is_not_sent(self) -> None:
         with ScriptedBroker() as broker:
             address = broker.url.removeprefix("mqtt://")
             with SimulatedModem(broker=address) as module, Wire(module.port) as wire:
@@ -155,7 +153,7 @@ class TestFailNext:
                 assert broker.wait_for(PUBLISH).payload == b"second"
 
     @pytest.mark.parametrize("command", ["CMQTTPUBLISH", "", "CMQTTSTART=?", "FOO?"])
-    def test_a_command_that_is_none(self, module: SimulatedModem, command: str) -> None:
+    def test_unknown_command_is_refused(self, module: SimulatedModem, command: str) -> None:
         if command == "":
             module.fail_next(command)  # plain AT
             return
@@ -164,16 +162,16 @@ class TestFailNext:
 
 
 class TestDelayNext:
-    def test_of_ok_holds_the_channel(self, module: SimulatedModem, wire: Wire) -> None:
+    def test_delayed_ok_holds_channel(self, module: SimulatedModem, wire: Wire) -> None:
         module.delay_next("CSQ", 0.2, "ok")
         began = time.monotonic()
         wire.send(b"AT+CSQ\rAT+CPIN?\r")
         wire.expect(b"\r\n+CSQ: 23,0\r\n" + OK)
         assert time.monotonic() - began >= 0.2
         wire.expect(b"\r\n+CPIN: READY\r\n" + OK)
-        wire.fence()
+        wire.expect_nothing()
 
-    def test_of_the_result_leaves_the_channel_free(self, module: SimulatedModem, connected: Wire) -> None:
+    def test_delayed_result_leaves_channel_free(self, module: SimulatedModem, connected: Wire) -> None:
         stage(connected, b"t", b"p")
         module.delay_next("CMQTTPUB", 0.2, "result")
         began = time.monotonic()
@@ -183,26 +181,26 @@ class TestDelayNext:
         assert time.monotonic() - began >= 0.2
 
     @pytest.mark.parametrize("fault", ["echo", "all"])
-    def test_of_the_echo(self, module: SimulatedModem, fresh_wire: Wire, fault: str) -> None:
+    def test_delayed_echo(self, module: SimulatedModem, fresh_wire: Wire, fault: str) -> None:
         module.delay_next("CSQ", 0.2, fault)  # type: ignore[arg-type]
         began = time.monotonic()
         fresh_wire.ask(b"AT", b"AT\r" + OK)
         fresh_wire.ask(b"AT+CSQ", b"AT+CSQ\r\r\n+CSQ: 23,0\r\n" + OK)
         assert time.monotonic() - began >= 0.2
 
-    def test_of_the_prompt(self, module: SimulatedModem, connected: Wire) -> None:
+    def test_delayed_prompt(self, module: SimulatedModem, connected: Wire) -> None:
         module.delay_next("CMQTTTOPIC", 0.2, "prompt")
         began = time.monotonic()
         connected.enter(b"AT+CMQTTTOPIC=0,1", b"t")
         assert time.monotonic() - began >= 0.2
 
-    def test_a_stage_that_is_none(self, module: SimulatedModem) -> None:
+    def test_unknown_stage_is_refused(self, module: SimulatedModem) -> None:
         with pytest.raises(
             ValueError, match=r"stage must be one of echo, prompt, ok, result, all, not 'urc'"
         ):
             module.delay_next("CMQTTPUB", 1, "urc")  # type: ignore[arg-type]
 
-    def test_a_restart_ends_it(self, module: SimulatedModem, wire: Wire) -> None:
+    def test_restart_drops_delayed_answer(self, module: SimulatedModem, wire: Wire) -> None:
         module.delay_next("CSQ", 0.1, "ok")
         wire.send(b"AT+CSQ\r")
         while module.received[-1:] != ["AT+CSQ"]:
@@ -213,38 +211,38 @@ class TestDelayNext:
 
 
 class TestMuteNext:
-    def test_ok(self, module: SimulatedModem, connected: Wire) -> None:
+    def test_muted_ok(self, module: SimulatedModem, connected: Wire) -> None:
         stage(connected, b"t", b"p")
         module.mute_next("CMQTTPUB", "ok")
         connected.ask(b"AT+CMQTTPUB=0,0,60", b"\r\n+CMQTTPUB: 0,0\r\n")
-        connected.fence()
+        connected.expect_nothing()
 
-    def test_the_result(self, module: SimulatedModem, connected: Wire, host: HostClient, base: str) -> None:
+    def test_muted_result(self, module: SimulatedModem, connected: Wire, host: HostClient, base: str) -> None:
         host.subscribe(base)
         stage(connected, base.encode(), b"p")
         module.mute_next("CMQTTPUB", "result")
         connected.ask(b"AT+CMQTTPUB=0,0,60", OK)
-        connected.fence()
+        connected.expect_nothing()
         assert host.get().payload == b"p"
         publish(connected, base.encode(), b"q")
 
-    def test_the_prompt(self, module: SimulatedModem, connected: Wire) -> None:
+    def test_muted_prompt(self, module: SimulatedModem, connected: Wire) -> None:
         module.mute_next("CMQTTTOPIC", "prompt")
         connected.send(b"AT+CMQTTTOPIC=0,3\rAT\r")
         connected.expect(OK)
-        connected.fence()
+        connected.expect_nothing()
 
-    def test_the_echo(self, module: SimulatedModem, fresh_wire: Wire) -> None:
+    def test_muted_echo(self, module: SimulatedModem, fresh_wire: Wire) -> None:
         module.mute_next("CSQ", "echo")
         fresh_wire.ask(b"AT+CSQ", b"\r\n+CSQ: 23,0\r\n" + OK)
         fresh_wire.ask(b"AT", b"AT\r" + OK)
 
-    def test_everything(self, module: SimulatedModem, fresh_wire: Wire) -> None:
+    def test_muted_answer(self, module: SimulatedModem, fresh_wire: Wire) -> None:
         module.mute_next("CSQ")
         fresh_wire.send(b"AT+CSQ\r")
         fresh_wire.ask(b"AT+CPIN?", b"AT+CPIN?\r\r\n+CPIN: READY\r\n" + OK)
 
-    def test_two_stages_of_one_answer_and_the_same_of_two(self, module: SimulatedModem, wire: Wire) -> None:
+    def test_stages_of_one_answer_and_of_the_next(self, module: SimulatedModem, wire: Wire) -> None:
         module.mute_next("CMQTTSTART", "ok")
         module.mute_next("CMQTTSTART", "result")
         module.mute_next("CMQTTSTART", "ok")
@@ -272,7 +270,7 @@ class TestDamageNext:
             ("add", 5, 3, BLOCK[:5] + b"###" + BLOCK[5:]),
         ],
     )
-    def test_the_next_block_only(self, kind: str, offset: int, count: int, expected: bytes) -> None:
+    def test_only_next_block_is_damaged(self, kind: str, offset: int, count: int, expected: bytes) -> None:
         with ScriptedBroker() as broker:
             address = broker.url.removeprefix("mqtt://")
             with SimulatedModem(broker=address) as module, Wire(module.port) as wire:
@@ -283,14 +281,14 @@ class TestDamageNext:
                     broker.publish(b"t", b"abc")
                 wire.expect(expected + self.BLOCK)
 
-    def test_a_kind_that_is_none(self, module: SimulatedModem) -> None:
+    def test_unknown_kind_of_damage_is_refused(self, module: SimulatedModem) -> None:
         with pytest.raises(ValueError, match="kind must be one of drop, flip, add, not 'swap'"):
             module.damage_next("swap", 0)  # type: ignore[arg-type]
 
 
 class TestConnectionAndNetwork:
     @pytest.mark.parametrize("cause", [1, 2, 3])
-    def test_drop_connection(
+    def test_drop_connection_reports_loss(
         self, module: SimulatedModem, acquired: Wire, host: HostClient, base: str, cause: int
     ) -> None:
         host.subscribe(base)
@@ -303,13 +301,13 @@ class TestConnectionAndNetwork:
             assert host.get().payload == b"gone"
         module.drop_connection(0)
         module.drop_connection(1)
-        acquired.fence()
+        acquired.expect_nothing()
 
-    def test_drop_connection_of_no_client(self, module: SimulatedModem) -> None:
+    def test_drop_connection_of_unknown_client_is_refused(self, module: SimulatedModem) -> None:
         with pytest.raises(ValueError, match="index must be 0 or 1, not 2"):
             module.drop_connection(2)
 
-    def test_drop_connection_while_connecting(self) -> None:
+    def test_drop_connection_while_connecting_fails_connect(self) -> None:
         with ScriptedBroker(silent_on=1) as broker:
             address = broker.url.removeprefix("mqtt://")
             with SimulatedModem(broker=address) as module, Wire(module.port) as wire:
@@ -317,9 +315,9 @@ class TestConnectionAndNetwork:
                 broker.wait_for(1)
                 module.drop_connection(0)
                 wire.read_until(b"\r\n+CMQTTCONNECT: 0,26\r\n")
-                wire.fence()
+                wire.expect_nothing()
 
-    def test_lose_and_restore_network(self, module: SimulatedModem, connected: Wire) -> None:
+    def test_lost_network_fails_start_until_restored(self, module: SimulatedModem, connected: Wire) -> None:
         module.lose_network()
         connected.expect(b"\r\n+CMQTTCONNLOST: 0,3\r\n\r\n+CMQTTNONET\r\n")
         module.lose_network()
@@ -330,9 +328,7 @@ class TestConnectionAndNetwork:
         module.restore_network()
         connected.ask(b"AT+CMQTTSTART", OK + b"\r\n+CMQTTSTART: 0\r\n")
 
-    def test_a_lost_network_outlasts_a_reboot_but_not_a_reset(
-        self, module: SimulatedModem, wire: Wire
-    ) -> None:
+    def test_lost_network_survives_reboot_but_not_reset(self, module: SimulatedModem, wire: Wire) -> None:
         module.lose_network()
         module.reboot()
         wire.expect(BOOT)
@@ -340,7 +336,7 @@ class TestConnectionAndNetwork:
         module.reset()
         wire.ask(b"AT+CSQ", b"AT+CSQ\r\r\n+CSQ: 23,0\r\n" + OK)
 
-    def test_reboot(self, module: SimulatedModem, connected: Wire) -> None:
+    def test_reboot_cuts_output_and_sends_boot_lines(self, module: SimulatedModem, connected: Wire) -> None:
         connected.ask(b"AT+CMQTTPAYLOAD=0,100", b"\r\n>")
         module.reboot()
         connected.expect(BOOT)
@@ -353,7 +349,7 @@ class TestConnectionAndNetwork:
 
 class TestUnplug:
     @pytest.mark.parametrize("transport", ["pty", "tcp"])
-    def test_and_plug(self, mosquitto: MosquittoBroker, transport: str) -> None:
+    def test_port_name_survives_unplug_and_plug(self, mosquitto: MosquittoBroker, transport: str) -> None:
         broker = f"127.0.0.1:{mosquitto.plain}"
         with SimulatedModem(broker=broker, transport=transport) as module:  # type: ignore[arg-type]
             port = module.port
@@ -365,7 +361,7 @@ class TestUnplug:
                 assert self.is_hung_up(wire)
             with pytest.raises(OSError, match=r"No such file|refused"):
                 Wire(port)
-            module.urc("to nobody")
+            module.urc("lost")
             module.plug()
             module.plug()
             assert module.port == port
@@ -373,7 +369,7 @@ class TestUnplug:
                 wire.ask(b"AT+CMQTTREL?", OK)
         assert not Path(port).exists()
 
-    def test_close_while_unplugged(self) -> None:
+    def test_close_works_while_unplugged(self) -> None:
         with SimulatedModem() as module:
             module.unplug()
 
@@ -384,7 +380,7 @@ class TestUnplug:
             return True
 
 
-def test_clear_faults_disarms_and_leaves_the_rest(module: SimulatedModem, connected: Wire) -> None:
+def test_clear_faults_disarms_all_and_keeps_session(module: SimulatedModem, connected: Wire) -> None:
     module.fail_next("CMQTTPUB", 17)
     module.mute_next("CSQ")
     module.inject_at("echo_ok", MARK)
@@ -394,7 +390,7 @@ def test_clear_faults_disarms_and_leaves_the_rest(module: SimulatedModem, connec
     connected.ask(b"AT+CMQTTPUB=0,1,60", PUBLISHED)
 
 
-def test_reset_disarms_everything(module: SimulatedModem, wire: Wire) -> None:
+def test_reset_disarms_all(module: SimulatedModem, wire: Wire) -> None:
     module.fail_next("CSQ")
     module.mute_next("CSQ")
     module.inject_at("echo_ok", MARK)
@@ -404,13 +400,13 @@ def test_reset_disarms_everything(module: SimulatedModem, wire: Wire) -> None:
 
 
 class TestHostOnThePort:
-    def test_what_is_said_to_nobody_is_lost(self, module: SimulatedModem) -> None:
-        module.urc("nobody hears this")
+    def test_output_without_host_is_lost(self, module: SimulatedModem) -> None:
+        module.urc("no host is present")
         with Wire(module.port) as wire:
-            module.urc("somebody hears this")
-            wire.expect(b"\r\nsomebody hears this\r\n")
+            module.urc("a host is present")
+            wire.expect(b"\r\na host is present\r\n")
 
-    def test_what_a_host_left_unread_is_lost(self, module: SimulatedModem) -> None:
+    def test_unread_output_is_lost_when_host_closes(self, module: SimulatedModem) -> None:
         with Wire(module.port) as wire:
             wire.send(b"AT+CSQ\r")
             wire.expect(b"AT+CSQ\r")
@@ -418,7 +414,7 @@ class TestHostOnThePort:
         with Wire(module.port) as wire:
             wire.ask(b"AT", b"AT\r" + OK)
 
-    def test_exclusive_use_ends_with_the_host(self, module: SimulatedModem) -> None:
+    def test_exclusive_use_ends_when_host_closes(self, module: SimulatedModem) -> None:
         terminal = Path(module.port).resolve()
         with Wire(module.port) as wire:
             terminal.chmod(0o666)
@@ -428,7 +424,7 @@ class TestHostOnThePort:
         assert self.another_user_can_open(terminal)
 
     def another_user_can_open(self, path: Path) -> bool:
-        user = 65_534 if os.geteuid() == 0 else None  # nothing keeps root out
+        user = 65_534 if os.geteuid() == 0 else None  # root may open everything
         opening = subprocess.run(
             ["/bin/sh", "-c", f"exec 3<>{path}"], user=user, capture_output=True, check=False
         )

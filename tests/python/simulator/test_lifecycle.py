@@ -1,4 +1,4 @@
-"""A simulated module comes and goes without a trace; and as a program of its own."""
+"""Life cycle of a simulated module: close, reset, timeouts, and the program."""
 
 import gc
 import os
@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from scripted_broker import CONNECT, PUBLISH, ScriptedBroker
-from simcom_mqtt.simulator import SimulatedModem, engine
+from simcom_mqtt.simulator import SimulatedModem, event_loop
 from simulator.wire import Wire
 
 
-def held() -> set[threading.Thread | str]:
-    """The threads and open files of this process; what an earlier test left may go at any time."""
+def open_resources() -> set[threading.Thread | str]:
+    """Return the threads and open files of this process."""
     found: set[threading.Thread | str] = set(threading.enumerate())
     for entry in Path("/proc/self/fd").iterdir():
         try:
@@ -30,9 +30,11 @@ def held() -> set[threading.Thread | str]:
 
 
 @pytest.mark.parametrize("transport", ["pty", "tcp"])
-def test_close_leaves_nothing(transport: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_close_leaves_no_thread_or_file(
+    transport: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    before = held()
+    before = open_resources()
     with ScriptedBroker(silent_on=PUBLISH) as broker:
         module = SimulatedModem(broker=broker.url.removeprefix("mqtt://"), transport=transport)  # type: ignore[arg-type]
         with module, Wire(module.port) as wire:
@@ -41,19 +43,19 @@ def test_close_leaves_nothing(transport: str, tmp_path: Path, monkeypatch: pytes
             wire.enter(b"AT+CMQTTTOPIC=0,1", b"t")
             wire.ok(b"AT+CMQTTPUB=0,1,60")
         module.close()
-    assert held() <= before
+    assert open_resources() <= before
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_module_that_is_dropped_says_so_and_is_closed() -> None:
-    before = held()
+def test_dropped_module_warns_and_is_closed() -> None:
+    before = open_resources()
     module = weakref.proxy(abandoned := SimulatedModem())
     with pytest.warns(ResourceWarning, match=f"unclosed simulated modem on {module.port}"):
         del abandoned
-    assert held() <= before
+    assert open_resources() <= before
 
 
-def test_a_closed_module_says_so() -> None:
+def test_closed_module_raises() -> None:
     module = SimulatedModem()
     module.close()
     with pytest.raises(RuntimeError, match="closed"):
@@ -61,20 +63,20 @@ def test_a_closed_module_says_so() -> None:
 
 
 @pytest.mark.parametrize("broker", ["host", "host:", ":1883", "host:0", "host:65536", "host:x"])
-def test_a_broker_that_is_none(broker: str) -> None:
+def test_invalid_broker_is_refused(broker: str) -> None:
     with pytest.raises(ValueError, match='broker must be "host:port"'):
         SimulatedModem(broker=broker)
 
 
-def test_a_transport_that_is_none() -> None:
-    before = held()
+def test_unknown_transport_is_refused() -> None:
+    before = open_resources()
     with pytest.raises(ValueError, match='transport must be "pty" or "tcp"'):
         SimulatedModem(transport="usb")  # type: ignore[arg-type]
     gc.collect()
-    assert held() <= before
+    assert open_resources() <= before
 
 
-def test_reset_is_as_fresh_from_the_box(module: SimulatedModem, connected: Wire) -> None:
+def test_reset_clears_everything(module: SimulatedModem, connected: Wire) -> None:
     connected.enter(b'AT+CCERTDOWN="ca.pem",1', b"c")
     connected.ask(b"AT+CMQTTPAYLOAD=0,10", b"\r\n>")
     module.reset()
@@ -83,8 +85,8 @@ def test_reset_is_as_fresh_from_the_box(module: SimulatedModem, connected: Wire)
     connected.ask(b"AT+CMQTTREL?", b"AT+CMQTTREL?\r\r\nERROR\r\n")
 
 
-class TestTimeOuts:
-    """The module's own time-outs are minutes long, so its clock is set forward."""
+class TestTimeouts:
+    """The module's timeouts last minutes, so the tests advance its clock."""
 
     @pytest.fixture
     def wait(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[SimulatedModem, float], None]:
@@ -93,13 +95,13 @@ class TestTimeOuts:
         def pass_time(module: SimulatedModem, seconds: float) -> None:
             nonlocal skipped
             skipped += seconds
-            module._engine.call(lambda: None)
+            module._loop.call(lambda: None)
 
-        monkeypatch.setattr(engine, "monotonic", lambda: time.monotonic() + skipped)
+        monkeypatch.setattr(event_loop, "monotonic", lambda: time.monotonic() + skipped)
         return pass_time
 
     @pytest.mark.parametrize(("silent_on", "seconds"), [(CONNECT, 120), (PUBLISH, 60), (8, 120), (10, 120)])
-    def test_the_broker_is_silent(
+    def test_operation_times_out_when_broker_is_silent(
         self, wait: Callable[[SimulatedModem, float], None], silent_on: int, seconds: int
     ) -> None:
         with ScriptedBroker(silent_on=silent_on) as broker:
@@ -118,7 +120,7 @@ class TestTimeOuts:
                 if silent_on == CONNECT:
                     wire.read_until(b"START: 0\r\n\r\nOK\r\n\r\nOK\r\n")
                 wait(module, seconds - 1)
-                wire.fence()
+                wire.expect_nothing()
                 wait(module, 1)
                 wire.expect(b"\r\n+CMQTT%b: 0,17\r\n" % name)
                 if silent_on != CONNECT:
@@ -137,7 +139,7 @@ class TestProgram:
 
     @pytest.mark.parametrize("arguments", [[], ["--tcp", "0", "--broker", "127.0.0.1:1883"]])
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-    def test_prints_its_port_and_serves(self, arguments: list[str], number: int) -> None:
+    def test_program_prints_port_and_serves(self, arguments: list[str], number: int) -> None:
         with self.run(*arguments) as process:
             assert process.stdout is not None
             port = process.stdout.readline().strip()
@@ -148,14 +150,14 @@ class TestProgram:
         assert process.returncode == 0
         assert not os.path.lexists(port)
 
-    def test_says_what_is_wrong_with_an_argument(self) -> None:
+    def test_program_names_invalid_argument(self) -> None:
         with self.run("--broker", "nonsense") as process:
             output, errors = process.communicate(timeout=30)
         assert (output, process.returncode) == ("", 2)
         assert 'broker must be "host:port"' in errors
         assert "Traceback" not in errors
 
-    def test_without_paho_says_what_to_install(self, tmp_path: Path) -> None:
+    def test_program_without_paho_names_package_to_install(self, tmp_path: Path) -> None:
         (tmp_path / "paho.py").write_text("raise ModuleNotFoundError(name='paho')")
         environment = {**os.environ, "PYTHONPATH": f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}"}
         finished = subprocess.run(

@@ -13,7 +13,7 @@ OK = b"\r\nOK\r\n"
 
 
 class TestUart:
-    def test_a_byte_takes_ten_bit_times(self) -> None:
+    def test_byte_takes_ten_bit_times(self) -> None:
         pace = UartPace(1000)
         pace.begin(5.0)
         assert pace.allowance(100, 5.009) == 0
@@ -34,7 +34,7 @@ class TestUart:
             passed += count
         assert now == pytest.approx(100_000 * 10 / 115_200, abs=0.002)
 
-    def test_a_burst_waits_for_the_end_of_the_former(self) -> None:
+    def test_burst_waits_for_end_of_previous(self) -> None:
         pace = UartPace(1000)
         pace.begin(0.0)
         pace.passed(2, 0.02)
@@ -43,7 +43,7 @@ class TestUart:
         pace.begin(1.0)
         assert pace.next_due(1) == pytest.approx(1.01)
 
-    def test_output(self) -> None:
+    def test_output_is_paced(self) -> None:
         with SimulatedModem(baudrate=9600) as module, Wire(module.port) as wire:
             wire.ask(b"ATE0", b"ATE0\r" + OK)
             began = time.monotonic()
@@ -51,23 +51,23 @@ class TestUart:
             assert wire.read(480) == bytes(480)
             assert time.monotonic() - began >= 0.5
 
-    def test_input(self) -> None:
+    def test_input_is_paced(self) -> None:
         with SimulatedModem(baudrate=9600) as module, Wire(module.port) as wire:
             began = time.monotonic()
             wire.send(b"AT" + b" " * 477 + b"\r")
             wire.read_until(b"OK\r\n")
             assert time.monotonic() - began >= 0.5
 
-    def test_a_line_feed_with_the_command_is_no_data(self) -> None:
+    def test_line_feed_with_command_is_no_data(self) -> None:
         with SimulatedModem(baudrate=115_200) as module, Wire(module.port) as wire:
             wire.ask(b"ATE0", b"ATE0\r" + OK)
             wire.send(b'AT+CCERTDOWN="ca.pem",1\r\n')
             wire.expect(b"\r\n>")
             wire.send(b"x")
             wire.expect(OK)
-            wire.fence()
+            wire.expect_nothing()
 
-    def test_the_baud_rate_changes_after_the_ok(self) -> None:
+    def test_baud_rate_changes_after_ok(self) -> None:
         with SimulatedModem(baudrate=600) as module, Wire(module.port) as wire:
             wire.send(b"ATE0\r")
             wire.expect(b"ATE0\r" + OK)
@@ -78,17 +78,17 @@ class TestUart:
             assert slow >= (len(b"AT+IPR=460800\r") + len(OK)) * 10 / 600 - 0.001
             began = time.monotonic()
             for _ in range(5):
-                wire.fence()
+                wire.expect_nothing()
             assert time.monotonic() - began < slow
 
-    def test_a_host_that_does_not_read_does_not_make_it_hurry_later(self) -> None:
+    def test_pace_holds_after_host_stopped_reading(self) -> None:
         pace = UartPace(1000)
         pace.begin(0.0)
         pace.begin(10.0)
         assert pace.allowance(1000, 10.02) == 2
 
     @pytest.mark.parametrize("baudrate", [0, -1])
-    def test_a_baud_rate_that_is_none(self, baudrate: int) -> None:
+    def test_invalid_baud_rate_is_refused(self, baudrate: int) -> None:
         with pytest.raises(ValueError, match="baudrate must be positive or None"):
             SimulatedModem(baudrate=baudrate)
 
@@ -106,16 +106,16 @@ class TestPieces:
             ends.append(position)
         return ends
 
-    def test_the_same_seed_cuts_at_the_same_places(self) -> None:
+    def test_same_seed_makes_same_pieces(self) -> None:
         assert self.pieces(1, 1000) == self.pieces(1, 1000)
         assert self.pieces(1, 1000) != self.pieces(2, 1000)
         assert set(self.pieces(1, 1000)) <= set(self.pieces(1, 7)) | {1000}
 
-    def test_single_bytes_are_among_them(self) -> None:
+    def test_pieces_include_single_bytes(self) -> None:
         ends = self.pieces(3, 1000)
         assert 1 in [end - start for start, end in zip([0, *ends], ends, strict=False)]
 
-    def test_arrive_apart_and_whole(self) -> None:
+    def test_pieces_arrive_separately_and_complete(self) -> None:
         content = os.urandom(3000)
         with SimulatedModem(seed=7) as module, Wire(module.port) as wire:
             module.inject(content)
@@ -125,7 +125,7 @@ class TestPieces:
             assert b"".join(received) == content
             assert len(received) > 20
 
-    def test_with_a_baud_rate_both_count(self) -> None:
+    def test_baud_rate_and_seed_combine(self) -> None:
         paces = Paces(UartPace(1000), RandomPieces(1))
         paces.begin(0.0)
         assert paces.allowance(100, 0.0) == 0

@@ -30,7 +30,7 @@ def started(profile: str | Profile, broker: ScriptedBroker | None = None) -> Ite
         yield wire
 
 
-def test_a_profile_that_is_none() -> None:
+def test_unknown_profile_is_refused() -> None:
     with pytest.raises(ValueError, match="profile must be one of sim767x, a76xx, sim7600, not 'sim800'"):
         SimulatedModem(profile="sim800")
 
@@ -43,7 +43,7 @@ def test_a_profile_that_is_none() -> None:
         ("sim7600", [b"RDY", b"+CPIN: READY", b"SMS DONE", b"PB DONE"]),
     ],
 )
-def test_boot_lines(profile: str, boot: list[bytes]) -> None:
+def test_reboot_sends_boot_lines(profile: str, boot: list[bytes]) -> None:
     with SimulatedModem(profile=profile) as module, Wire(module.port) as wire:
         module.reboot()
         wire.expect(b"".join(b"\r\n" + line + b"\r\n" for line in boot))
@@ -51,20 +51,20 @@ def test_boot_lines(profile: str, boot: list[bytes]) -> None:
 
 
 class TestA76xx:
-    def test_a_refused_connect_says_error_first(self) -> None:
+    def test_refused_connect_has_error_before_result(self) -> None:
         with ScriptedBroker() as broker, started("a76xx", broker) as wire:
             wire.ask(CONNECT, ERROR + b"\r\n+CMQTTCONNECT: 0,19\r\n")
 
-    def test_acquiring_again_is_a_bare_error(self) -> None:
+    def test_second_acquire_is_bare_error(self) -> None:
         with ScriptedBroker() as broker, started("a76xx", broker) as wire:
             wire.ask(b'AT+CMQTTACCQ=0,"again"', ERROR)
 
-    def test_disc_says_its_result_first(self) -> None:
+    def test_disc_has_result_before_ok(self) -> None:
         with ScriptedBroker() as broker, started("a76xx", broker) as wire:
             wire.ask(b"AT+CMQTTDISC=0", b"\r\n+CMQTTDISC: 0,0\r\n" + OK)
             wire.ask(b"AT+CMQTTDISC=0", b"\r\n+CMQTTDISC: 0,11\r\n" + ERROR)
 
-    def test_takes_payloads_of_10240_bytes_without_echo(self) -> None:
+    def test_payload_of_10240_bytes_is_accepted_without_echo(self) -> None:
         with ScriptedBroker() as broker, started("a76xx", broker) as wire:
             wire.ask(b"AT+CMQTTPAYLOAD=?", b"\r\n+CMQTTPAYLOAD: (0-1),(1-10240)\r\n" + OK)
             wire.ok(b"ATE1")
@@ -73,7 +73,7 @@ class TestA76xx:
             wire.send(b"x" * 10_240)
             wire.expect(OK)
 
-    def test_a_topic_is_one_part(self) -> None:
+    def test_long_topic_is_one_part(self) -> None:
         topic = b"t" * 1024
         with ScriptedBroker() as broker, started("a76xx", broker) as wire:
             broker.publish(topic, b"p")
@@ -82,7 +82,7 @@ class TestA76xx:
                 b"+CMQTTRXPAYLOAD: 0,1\r\np\r\n+CMQTTRXEND: 0\r\n" % topic
             )
 
-    def test_topic_lists(self) -> None:
+    def test_topic_lists_are_staged_and_used(self) -> None:
         with ScriptedBroker() as broker, started("a76xx", broker) as wire:
             wire.ask(b"AT+CMQTTSUB=0", b"\r\n+CMQTTSUB: 0,18\r\n" + ERROR)
             wire.enter(b"AT+CMQTTSUBTOPIC=0,1,1", b"a")
@@ -98,7 +98,7 @@ class TestA76xx:
 
 
 class TestSim7600:
-    def test_the_service_says_its_result_first(self) -> None:
+    def test_service_has_result_before_final(self) -> None:
         with started("sim7600") as wire:
             wire.ask(b"AT+CMQTTSTART", b"\r\n+CMQTTSTART: 23\r\n" + ERROR)
             wire.ok(b'AT+CMQTTACCQ=0,"device"')
@@ -107,11 +107,11 @@ class TestSim7600:
             wire.ask(b"AT+CMQTTSTOP", b"\r\n+CMQTTSTOP: 0\r\n" + OK)
             wire.ask(b"AT+CMQTTSTART", b"\r\n+CMQTTSTART: 0\r\n" + OK)
 
-    def test_connecting_again_is_not_supported(self) -> None:
+    def test_second_connect_fails_with_13(self) -> None:
         with ScriptedBroker() as broker, started("sim7600", broker) as wire:
             wire.ask(CONNECT, b"\r\n+CMQTTCONNECT: 0,13\r\n" + ERROR)
 
-    def test_a_blank_after_the_prompt_and_blank_lines_in_blocks(self) -> None:
+    def test_prompt_has_blank_and_blocks_have_blank_lines(self) -> None:
         with ScriptedBroker() as broker, started("sim7600", broker) as wire:
             wire.ask(b"AT+CMQTTTOPIC=0,1", b"\r\n> ")
             wire.send(b"t")
@@ -122,7 +122,7 @@ class TestSim7600:
                 b"\r\n+CMQTTRXPAYLOAD: 0,18\r\neighteen bytes, ok\r\n\r\n+CMQTTRXEND: 0\r\n"
             )
 
-    def test_topics_come_in_parts_of_256_bytes(self) -> None:
+    def test_topic_is_split_at_256_bytes(self) -> None:
         with ScriptedBroker() as broker, started("sim7600", broker) as wire:
             broker.publish(b"t" * 300, b"")
             wire.expect(
@@ -130,14 +130,14 @@ class TestSim7600:
                 b"\r\n+CMQTTRXTOPIC: 0,44\r\n%b\r\n\r\n+CMQTTRXEND: 0\r\n" % (b"t" * 256, b"t" * 44)
             )
 
-    def test_a_failed_keep_alive_is_told(self) -> None:
+    def test_failed_keepalive_is_reported(self) -> None:
         with ScriptedBroker(silent_on=PINGREQ) as broker, started("sim7600", broker) as wire:
             wire.ask(b"AT+CMQTTDISC=0", b"\r\n+CMQTTDISC: 0,0\r\n" + OK)
             wire.ask(CONNECT.replace(b",60,", b",1,"), OK + b"\r\n+CMQTTCONNECT: 0,0\r\n")
             wire.expect(b"\r\n+CMQTTPING: 0,17\r\n\r\n+CMQTTCONNLOST: 0,1\r\n")
 
 
-def test_a_profile_of_ones_own() -> None:
+def test_custom_profile_is_used() -> None:
     profile = dataclasses.replace(PROFILES["sim767x"], name="mine", prompt=b"\r\n>\r\n", payload_part_size=2)
     with ScriptedBroker() as broker, started(profile, broker) as wire:
         wire.ask(b"AT+CMQTTTOPIC=0,1", b"\r\n>\r\n")

@@ -1,4 +1,4 @@
-"""Transcripts, and the module's half of one played back."""
+"""Transcripts and their replay."""
 
 import logging
 import time
@@ -36,24 +36,24 @@ def transcript(tmp_path: Path) -> Path:
 
 
 class TestFormat:
-    def test_every_byte_has_its_form(self) -> None:
+    def test_every_byte_is_parsed(self) -> None:
         (element,) = parse_transcript(r"12.000345 < raw  a\\b\r\n\x00\xfF*\*~" + "\n")
         assert element.data == b" a\\b\r\n\x00\xff**~"
         assert element.masked == {9}
         assert (element.time, element.from_host, element.kind) == (12.000345, False, "raw")
 
-    def test_a_secret_of_another_length_is_the_same_line(self) -> None:
+    def test_secret_of_other_length_matches(self) -> None:
         (element,) = parse_transcript(r'0 > line AT+X="\*\*\*",1\r')
         assert element.matches(b'AT+X="***",1\r')
         assert element.matches(b'AT+X="longer than that",1\r')
         assert not element.matches(b'AT+X="abc",2\r')
 
-    def test_data_that_is_counted_has_its_length(self) -> None:
+    def test_counted_data_matches_by_length(self) -> None:
         (element,) = parse_transcript(r"0 > data \*\*\*")
         assert element.matches(b"key")
         assert not element.matches(b"keys")
 
-    def test_an_empty_element_and_comments(self) -> None:
+    def test_empty_element_and_comments_are_accepted(self) -> None:
         (element,) = parse_transcript("# one\n\n0 > data \n# two")
         assert (element.data, element.from_host) == (b"", True)
 
@@ -64,18 +64,18 @@ class TestFormat:
             ("0.1 ? line x", "not `<seconds>"),
             ("0.1 > word x", "not `<seconds>"),
             ("0.1 > line", "not `<seconds>"),
-            (r"0.1 > line \q", r"no byte is written as '\\\\q'"),
-            (r"0.1 > line \x0", "no byte is written as"),
-            ("0.1 > line \t", "no byte is written as"),
+            (r"0.1 > line \q", r"invalid byte '\\\\q'"),
+            (r"0.1 > line \x0", "invalid byte"),
+            ("0.1 > line \t", "invalid byte"),
         ],
     )
-    def test_what_is_none(self, line: str, message: str) -> None:
+    def test_invalid_line_is_refused(self, line: str, message: str) -> None:
         with pytest.raises(ValueError, match=f"field.txt, line 2: {message}"):
             list(parse_transcript("# header\n" + line, "field.txt"))
 
 
 class TestReplay:
-    def test_the_module_says_its_part_in_turn(self, transcript: Path) -> None:
+    def test_module_and_host_take_turns(self, transcript: Path) -> None:
         with Replay(transcript) as replay, Wire(replay.port) as wire:
             wire.ask(b"ATE0", b"ATE0\r" + OK + b"\x00\\\xff*")
             wire.ask(b'AT+CMQTTCONNECT=0,"tcp://host",60,1,"me","a,b"', OK + b"\r\n+CMQTTCONNECT: 0,0\r\n")
@@ -86,7 +86,9 @@ class TestReplay:
             wire.expect(b"a\n*" + OK)
             assert replay.is_finished
 
-    def test_another_line_is_not_answered(self, transcript: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def test_unexpected_line_is_not_answered(
+        self, transcript: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
         with Replay(transcript) as replay, Wire(replay.port) as wire:
             wire.send(b'AT+CMQTTCONNECT=1,"tcp://host",60,1,"me","hunter2"\rATE0\r')
             wire.expect(b"ATE0\r" + OK)
@@ -95,7 +97,7 @@ class TestReplay:
         assert record.getMessage().startswith("expected ATE0 from the host, not AT+CMQTTCONNECT=1")
         assert "hunter2" not in caplog.text
 
-    def test_other_data_of_the_same_length_is_taken(
+    def test_other_data_of_same_length_is_accepted(
         self, transcript: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         with Replay(transcript) as replay, Wire(replay.port) as wire:
@@ -103,7 +105,7 @@ class TestReplay:
             wire.read_until(b">a\n*" + OK)
         assert "expected 3 bytes from the host, not 3 bytes" in caplog.text
 
-    def test_pauses_are_kept_and_scaled(self, tmp_path: Path) -> None:
+    def test_pauses_are_scaled_by_speed(self, tmp_path: Path) -> None:
         path = tmp_path / "slow.transcript"
         path.write_text("0 > line AT\\r\n2.0 < line \\r\\nOK\\r\\n")
         with Replay(path, speed=10) as replay, Wire(replay.port) as wire:
@@ -111,13 +113,13 @@ class TestReplay:
             wire.ok(b"AT")
             assert 0.2 <= time.monotonic() - began < 2
 
-    def test_what_comes_first_waits_for_the_host(self, tmp_path: Path) -> None:
+    def test_first_element_waits_for_host(self, tmp_path: Path) -> None:
         path = tmp_path / "boot.transcript"
         path.write_text("0 < line \\r\\nRDY\\r\\n\n")
         with Replay(path) as replay, Wire(replay.port) as wire:
             wire.expect(b"\r\nRDY\r\n")
 
-    def test_can_be_closed_twice_and_leaves_nothing(
+    def test_second_close_is_harmless(
         self, transcript: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
@@ -127,10 +129,10 @@ class TestReplay:
         assert list(tmp_path.iterdir()) == [transcript]
 
     @pytest.mark.parametrize("speed", [0, -1.0])
-    def test_a_speed_that_is_none(self, transcript: Path, speed: float) -> None:
+    def test_invalid_speed_is_refused(self, transcript: Path, speed: float) -> None:
         with pytest.raises(ValueError, match="speed must be positive"):
             Replay(transcript, speed=speed)
 
-    def test_a_file_that_is_none(self, tmp_path: Path) -> None:
+    def test_missing_or_invalid_file_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(FileNotFoundError):
             Replay(tmp_path / "missing")

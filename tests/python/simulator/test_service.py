@@ -1,4 +1,4 @@
-"""START, STOP, ACCQ, REL, SSLCFG, CFG: every form, every state error, what is cleared when."""
+"""START, STOP, ACCQ, REL, SSLCFG, CFG: forms, state errors and clearing."""
 
 import pytest
 
@@ -34,7 +34,7 @@ WRITE_AND_READ_FORMS = [
 
 
 @pytest.mark.parametrize("command", WRITE_AND_READ_FORMS)
-def test_nothing_works_before_start(wire: Wire, command: bytes) -> None:
+def test_commands_before_start_fail(wire: Wire, command: bytes) -> None:
     wire.ask(command, ERROR)
 
 
@@ -56,40 +56,40 @@ def test_nothing_works_before_start(wire: Wire, command: bytes) -> None:
         (b"CMQTTCFG", [b'"checkUTF8",(0-1),(0-1)', b'"optimeout ",(0-1),(20-120)', b'"version",(0-1),(3-4)']),
     ],
 )
-def test_the_thirteen_test_forms(wire: Wire, command: bytes, lines: list[bytes]) -> None:
+def test_test_forms_show_ranges(wire: Wire, command: bytes, lines: list[bytes]) -> None:
     shown = b"".join(b"\r\n+%b: %b\r\n" % (command, line) for line in lines)
     wire.ask(b"AT+%b=?" % command, shown + OK)
 
 
 class TestStartAndStop:
-    def test_the_plain_form(self, wire: Wire) -> None:
+    def test_start_and_stop(self, wire: Wire) -> None:
         wire.ask(b"AT+CMQTTSTART", OK + b"\r\n+CMQTTSTART: 0\r\n")
         wire.ask(b"AT+CMQTTSTART", ERROR)
         wire.ask(b"AT+CMQTTSTOP", OK + b"\r\n+CMQTTSTOP: 0\r\n")
         wire.ask(b"AT+CMQTTSTOP", ERROR)
 
-    def test_with_a_pdp_context(self, wire: Wire) -> None:
+    def test_start_and_stop_with_pdp_context(self, wire: Wire) -> None:
         wire.ask(b"AT+CMQTTSTART=1", OK + b"\r\n+CMQTTSTART: 0,1\r\n")
         wire.ask(b"AT+CMQTTSTOP=1", OK + b"\r\n+CMQTTSTOP: 0,1\r\n")
 
-    def test_stop_while_a_client_is_acquired(self, acquired: Wire) -> None:
+    def test_stop_with_acquired_client_fails(self, acquired: Wire) -> None:
         acquired.ask(b"AT+CMQTTSTOP", b"\r\n+CMQTTSTOP: 19\r\n" + ERROR)
 
 
 class TestAcquire:
-    def test_shows_both_clients(self, started: Wire) -> None:
+    def test_read_form_shows_both_clients(self, started: Wire) -> None:
         started.ask(b"AT+CMQTTACCQ?", b'\r\n+CMQTTACCQ: 0,"",0\r\n\r\n+CMQTTACCQ: 1,"",0\r\n' + OK)
         started.ok(b'AT+CMQTTACCQ=0,"a12mmmm",0')
         started.ok(b'AT+CMQTTACCQ=1,"b",1')
         started.ask(b"AT+CMQTTACCQ?", b'\r\n+CMQTTACCQ: 0,"a12mmmm",0\r\n\r\n+CMQTTACCQ: 1,"b",1\r\n' + OK)
 
-    def test_the_server_type_can_be_left_out(self, started: Wire) -> None:
+    def test_server_type_is_optional(self, started: Wire) -> None:
         started.ok(b'AT+CMQTTACCQ=1,"client test0"')
         started.ask(
             b"AT+CMQTTACCQ?", b'\r\n+CMQTTACCQ: 0,"",0\r\n\r\n+CMQTTACCQ: 1,"client test0",0\r\n' + OK
         )
 
-    def test_an_acquired_client(self, acquired: Wire) -> None:
+    def test_second_acquire_is_refused(self, acquired: Wire) -> None:
         acquired.ask(b'AT+CMQTTACCQ=0,"again"', b"\r\n+CMQTTACCQ: 0,19\r\n" + ERROR)
 
     @pytest.mark.parametrize(
@@ -101,7 +101,9 @@ class TestAcquire:
             (129, b"\r\n+CMQTTACCQ: 0,22\r\n" + ERROR),
         ],
     )
-    def test_the_length_of_a_client_id(self, started: Wire, length: int, answer: bytes) -> None:
+    def test_client_id_length_out_of_range_is_refused(
+        self, started: Wire, length: int, answer: bytes
+    ) -> None:
         started.ask(b'AT+CMQTTACCQ=0,"%b"' % (b"x" * length), answer)
 
     @pytest.mark.parametrize("parameters", [b"", b"0", b'2,"c"', b"0,c", b'0,"c",2', b'0,"c",0,0', b'0,"c'])
@@ -110,29 +112,29 @@ class TestAcquire:
 
 
 class TestRelease:
-    def test_of_an_acquired_client(self, acquired: Wire) -> None:
+    def test_acquired_client_is_released(self, acquired: Wire) -> None:
         acquired.ok(b"AT+CMQTTREL=0")
         acquired.ok(b"AT+CMQTTREL?")
 
-    def test_of_a_free_client(self, started: Wire) -> None:
+    def test_release_of_free_client_fails(self, started: Wire) -> None:
         started.ask(b"AT+CMQTTREL=1", b"\r\n+CMQTTREL: 1,20\r\n" + ERROR)
 
-    def test_while_connected(self, connected: Wire) -> None:
+    def test_release_while_connected_fails(self, connected: Wire) -> None:
         connected.ask(b"AT+CMQTTREL=0", ERROR)
 
 
 class TestSslContextOfAClient:
-    def test_is_empty_until_set(self, started: Wire) -> None:
+    def test_context_is_empty_until_set(self, started: Wire) -> None:
         started.ask(b"AT+CMQTTSSLCFG?", b"\r\n+CMQTTSSLCFG: 0,\r\n\r\n+CMQTTSSLCFG: 1,\r\n" + OK)
         started.ok(b"AT+CMQTTSSLCFG=1,9")
         started.ask(b"AT+CMQTTSSLCFG?", b"\r\n+CMQTTSSLCFG: 0,\r\n\r\n+CMQTTSSLCFG: 1,9\r\n" + OK)
 
-    def test_is_cleared_by_disc(self, connected: Wire) -> None:
+    def test_context_is_cleared_by_disc(self, connected: Wire) -> None:
         connected.ok(b"AT+CMQTTSSLCFG=0,3")
         connected.ask(b"AT+CMQTTDISC=0", OK + b"\r\n+CMQTTDISC: 0,0\r\n")
         connected.ask(b"AT+CMQTTSSLCFG?", b"\r\n+CMQTTSSLCFG: 0,\r\n\r\n+CMQTTSSLCFG: 1,\r\n" + OK)
 
-    def test_is_not_cleared_by_a_connect_that_works(self, acquired: Wire) -> None:
+    def test_context_survives_successful_connect(self, acquired: Wire) -> None:
         acquired.ok(b"AT+CMQTTSSLCFG=0,3")
         acquired.ask(b'AT+CMQTTCONNECT=0,"tcp://host",60,1', OK + b"\r\n+CMQTTCONNECT: 0,0\r\n")
         acquired.ask(b"AT+CMQTTSSLCFG?", b"\r\n+CMQTTSSLCFG: 0,3\r\n\r\n+CMQTTSSLCFG: 1,\r\n" + OK)
@@ -145,7 +147,7 @@ class TestSslContextOfAClient:
 class TestConfiguration:
     DEFAULTS = b"\r\n+CMQTTCFG: 0,1,120\r\n\r\n+CMQTTCFG: 1,1,120\r\n" + OK
 
-    def test_is_set_one_by_one_and_cleared_by_rel(self, acquired: Wire) -> None:
+    def test_settings_are_set_one_by_one_and_cleared_by_rel(self, acquired: Wire) -> None:
         acquired.ask(b"AT+CMQTTCFG?", self.DEFAULTS)
         acquired.ok(b'AT+CMQTTCFG="optimeout",0,24')
         acquired.ok(b'AT+CMQTTCFG="checkUTF8",0,0')
@@ -156,10 +158,10 @@ class TestConfiguration:
         acquired.ok(b'AT+CMQTTACCQ=0,"again"')
         acquired.ask(b"AT+CMQTTCFG?", self.DEFAULTS)
 
-    def test_only_of_an_acquired_client(self, started: Wire) -> None:
+    def test_settings_need_acquired_client(self, started: Wire) -> None:
         started.ask(b'AT+CMQTTCFG="version",0,4', ERROR)
 
-    def test_not_while_connected(self, connected: Wire) -> None:
+    def test_settings_are_refused_while_connected(self, connected: Wire) -> None:
         connected.ask(b'AT+CMQTTCFG="version",0,4', ERROR)
 
     @pytest.mark.parametrize(
@@ -194,7 +196,7 @@ class TestConfiguration:
         (b"AT+CMQTTUNSUB=0,5,0", b"+CMQTTUNSUB: 0,20"),
     ],
 )
-def test_a_client_that_is_not_acquired(started: Wire, command: bytes, result: bytes) -> None:
+def test_client_commands_need_acquired_client(started: Wire, command: bytes, result: bytes) -> None:
     started.ask(command, b"\r\n" + result + b"\r\n" + ERROR)
 
 
@@ -210,5 +212,5 @@ def test_a_client_that_is_not_acquired(started: Wire, command: bytes, result: by
         (b"AT+CMQTTUNSUB=0,0", b"+CMQTTUNSUB: 0,11"),
     ],
 )
-def test_a_client_that_is_not_connected(acquired: Wire, command: bytes, result: bytes) -> None:
+def test_session_commands_need_connection(acquired: Wire, command: bytes, result: bytes) -> None:
     acquired.ask(command, b"\r\n" + result + b"\r\n" + ERROR)

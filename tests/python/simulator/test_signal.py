@@ -1,4 +1,4 @@
-"""The signal and the cell that the simulated module tells of."""
+"""Signal and cell of the simulated module."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from simcom_mqtt import SimcomMqtt
 from simcom_mqtt.simulator import SimulatedModem
 
 
-def test_they_can_be_set(simulator: SimulatedModem, modem: SimcomMqtt) -> None:
+def test_signal_and_cell_can_be_set(simulator: SimulatedModem, modem: SimcomMqtt) -> None:
     assert simulator.signal == (23, 0)
     assert (modem.signal_quality().rssi_dbm, modem.cell().band) == (-67, "EUTRAN-BAND3")
 
@@ -19,7 +19,7 @@ def test_they_can_be_set(simulator: SimulatedModem, modem: SimcomMqtt) -> None:
     assert simulator.cell.startswith("LTE,Online")
 
 
-def test_they_are_hidden_without_service(simulator: SimulatedModem, modem: SimcomMqtt) -> None:
+def test_signal_and_cell_are_hidden_without_service(simulator: SimulatedModem, modem: SimcomMqtt) -> None:
     simulator.signal = (10, 1)
     simulator.lose_network()
     assert (modem.signal_quality().rssi_dbm, modem.cell().mode) == (None, "NO SERVICE")
@@ -33,7 +33,7 @@ def test_they_are_hidden_without_service(simulator: SimulatedModem, modem: Simco
 
 
 @pytest.mark.parametrize("signal", [(32, 0), (-1, 0), (23, 8), (23, -1), (98, 0)])
-def test_they_are_what_a_module_can_tell(simulator: SimulatedModem, signal: tuple[int, int]) -> None:
+def test_invalid_signal_is_refused(simulator: SimulatedModem, signal: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="must be 0 to"):
         simulator.signal = signal
     assert simulator.signal == (23, 0)

@@ -1,4 +1,4 @@
-"""TLS: SSL contexts, the certificate store, and what the handshake makes of them."""
+"""TLS: SSL contexts, certificate store and handshake."""
 
 import ssl
 from collections.abc import Iterator
@@ -24,10 +24,10 @@ DEFAULTS = b'4,0,1,300,"","","","",0,0,0,0xFFFF'
 
 
 class TestSettings:
-    def test_the_defaults_of_all_ten(self, wire: Wire) -> None:
+    def test_all_ten_contexts_have_defaults(self, wire: Wire) -> None:
         wire.ask(b"AT+CSSLCFG?", b"".join(shown(context, DEFAULTS) for context in range(10)) + OK)
 
-    def test_each_setting(self, wire: Wire) -> None:
+    def test_each_setting_is_set_and_shown(self, wire: Wire) -> None:
         for setting in (
             b'"sslversion",3,3',
             b'"authmode",3,2',
@@ -65,7 +65,7 @@ class TestSettings:
     def test_bad_parameters(self, wire: Wire, parameters: bytes) -> None:
         wire.ask(b"AT+CSSLCFG=" + parameters, BAD_PARAMETER)
 
-    def test_outlast_the_service_but_not_a_reset(self, module: SimulatedModem, wire: Wire) -> None:
+    def test_settings_survive_service_but_not_reset(self, module: SimulatedModem, wire: Wire) -> None:
         wire.ok(b'AT+CSSLCFG="authmode",0,1')
         module.reset()
         wire.ask(b"ATE0", b"ATE0\r\r\nOK\r\n")
@@ -73,10 +73,10 @@ class TestSettings:
 
 
 class TestStore:
-    def test_is_empty_at_first(self, wire: Wire) -> None:
+    def test_store_is_empty_at_first(self, wire: Wire) -> None:
         wire.ok(b"AT+CCERTLIST")
 
-    def test_takes_lists_replaces_and_deletes(self, wire: Wire) -> None:
+    def test_files_are_stored_listed_replaced_and_deleted(self, wire: Wire) -> None:
         wire.enter(b'AT+CCERTDOWN="ca.pem",5', b"\x00\x01\r\n\x1a")
         wire.enter(b'AT+CCERTDOWN="key.der",1', b"k")
         wire.enter(b'AT+CCERTDOWN="ca.pem",1', b"c")
@@ -85,7 +85,7 @@ class TestStore:
         wire.ask(b"AT+CCERTLIST", b'\r\n+CCERTLIST: "key.der"\r\n' + OK)
         wire.ask(b'AT+CCERTDELE="ca.pem"', b"\r\n+CME ERROR: not found\r\n")
 
-    def test_takes_10240_bytes_in_pieces(self, wire: Wire) -> None:
+    def test_file_of_10240_bytes_is_stored(self, wire: Wire) -> None:
         content = bytes(range(256)) * 40
         wire.ask(b'AT+CCERTDOWN="large.pem",10240', b"\r\n>")
         for start in range(0, 10_240, 3072):
@@ -98,7 +98,7 @@ class TestStore:
     def test_bad_parameters(self, wire: Wire, parameters: bytes) -> None:
         wire.ask(b"AT+CCERTDOWN=" + parameters, BAD_PARAMETER)
 
-    def test_is_in_flash_memory(self, wire: Wire) -> None:
+    def test_files_survive_restart(self, wire: Wire) -> None:
         wire.enter(b'AT+CCERTDOWN="ca.pem",1', b"c")
         wire.ok(b"AT+CRESET")
         wire.read_until(b"PB DONE\r\n")
@@ -132,28 +132,30 @@ class TestHandshake:
         wire.ok(b'AT+CSSLCFG="authmode",%d,1' % context)
         wire.ok(b'AT+CSSLCFG="cacert",%d,"ca.pem"' % context)
 
-    def test_without_verification(self, client: Wire) -> None:
+    def test_connect_without_verification(self, client: Wire) -> None:
         self.connect(client, 0)
         client.enter(b"AT+CMQTTTOPIC=0,1", b"t")
         client.ask(b"AT+CMQTTPUB=0,2,60", OK + b"\r\n+CMQTTPUB: 0,0\r\n")
 
-    def test_the_server_is_verified(self, client: Wire, mosquitto: MosquittoBroker) -> None:
+    def test_server_is_verified(self, client: Wire, mosquitto: MosquittoBroker) -> None:
         self.verify(client, mosquitto.authority)
         self.connect(client, 0)
 
-    def test_a_ca_in_der(self, client: Wire, mosquitto: MosquittoBroker) -> None:
+    def test_ca_in_der_is_accepted(self, client: Wire, mosquitto: MosquittoBroker) -> None:
         self.store(client, b"ca.der", ssl.PEM_cert_to_DER_cert(mosquitto.authority.cert_pem.bytes().decode()))
         client.ok(b'AT+CSSLCFG="authmode",0,1')
         client.ok(b'AT+CSSLCFG="cacert",0,"ca.der"')
         self.connect(client, 0)
 
-    def test_a_wrong_ca(self, client: Wire, mosquitto: MosquittoBroker) -> None:
+    def test_wrong_ca_fails_handshake(self, client: Wire, mosquitto: MosquittoBroker) -> None:
         self.verify(client, trustme.CA())
         self.connect(client, 32)
         client.ok(b'AT+CSSLCFG="authmode",0,0')
         self.connect(client, 0)
 
-    def test_the_certificate_is_for_another_host(self, client: Wire, mosquitto: MosquittoBroker) -> None:
+    def test_certificate_of_other_host_fails_handshake(
+        self, client: Wire, mosquitto: MosquittoBroker
+    ) -> None:
         self.verify(client, mosquitto.authority)
         self.connect(client, 32, b"other.example")
         client.ok(b'AT+CSSLCFG="enableSNI",0,1')
@@ -161,28 +163,28 @@ class TestHandshake:
         client.ok(b'AT+CSSLCFG="ignorecertCN",0,1')
         self.connect(client, 0, b"other.example")
 
-    def test_the_certificate_is_for_the_address(self, client: Wire, mosquitto: MosquittoBroker) -> None:
+    def test_certificate_for_address_is_accepted(self, client: Wire, mosquitto: MosquittoBroker) -> None:
         self.verify(client, mosquitto.authority)
         self.connect(client, 0, b"127.0.0.1")
         client.ask(b"AT+CMQTTDISC=0", OK + b"\r\n+CMQTTDISC: 0,0\r\n")
         self.connect(client, 32, b"127.0.0.2")
 
-    def test_no_ca_is_set(self, client: Wire) -> None:
+    def test_missing_ca_setting_gives_33(self, client: Wire) -> None:
         client.ok(b'AT+CSSLCFG="authmode",0,1')
         self.connect(client, 33)
 
-    def test_the_ca_is_not_stored(self, client: Wire) -> None:
+    def test_missing_ca_file_gives_33(self, client: Wire) -> None:
         client.ok(b'AT+CSSLCFG="authmode",0,1')
         client.ok(b'AT+CSSLCFG="cacert",0,"ca.pem"')
         self.connect(client, 33)
 
-    def test_the_ca_is_no_certificate(self, client: Wire) -> None:
+    def test_invalid_ca_file_gives_34(self, client: Wire) -> None:
         self.store(client, b"ca.pem", b"-----BEGIN CERTIFICATE-----\nnot one\n-----END CERTIFICATE-----\n")
         client.ok(b'AT+CSSLCFG="authmode",0,1')
         client.ok(b'AT+CSSLCFG="cacert",0,"ca.pem"')
         self.connect(client, 34)
 
-    def test_the_context_that_sslcfg_names(self, client: Wire, mosquitto: MosquittoBroker) -> None:
+    def test_sslcfg_selects_context(self, client: Wire, mosquitto: MosquittoBroker) -> None:
         self.verify(client, trustme.CA(), context=0)
         self.store(client, b"good.pem", mosquitto.authority.cert_pem.bytes())
         client.ok(b'AT+CSSLCFG="authmode",5,1')
@@ -193,11 +195,11 @@ class TestHandshake:
         self.connect(client, 32)
 
     @pytest.mark.parametrize(("version", "code"), [(0, 32), (1, 32), (2, 32), (3, 0), (4, 0)])
-    def test_the_version(self, client: Wire, version: int, code: int) -> None:
+    def test_tls_version_limits_handshake(self, client: Wire, version: int, code: int) -> None:
         client.ok(b'AT+CSSLCFG="sslversion",0,%d' % version)
         self.connect(client, code)
 
-    def test_the_cipher_suite(self, client: Wire) -> None:
+    def test_cipher_suite_limits_handshake(self, client: Wire) -> None:
         client.ok(b'AT+CSSLCFG="ciphersuites",0,0xC02F')
         self.connect(client, 32)  # it wants a server with an RSA key
         client.ok(b'AT+CSSLCFG="ciphersuites",0,0xC02B')
@@ -206,14 +208,14 @@ class TestHandshake:
         client.ok(b'AT+CSSLCFG="ciphersuites",0,0x0001')
         self.connect(client, 34)
 
-    def test_a_server_that_speaks_no_tls(self, mosquitto: MosquittoBroker) -> None:
+    def test_plain_server_fails_handshake(self, mosquitto: MosquittoBroker) -> None:
         with SimulatedModem(broker=f"127.0.0.1:{mosquitto.plain}") as module, Wire(module.port) as wire:
             wire.ask(b"ATE0", b"ATE0\r\r\nOK\r\n")
             wire.ask(b"AT+CMQTTSTART", b"\r\nOK\r\n\r\n+CMQTTSTART: 0\r\n")
             wire.ok(b'AT+CMQTTACCQ=0,"tls client",1')
             self.connect(wire, 32)
 
-    def test_a_named_host_is_looked_up(self, mosquitto: MosquittoBroker) -> None:
+    def test_host_name_is_looked_up(self, mosquitto: MosquittoBroker) -> None:
         with SimulatedModem() as module, Wire(module.port) as wire:
             wire.ask(b"ATE0", b"ATE0\r\r\nOK\r\n")
             wire.ask(b"AT+CMQTTSTART", b"\r\nOK\r\n\r\n+CMQTTSTART: 0\r\n")
@@ -243,7 +245,7 @@ class TestHandshake:
             result = OK + b"\r\n+CMQTTCONNECT: 0,%d\r\n" % code
             wire.ask(b'AT+CMQTTCONNECT=0,"tcp://localhost:8883",60,1', result)
 
-        def test_both_are_verified(
+        def test_server_and_client_are_verified(
             self, client: Wire, mosquitto: MosquittoBroker, certificate: trustme.LeafCert
         ) -> None:
             self.store(
@@ -255,7 +257,7 @@ class TestHandshake:
             client.ok(b'AT+CSSLCFG="authmode",0,2')
             self.connect(client, 0)
 
-        def test_only_the_client_is(self, client: Wire, certificate: trustme.LeafCert) -> None:
+        def test_only_client_is_verified(self, client: Wire, certificate: trustme.LeafCert) -> None:
             key = serialization.load_pem_private_key(certificate.private_key_pem.bytes(), None)
             protected = key.private_bytes(
                 serialization.Encoding.PEM,
@@ -268,7 +270,7 @@ class TestHandshake:
             self.store(client, password=b"open sesame\n")
             self.connect(client, 0)
 
-        def test_a_key_in_der(self, client: Wire, certificate: trustme.LeafCert) -> None:
+        def test_key_in_der_is_accepted(self, client: Wire, certificate: trustme.LeafCert) -> None:
             key = serialization.load_pem_private_key(certificate.private_key_pem.bytes(), None)
             for form in (serialization.PrivateFormat.PKCS8, serialization.PrivateFormat.TraditionalOpenSSL):
                 der = key.private_bytes(serialization.Encoding.DER, form, serialization.NoEncryption())
@@ -277,15 +279,15 @@ class TestHandshake:
                 self.connect(client, 0)
                 client.ask(b"AT+CMQTTDISC=0", OK + b"\r\n+CMQTTDISC: 0,0\r\n")
 
-        def test_no_certificate_is_shown(self, client: Wire) -> None:
+        def test_missing_client_certificate_fails(self, client: Wire) -> None:
             client.ok(b'AT+CSSLCFG="authmode",0,0')
             self.connect(client, 32)
 
-        def test_no_certificate_is_set(self, client: Wire) -> None:
+        def test_missing_client_certificate_setting_gives_33(self, client: Wire) -> None:
             client.ok(b'AT+CSSLCFG="authmode",0,3')
             self.connect(client, 33)
 
-        def test_the_key_is_of_another_certificate(
+        def test_mismatched_key_gives_34(
             self, client: Wire, mosquitto: MosquittoBroker, certificate: trustme.LeafCert
         ) -> None:
             other = mosquitto.authority.issue_cert("other.example")

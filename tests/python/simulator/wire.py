@@ -1,4 +1,4 @@
-"""A host that knows nothing of AT commands: raw bytes on the module's port, compared byte for byte."""
+"""A raw host on the module's port, which compares byte for byte."""
 
 import os
 import select
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Self
 
-PATIENCE = 30.0
+TIMEOUT = 30.0
 
 
 class Wire:
@@ -24,7 +24,7 @@ class Wire:
             self.file = self._socket.fileno()
         else:
             self.file = os.open(port, os.O_RDWR | os.O_NOCTTY)
-            tty.setraw(self.file, termios.TCSANOW)  # what is there already is not to be dropped
+            tty.setraw(self.file, termios.TCSANOW)  # TCSAFLUSH would drop pending input
         os.set_blocking(self.file, False)
 
     def __enter__(self) -> Self:
@@ -40,18 +40,18 @@ class Wire:
             os.close(self.file)
 
     def send(self, data: bytes) -> None:
-        """Write all of it."""
+        """Write all bytes."""
         while data:
-            _readable, writable, _ = select.select([], [self.file], [], PATIENCE)
+            _readable, writable, _ = select.select([], [self.file], [], TIMEOUT)
             assert writable, f"the module does not take {data!r}"
             data = data[os.write(self.file, data) :]
 
     def read(self, count: int) -> bytes:
-        """Exactly so many bytes."""
+        """Read exactly so many bytes."""
         return self._take(lambda: count if len(self._unread) >= count else None, f"{count} bytes")
 
     def read_until(self, end: bytes) -> bytes:
-        """Everything up to and including `end`."""
+        """Read up to and including `end`."""
 
         def found() -> int | None:
             position = self._unread.find(end)
@@ -60,35 +60,35 @@ class Wire:
         return self._take(found, repr(end))
 
     def read_chunk(self) -> bytes:
-        """What one read gives."""
+        """Return the bytes of one read."""
         assert not self._unread
         return self._receive("anything")
 
     def expect(self, expected: bytes) -> None:
-        """The next bytes are these."""
+        """Assert that these bytes come next."""
         assert self.read(len(expected)) == expected
 
     def ask(self, command: bytes, expected: bytes) -> None:
-        """Send a command line; the next bytes are these."""
+        """Send a command line and assert that these bytes come next."""
         self.send(command + b"\r")
         self.expect(expected)
 
     def ok(self, command: bytes) -> None:
-        """Send a command line that is answered `OK`, with echo off."""
+        """Send a command line and assert the answer `OK`; needs echo off."""
         self.ask(command, b"\r\nOK\r\n")
 
     def enter(self, command: bytes, data: bytes, expected: bytes = b"\r\nOK\r\n") -> None:
-        """Send a command line, answer its prompt with data, with echo off."""
+        """Send a command line and answer its prompt with data; needs echo off."""
         self.ask(command, b"\r\n>")
         self.send(data)
         self.expect(expected)
 
-    def fence(self) -> None:
-        """Nothing is on its way: the answer to the next command comes at once."""
+    def expect_nothing(self) -> None:
+        """Assert that no bytes come before the answer to the next command."""
         self.ok(b"AT")
 
     def _take(self, ready: Callable[[], int | None], wanted: str) -> bytes:
-        end = monotonic() + PATIENCE
+        end = monotonic() + TIMEOUT
         while (count := ready()) is None:
             assert monotonic() < end, f"waited for {wanted}, read {self._unread!r}"
             self._unread += self._receive(wanted)
@@ -96,6 +96,6 @@ class Wire:
         return taken
 
     def _receive(self, wanted: str) -> bytes:
-        readable, _, _ = select.select([self.file], [], [], PATIENCE)
+        readable, _, _ = select.select([self.file], [], [], TIMEOUT)
         assert readable, f"waited for {wanted}, read {self._unread!r}"
         return os.read(self.file, 65_536)

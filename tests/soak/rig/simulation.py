@@ -74,4 +74,4 @@ def _serve(pipe: Connection, broker: str, profile: str, seed: int | None) -> Non
                 return
             target: Any = tap if hasattr(tap, what) else modem
             call: Callable[[], Any] = lambda: getattr(target, what)(*arguments)  # noqa: B023, E731
-            pipe.send(modem._engine.call(call))
+            pipe.send(modem._loop.call(call))

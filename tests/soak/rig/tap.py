@@ -41,7 +41,7 @@ class Tap:
         self.unseen = 0
         """Blocks put on the line while it looked away."""
         self._print_message = self._module.message_arrived
-        modem._engine.call(self._install)
+        modem._loop.call(self._install)
 
     def cut_next(self, fault: str, share: float) -> None:
         """Strike when so much of the next message is on the line, and the rest will never be."""

@@ -1,20 +1,16 @@
 """Messages: TOPIC, PAYLOAD, PUB, SUB, UNSUB, and the topic lists of sibling firmwares."""
 
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable
+from typing import TypeVar
 
-from ..answer import Refused
-from ..parameters import CommandLine, Form
+from ..answer import Answer, Refused
+from ..client import Client
+from ..command_line import CommandLine, Form
+from ..module import Module
 from ..result_codes import SUCCEEDED, TOPIC_IS_EMPTY
 from .registry import command, test_form
 from .service import addressed_client
 from .session import ask_for_topic, data_length
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ..answer import Answer
-    from ..client import Client
-    from ..module import Module
 
 T = TypeVar("T")
 
@@ -28,7 +24,7 @@ test_form("CMQTTUNSUBTOPIC", "(0-1),(1-1024)")
 
 
 @command("CMQTTTOPIC", Form.WRITE)
-def _set_topic(module: "Module", line: CommandLine, answer: "Answer") -> None:
+def _set_topic(module: Module, line: CommandLine, answer: Answer) -> None:
     line.count(2, 2)
     client = addressed_client(module, line, answer)
     client.require_connected()
@@ -42,7 +38,7 @@ def _set_topic(module: "Module", line: CommandLine, answer: "Answer") -> None:
 
 
 @command("CMQTTPAYLOAD", Form.WRITE)
-def _set_payload(module: "Module", line: CommandLine, answer: "Answer") -> None:
+def _set_payload(module: Module, line: CommandLine, answer: Answer) -> None:
     line.count(2, 2)
     client = addressed_client(module, line, answer)
     client.require_connected()
@@ -56,7 +52,7 @@ def _set_payload(module: "Module", line: CommandLine, answer: "Answer") -> None:
 
 
 @command("CMQTTPUB", Form.WRITE)
-def _publish(module: "Module", line: CommandLine, answer: "Answer") -> None:
+def _publish(module: Module, line: CommandLine, answer: Answer) -> None:
     line.count(3, 5)
     client = addressed_client(module, line, answer)
     qos = line.number(1, 0, 2)
@@ -67,7 +63,7 @@ def _publish(module: "Module", line: CommandLine, answer: "Answer") -> None:
 
 
 @command("CMQTTSUB", Form.WRITE)
-def _subscribe(module: "Module", line: CommandLine, answer: "Answer") -> None:
+def _subscribe(module: Module, line: CommandLine, answer: Answer) -> None:
     line.count(1, 4)
     client = addressed_client(module, line, answer)
     if len(line.parameters) <= 2:
@@ -81,7 +77,7 @@ def _subscribe(module: "Module", line: CommandLine, answer: "Answer") -> None:
 
 
 @command("CMQTTUNSUB", Form.WRITE)
-def _unsubscribe(module: "Module", line: CommandLine, answer: "Answer") -> None:
+def _unsubscribe(module: Module, line: CommandLine, answer: Answer) -> None:
     line.count(1, 3)
     client = addressed_client(module, line, answer)
     if len(line.parameters) <= 2:
@@ -94,7 +90,7 @@ def _unsubscribe(module: "Module", line: CommandLine, answer: "Answer") -> None:
 
 
 @command("CMQTTSUB", Form.READ)
-def _show_subscriptions(module: "Module", _line: CommandLine, answer: "Answer") -> None:
+def _show_subscriptions(module: Module, _line: CommandLine, answer: Answer) -> None:
     answer.information("+CMQTTSUB:")
     for client in module.clients:
         for topic in client.subscriptions:
@@ -103,7 +99,7 @@ def _show_subscriptions(module: "Module", _line: CommandLine, answer: "Answer") 
 
 
 @command("CMQTTSUBTOPIC", Form.WRITE)
-def _stage_subscription(module: "Module", line: CommandLine, answer: "Answer") -> None:
+def _stage_subscription(module: Module, line: CommandLine, answer: Answer) -> None:
     line.count(3, 3)
     client = addressed_client(module, line, answer)
     qos = line.number(2, 0, 2)
@@ -117,7 +113,7 @@ def _stage_subscription(module: "Module", line: CommandLine, answer: "Answer") -
 
 
 @command("CMQTTUNSUBTOPIC", Form.WRITE)
-def _stage_unsubscription(module: "Module", line: CommandLine, answer: "Answer") -> None:
+def _stage_unsubscription(module: Module, line: CommandLine, answer: Answer) -> None:
     line.count(2, 2)
     client = addressed_client(module, line, answer)
     acquired = client.acquired
@@ -130,11 +126,11 @@ def _stage_unsubscription(module: "Module", line: CommandLine, answer: "Answer")
 
 
 def _use_list(
-    module: "Module",
-    answer: "Answer",
-    client: "Client",
+    module: Module,
+    answer: Answer,
+    client: Client,
     topics: list[T],
-    request: "Callable[[Answer, list[T], bool], None]",
+    request: Callable[[Answer, list[T], bool], None],
     duplicate: bool,
 ) -> None:
     client.require_connection()

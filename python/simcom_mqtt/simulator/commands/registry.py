@@ -1,16 +1,14 @@
-"""Which function carries out which form of which command."""
+"""The registry of command handlers."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from ..parameters import CommandLine, Form
+from ..answer import Answer
+from ..command_line import CommandLine, Form
+from ..module import Module
 from ..profiles import Profile
 
-if TYPE_CHECKING:
-    from ..answer import Answer
-    from ..module import Module
-
-Handler = Callable[["Module", CommandLine, "Answer"], None]
+Handler = Callable[[Module, CommandLine, Answer], None]
 
 _HANDLERS: Final[dict[tuple[str, Form], Handler]] = {}
 _ONLY_WITH_TOPIC_LISTS: Final = frozenset({"CMQTTSUBTOPIC", "CMQTTUNSUBTOPIC"})
@@ -28,9 +26,9 @@ def command(name: str, *forms: Form) -> Callable[[Handler], Handler]:
 
 
 def test_form(name: str, *ranges: str) -> None:
-    """Register the `=?` form of a command: a line each with its ranges; without ranges just `OK`."""
+    """Register the `=?` form of a command: a line for each text; without texts just `OK`."""
 
-    def show_ranges(module: "Module", _line: CommandLine, answer: "Answer") -> None:
+    def show_ranges(module: Module, _line: CommandLine, answer: Answer) -> None:
         for text in ranges:
             answer.information(f"+{name}: {text.format(maximum_payload=module.profile.maximum_payload)}")
         answer.ok()
@@ -39,14 +37,14 @@ def test_form(name: str, *ranges: str) -> None:
 
 
 def key_of(line: CommandLine) -> str:
-    """Return the name that faults know a command line by: `CMQTTPUB`, `CMQTTDISC?`, `CMQTTDISC=?`."""
+    """Return the key of a command line for faults: `CMQTTPUB`, `CMQTTDISC?`, `CMQTTDISC=?`."""
     return line.name + (line.form.value if line.form in (Form.READ, Form.TEST) else "")
 
 
-def fault_key(command: str) -> str:
-    """Return the name that faults know a command by, from `CMQTTPUB`, `AT+CMQTTPUB`, `ATE0`, `CMQTTDISC?`…
+def command_key(command: str) -> str:
+    """Return the key for faults from a command such as `CMQTTPUB`, `AT+CMQTTPUB`, `ATE0` or `CMQTTDISC?`.
 
-    :raises ValueError: no firmware knows such a command.
+    :raises ValueError: no firmware knows the command.
     """
     key = command.strip().upper().removeprefix("AT").removeprefix("+")
     name, form = key, None
@@ -61,7 +59,7 @@ def fault_key(command: str) -> str:
 
 
 def find(line: CommandLine, profile: Profile) -> Handler | None:
-    """Return what carries out a command line; None if this firmware does not know the command or the form."""
+    """Return the handler of a command line; None: this firmware does not know the command or the form."""
     if line.name in _ONLY_WITH_TOPIC_LISTS and not profile.has_topic_lists:
         return None
     return _HANDLERS.get((line.name, line.form))

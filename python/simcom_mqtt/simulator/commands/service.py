@@ -1,17 +1,12 @@
 """The MQTT service and its clients: START, STOP, ACCQ, REL, SSLCFG, CFG."""
 
-from typing import TYPE_CHECKING
-
-from ..acquisition import Acquisition
-from ..answer import Refused
-from ..parameters import BadParameterError, CommandLine, Form
+from ..answer import Answer, Refused
+from ..client import Client
+from ..client_settings import Acquisition
+from ..command_line import BadParameterError, CommandLine, Form
+from ..module import Module
 from ..result_codes import CLIENT_NOT_ACQUIRED, LENGTH_OUT_OF_RANGE, NETWORK_OPEN_FAIL, SUCCEEDED
 from .registry import command, test_form
-
-if TYPE_CHECKING:
-    from ..answer import Answer
-    from ..client import Client
-    from ..module import Module
 
 LONGEST_CLIENT_ID = 128
 
@@ -26,15 +21,15 @@ test_form(
 )
 
 
-def addressed_client(module: "Module", line: CommandLine, answer: "Answer", position: int = 0) -> "Client":
-    """Return the client whose index a command line names; the answer's result line will name it too."""
+def addressed_client(module: Module, line: CommandLine, answer: Answer, position: int = 0) -> Client:
+    """Return the client whose index a command line holds, and set the index of the answer's result line."""
     client = module.clients[line.number(position, 0, len(module.clients) - 1)]
     answer.index = client.index
     return client
 
 
 @command("CMQTTSTART", Form.EXECUTE, Form.WRITE)
-def _start(module: "Module", line: CommandLine, answer: "Answer") -> None:
+def _start(module: Module, line: CommandLine, answer: Answer) -> None:
     if line.form is Form.WRITE:
         line.count(1, 1)
         answer.context_id = line.number(0, 1, 15)
@@ -50,7 +45,7 @@ def _start(module: "Module", line: CommandLine, answer: "Answer") -> None:
 
 
 @command("CMQTTSTOP", Form.EXECUTE, Form.WRITE)
-def _stop(module: "Module", line: CommandLine, answer: "Answer") -> None:
+def _stop(module: Module, line: CommandLine, answer: Answer) -> None:
     if line.form is Form.WRITE:
         line.count(1, 1)
         answer.context_id = line.number(0, 1, 15)
@@ -65,7 +60,7 @@ def _stop(module: "Module", line: CommandLine, answer: "Answer") -> None:
 
 
 @command("CMQTTACCQ", Form.WRITE)
-def _acquire(module: "Module", line: CommandLine, answer: "Answer") -> None:
+def _acquire(module: Module, line: CommandLine, answer: Answer) -> None:
     line.count(2, 3)
     client = addressed_client(module, line, answer)
     client_id = line.text(1)
@@ -79,7 +74,7 @@ def _acquire(module: "Module", line: CommandLine, answer: "Answer") -> None:
 
 
 @command("CMQTTACCQ", Form.READ)
-def _show_acquired(module: "Module", _line: CommandLine, answer: "Answer") -> None:
+def _show_acquired(module: Module, _line: CommandLine, answer: Answer) -> None:
     for client in module.clients:
         acquisition = client.acquisition
         client_id, is_tls = (
@@ -90,7 +85,7 @@ def _show_acquired(module: "Module", _line: CommandLine, answer: "Answer") -> No
 
 
 @command("CMQTTREL", Form.WRITE)
-def _release(module: "Module", line: CommandLine, answer: "Answer") -> None:
+def _release(module: Module, line: CommandLine, answer: Answer) -> None:
     line.count(1, 1)
     client = addressed_client(module, line, answer)
     if client.acquisition is None:
@@ -102,19 +97,19 @@ def _release(module: "Module", line: CommandLine, answer: "Answer") -> None:
 
 
 @command("CMQTTREL", Form.READ)
-def _show_started(_module: "Module", _line: CommandLine, answer: "Answer") -> None:
+def _show_started(_module: Module, _line: CommandLine, answer: Answer) -> None:
     answer.ok()
 
 
 @command("CMQTTSSLCFG", Form.WRITE)
-def _use_ssl_context(module: "Module", line: CommandLine, answer: "Answer") -> None:
+def _use_ssl_context(module: Module, line: CommandLine, answer: Answer) -> None:
     line.count(2, 2)
     addressed_client(module, line, answer).ssl_context = line.number(1, 0, 9)
     answer.ok()
 
 
 @command("CMQTTSSLCFG", Form.READ)
-def _show_ssl_contexts(module: "Module", _line: CommandLine, answer: "Answer") -> None:
+def _show_ssl_contexts(module: Module, _line: CommandLine, answer: Answer) -> None:
     for client in module.clients:
         context = "" if client.ssl_context is None else client.ssl_context
         answer.information(f"+CMQTTSSLCFG: {client.index},{context}")
@@ -122,7 +117,7 @@ def _show_ssl_contexts(module: "Module", _line: CommandLine, answer: "Answer") -
 
 
 @command("CMQTTCFG", Form.WRITE)
-def _configure(module: "Module", line: CommandLine, answer: "Answer") -> None:
+def _configure(module: Module, line: CommandLine, answer: Answer) -> None:
     line.count(3, 3)
     client = addressed_client(module, line, answer, 1)
     if client.acquisition is None or client.is_connected or client.is_busy:
@@ -136,12 +131,12 @@ def _configure(module: "Module", line: CommandLine, answer: "Answer") -> None:
         case b"version":
             configuration.version = line.number(2, 3, 4)
         case _:
-            raise BadParameterError("no such setting")
+            raise BadParameterError("unknown setting")
     answer.ok()
 
 
 @command("CMQTTCFG", Form.READ)
-def _show_configuration(module: "Module", _line: CommandLine, answer: "Answer") -> None:
+def _show_configuration(module: Module, _line: CommandLine, answer: Answer) -> None:
     for client in module.clients:
         configuration = client.configuration
         answer.information(

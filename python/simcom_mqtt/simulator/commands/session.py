@@ -1,19 +1,16 @@
 """The session with a broker: WILLTOPIC, WILLMSG, CONNECT, DISC."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from ..acquisition import Server
-from ..answer import Refused
-from ..parameters import BadParameterError, CommandLine, Form
+from ..answer import Answer, Refused
+from ..client import Client
+from ..client_settings import Server
+from ..command_line import BadParameterError, CommandLine, Form
+from ..module import Module
 from ..result_codes import BAD_UTF8_STRING, LENGTH_OUT_OF_RANGE
 from .registry import command, test_form
 from .service import addressed_client
-
-if TYPE_CHECKING:
-    from ..answer import Answer
-    from ..client import Client
-    from ..module import Module
 
 LONGEST_TOPIC: Final = 1024
 LONGEST_WILL: Final = 1024
@@ -35,10 +32,8 @@ def data_length(line: CommandLine, longest: int) -> int:
     return length
 
 
-def ask_for_topic(
-    line: CommandLine, answer: "Answer", client: "Client", use: Callable[[bytes], None]
-) -> None:
-    """Prompt for a topic and use it, if it is UTF-8 or need not be."""
+def ask_for_topic(line: CommandLine, answer: Answer, client: Client, use: Callable[[bytes], None]) -> None:
+    """Prompt for a topic, check its UTF-8 if the client is set to, and pass the topic to `use`."""
 
     def entered(topic: bytes) -> None:
         if client.configuration.check_utf8 and not _is_utf8(topic):
@@ -53,7 +48,7 @@ def ask_for_topic(
 
 
 def _is_utf8(data: bytes) -> bool:
-    """Return whether data is UTF-8 as MQTT has it: no surrogates, no NUL."""
+    """Return whether data is valid UTF-8 for MQTT: no surrogates, no NUL."""
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:
@@ -62,7 +57,7 @@ def _is_utf8(data: bytes) -> bool:
 
 
 @command("CMQTTWILLTOPIC", Form.WRITE)
-def _set_will_topic(module: "Module", line: CommandLine, answer: "Answer") -> None:
+def _set_will_topic(module: Module, line: CommandLine, answer: Answer) -> None:
     line.count(2, 2)
     client = addressed_client(module, line, answer)
     acquired = client.acquired
@@ -75,7 +70,7 @@ def _set_will_topic(module: "Module", line: CommandLine, answer: "Answer") -> No
 
 
 @command("CMQTTWILLMSG", Form.WRITE)
-def _set_will_message(module: "Module", line: CommandLine, answer: "Answer") -> None:
+def _set_will_message(module: Module, line: CommandLine, answer: Answer) -> None:
     line.count(3, 3)
     acquired = addressed_client(module, line, answer).acquired
     qos = line.number(2, 0, 2)
@@ -88,7 +83,7 @@ def _set_will_message(module: "Module", line: CommandLine, answer: "Answer") -> 
 
 
 @command("CMQTTCONNECT", Form.WRITE)
-def _connect(module: "Module", line: CommandLine, answer: "Answer") -> None:
+def _connect(module: Module, line: CommandLine, answer: Answer) -> None:
     line.count(4, 6)
     client = addressed_client(module, line, answer)
     address = line.text(1)
@@ -105,24 +100,24 @@ def _connect(module: "Module", line: CommandLine, answer: "Answer") -> None:
 
 
 @command("CMQTTCONNECT", Form.READ)
-def _show_connections(module: "Module", _line: CommandLine, answer: "Answer") -> None:
+def _show_connections(module: Module, _line: CommandLine, answer: Answer) -> None:
     for client in module.clients:
         answer.information(b"+CMQTTCONNECT: %d%b" % (client.index, _server_parameters(client.server)))
     answer.ok()
 
 
 @command("CMQTTDISC", Form.WRITE)
-def _disconnect(module: "Module", line: CommandLine, answer: "Answer") -> None:
+def _disconnect(module: Module, line: CommandLine, answer: Answer) -> None:
     line.count(1, 2)
     client = addressed_client(module, line, answer)
     timeout = line.number(1, 0, 180, default=60)
     if 0 < timeout < 60:
-        raise BadParameterError(f"time-out {timeout} is neither 0 nor in 60-180")
+        raise BadParameterError(f"timeout {timeout} is neither 0 nor in 60-180")
     client.disconnect(answer)
 
 
 @command("CMQTTDISC", Form.READ)
-def _show_connected(module: "Module", _line: CommandLine, answer: "Answer") -> None:
+def _show_connected(module: Module, _line: CommandLine, answer: Answer) -> None:
     for client in module.clients:
         answer.information(f"+CMQTTDISC: {client.index},{0 if client.is_connected else 1}")
     answer.ok()

@@ -1,4 +1,4 @@
-"""A script that forgets to close what it made ends all the same."""
+"""The exit of a script that leaves a module, a replay or a driver open."""
 
 import subprocess
 import sys
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-FORGOTTEN = {
+UNCLOSED = {
     "a module": "simulator.SimulatedModem()",
     "a module on a TCP port": "simulator.SimulatedModem(transport='tcp')",
     "a replay": "simulator.Replay(sys.argv[1])",
@@ -15,9 +15,9 @@ FORGOTTEN = {
 ENDS = {"at its end": ("", 0), "by sys.exit": ("sys.exit(3)", 3), "by an exception": ("raise SystemError", 1)}
 
 
-@pytest.mark.parametrize("forgotten", FORGOTTEN.values(), ids=list(FORGOTTEN))
+@pytest.mark.parametrize("unclosed", UNCLOSED.values(), ids=list(UNCLOSED))
 @pytest.mark.parametrize(("end", "status"), ENDS.values(), ids=list(ENDS))
-def test_a_script_that_does_not_close(forgotten: str, end: str, status: int, tmp_path: Path) -> None:
+def test_unclosed_object_does_not_block_exit(unclosed: str, end: str, status: int, tmp_path: Path) -> None:
     transcript = tmp_path / "transcript.txt"
     transcript.write_text(
         "# simcom-mqtt transcript 1\n0.000000 > line AT\\r\n0.001000 < line \\r\\nOK\\r\\n\n"
@@ -25,7 +25,7 @@ def test_a_script_that_does_not_close(forgotten: str, end: str, status: int, tmp
     script = f"""
 import sys
 from simcom_mqtt import SimcomMqtt, simulator
-kept = {forgotten}
+kept = {unclosed}
 print(kept.port)
 {end}
 """

@@ -1,4 +1,4 @@
-"""An AT command line taken apart: its name, its form and its parameters."""
+"""Parser of AT command lines: name, form and parameters."""
 
 import re
 from dataclasses import dataclass
@@ -21,14 +21,17 @@ class BadParameterError(Exception):
 
 @dataclass(frozen=True)
 class CommandLine:
-    """`AT+NAME=<parameters>` taken apart; basic commands such as `ATE0` are all name."""
+    """A parsed `AT+NAME=<parameters>`; a basic command such as `ATE0` has only a name."""
 
     name: str
     form: Form
     parameters: tuple["Parameter", ...] = ()
 
     def count(self, least: int, most: int) -> None:
-        """Check how many parameters there are."""
+        """Check the number of parameters.
+
+        :raises BadParameterError: it is wrong.
+        """
         if not least <= len(self.parameters) <= most:
             raise BadParameterError(f"{len(self.parameters)} parameters")
 
@@ -49,18 +52,18 @@ class CommandLine:
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter as it stood between commas, without its quotes."""
+    """One parameter, without its quotes."""
 
     raw: bytes
     quoted: bool
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing stood between the commas."""
+        """True if the parameter was left out."""
         return not self.quoted and not self.raw
 
     def number(self, lowest: int, highest: int) -> int:
-        """Return it as a number within a range, decimal or `0x…`."""
+        """Return the number, decimal or `0x…`, if it is in a range."""
         if self.quoted or not _NUMBER.fullmatch(self.raw):
             raise BadParameterError("not a number")
         value = int(self.raw, 16) if self.raw[:2].lower() == b"0x" else int(self.raw)
@@ -76,7 +79,7 @@ _PARAMETER: Final = re.compile(rb'\s*(?:"([^"]*)"\s*|([^",]*))(,|$)', re.DOTALL)
 
 
 def parse_command_line(line: bytes) -> CommandLine | None:
-    """Take a line without its CR apart; None if it is no AT command."""
+    """Parse a line without its CR; None: the line is no AT command."""
     line = line.strip()
     if line[:2].upper() != b"AT":
         return None

@@ -1,4 +1,4 @@
-"""From a host name to an open socket: name, TCP, TLS; none blocks the loop, each has its result code."""
+"""From a host name to an open socket: look-up, TCP, TLS. No step blocks the event loop."""
 
 import errno
 import os
@@ -9,14 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from .engine import READ, WRITE, Engine, Timer, logger
+from .event_loop import READ, WRITE, EventLoop, Timer, logger
 from .result_codes import DNS_ERROR, HANDSHAKE_FAIL, SOCK_CONNECT_FAIL, TIMEOUT
 from .ssl_context import check_server_name
 
 
 @dataclass(frozen=True)
 class Destination:
-    """Where a connection goes: `host` is what CONNECT named, `address` and `port` where it really goes."""
+    """Target of a connection: `host` is the name in CONNECT, `address` and `port` are connected to."""
 
     host: str
     address: str
@@ -24,8 +24,8 @@ class Destination:
 
 
 @dataclass(frozen=True)
-class TlsDemands:
-    """What the connection's SSL context asks of the handshake."""
+class TlsOptions:
+    """The handshake settings of the connection's SSL context."""
 
     context: ssl.SSLContext
     sends_name: bool
@@ -37,40 +37,40 @@ Connected = Callable[[socket.socket], object]
 Failed = Callable[[int], object]
 
 
-class Connecting:
-    """One connection under way; ends with one call, to `connected` or to `failed`, or with `cancel`."""
+class ConnectionAttempt:
+    """One connection attempt. It ends with one call of `connected` or `failed`, or with `cancel`."""
 
     def __init__(
         self,
-        engine: Engine,
+        loop: EventLoop,
         destination: Destination,
-        tls: TlsDemands | None,
+        tls: TlsOptions | None,
         timeout: float,
         connected: Connected,
         failed: Failed,
     ) -> None:
-        self._engine = engine
+        self._loop = loop
         self._destination = destination
         self._tls = tls
         self._connected: Connected | None = connected
         self._failed: Failed | None = failed
         self._socket: socket.socket | None = None
         self._addresses: list[_Address] = []
-        self._timer: Timer = engine.call_later(timeout, lambda: self._fail(TIMEOUT))
+        self._timer: Timer = loop.call_later(timeout, lambda: self._fail(TIMEOUT))
 
     def start(self) -> None:
-        """Begin."""
+        """Start the look-up."""
         try:
             addresses = _look_up(self._destination, socket.AI_NUMERICHOST)
         except OSError:
-            # A look-up cannot be called off, so it gets a thread of its own that nobody has to wait for.
+            # A look-up cannot be cancelled, so it runs in a thread that nothing waits for.
             name = f"simulator-dns-{self._destination.address}"
             threading.Thread(target=self._resolve, name=name, daemon=True).start()
         else:
             self._resolved(addresses)
 
     def cancel(self) -> None:
-        """Give up, without a word to anyone."""
+        """Cancel the attempt without calling back."""
         self._connected = self._failed = None
         self._timer.cancel()
         self._drop_socket()
@@ -80,7 +80,7 @@ class Connecting:
             addresses = _look_up(self._destination, 0)
         except (OSError, UnicodeError):
             addresses = []
-        self._engine.post(lambda: self._resolved(addresses))
+        self._loop.post(lambda: self._resolved(addresses))
 
     def _resolved(self, addresses: "list[_Address]") -> None:
         if self._failed is None:
@@ -107,7 +107,7 @@ class Connecting:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         status = connection.connect_ex(address)
         if status in (0, errno.EINPROGRESS):
-            self._engine.watch(connection, WRITE, lambda _events: self._reached(connection))
+            self._loop.watch(connection, WRITE, lambda _events: self._reached(connection))
         else:
             self._try_next_address()
 
@@ -117,15 +117,15 @@ class Connecting:
             logger.debug("cannot connect to %s: %s", self._destination.address, os.strerror(status))
             self._try_next_address()
             return
-        self._engine.unwatch(connection)
+        self._loop.unwatch(connection)
         if self._tls is None:
             self._hand_over(connection)
         else:
             self._begin_handshake(connection, self._tls)
 
-    def _begin_handshake(self, connection: socket.socket, tls: TlsDemands) -> None:
+    def _begin_handshake(self, connection: socket.socket, tls: TlsOptions) -> None:
         self._timer.cancel()
-        self._timer = self._engine.call_later(tls.timeout, lambda: self._fail(HANDSHAKE_FAIL))
+        self._timer = self._loop.call_later(tls.timeout, lambda: self._fail(HANDSHAKE_FAIL))
         try:
             self._socket = secured = tls.context.wrap_socket(
                 connection,
@@ -137,18 +137,18 @@ class Connecting:
             return
         self._shake_hands(secured, tls)
 
-    def _shake_hands(self, connection: ssl.SSLSocket, tls: TlsDemands) -> None:
+    def _shake_hands(self, connection: ssl.SSLSocket, tls: TlsOptions) -> None:
         try:
             connection.do_handshake()
         except ssl.SSLWantReadError:
-            self._engine.watch(connection, READ, lambda _events: self._shake_hands(connection, tls))
+            self._loop.watch(connection, READ, lambda _events: self._shake_hands(connection, tls))
         except ssl.SSLWantWriteError:
-            self._engine.watch(connection, WRITE, lambda _events: self._shake_hands(connection, tls))
+            self._loop.watch(connection, WRITE, lambda _events: self._shake_hands(connection, tls))
         except OSError as error:
             logger.debug("TLS handshake with %s failed: %s", self._destination.host, error)
             self._fail(HANDSHAKE_FAIL)
         else:
-            self._engine.unwatch(connection)
+            self._loop.unwatch(connection)
             if tls.checks_name and not check_server_name(connection, self._destination.host):
                 logger.debug("the certificate is not for %s", self._destination.host)
                 self._fail(HANDSHAKE_FAIL)
@@ -169,7 +169,7 @@ class Connecting:
 
     def _drop_socket(self) -> None:
         if self._socket is not None:
-            self._engine.unwatch(self._socket)
+            self._loop.unwatch(self._socket)
             self._socket.close()
             self._socket = None
 
@@ -180,6 +180,6 @@ _RESERVED_FOR_NO_HOST: Final = "invalid"
 
 def _look_up(destination: Destination, flags: int) -> list[_Address]:
     if destination.address.rstrip(".").rpartition(".")[2].lower() == _RESERVED_FOR_NO_HOST:
-        return []  # RFC 6761, 6.4: answered "no such name" without asking a name server
+        return []  # RFC 6761, 6.4: no such name, without asking a name server
     found = socket.getaddrinfo(destination.address, destination.port, type=socket.SOCK_STREAM, flags=flags)
     return [(family, address) for family, _type, _protocol, _name, address in found]

@@ -1,11 +1,11 @@
-"""The radio network as the module sees it."""
+"""The state of the radio network."""
 
 from dataclasses import dataclass
 
 
 @dataclass
 class Network:
-    """What the commands show that ask for the network."""
+    """The values that commands about the network show."""
 
     has_coverage: bool = True
     signal: tuple[int, int] = (23, 0)
@@ -18,5 +18,5 @@ class Network:
 
     @property
     def in_service(self) -> bool:
-        """Whether the module is registered, its PDP context active."""
+        """True if the module is registered and its PDP context is active."""
         return self.has_coverage and self.radio_is_on

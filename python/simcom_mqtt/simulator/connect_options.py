@@ -1,11 +1,11 @@
-"""What the CONNECT packet says."""
+"""The options of the MQTT CONNECT packet."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Will:
-    """The message that the broker sends when the connection is lost."""
+    """The last will: the broker publishes it when the connection is lost."""
 
     topic: bytes
     payload: bytes
@@ -13,8 +13,8 @@ class Will:
 
 
 @dataclass(frozen=True)
-class Login:
-    """What the CONNECT packet says."""
+class ConnectOptions:
+    """The options of the MQTT CONNECT packet."""
 
     client_id: bytes
     keepalive: int

@@ -1,4 +1,4 @@
-"""Who has a file open: the kernel's own word on whether a host is on the pseudo-terminal."""
+"""Detects whether a host has the pseudo-terminal open."""
 
 import contextlib
 import ctypes
@@ -11,24 +11,24 @@ _OPENED: Final = 0x20  # IN_OPEN
 _EVENT: Final = struct.Struct("iIII")
 
 
-class Presence(Protocol):
-    """Knows whether anybody has the file open."""
+class HostDetection(Protocol):
+    """Tells whether a host has the file open."""
 
     def fileno(self) -> int:
-        """Return what becomes readable when that changes; negative if nothing does."""
+        """Return a file that becomes readable when a host opens or closes; negative: there is none."""
 
     def update(self) -> None:
-        """Take note of who opened or closed the file meanwhile."""
+        """Read the pending events."""
 
     def is_present(self) -> bool:
-        """Return whether somebody has the file open."""
+        """Return whether a host has the file open."""
 
     def close(self) -> None:
-        """Look no more."""
+        """End the detection."""
 
 
-class InotifyPresence:
-    """Counts opens and closes of a file since it was made, through Linux' inotify."""
+class InotifyHostDetection:
+    """Counts the opens and closes of a file with inotify of Linux."""
 
     def __init__(self, path: str) -> None:
         self._count = 0
@@ -42,23 +42,23 @@ class InotifyPresence:
             raise OSError(error, f"cannot watch {path}")
 
     def fileno(self) -> int:
-        """Return what becomes readable when somebody opens or closes the file."""
+        """Return the file of inotify."""
         return self._file
 
     def update(self) -> None:
-        """Take note of who opened or closed the file meanwhile."""
+        """Read the pending events."""
         with contextlib.suppress(BlockingIOError):
             while events := os.read(self._file, 4096):
                 self._count_events(events)
 
     def is_present(self) -> bool:
-        """Return whether somebody has the file open."""
+        """Return whether a host has the file open."""
         if not self._count:
-            self.update()  # whoever has just opened it must not miss a byte
+            self.update()  # a host that has just opened the file must not miss a byte
         return self._count > 0
 
     def close(self) -> None:
-        """Look no more."""
+        """End the detection."""
         os.close(self._file)
 
     def _count_events(self, events: bytes) -> None:
@@ -72,27 +72,27 @@ class InotifyPresence:
                 self._count -= 1
 
 
-class AssumedPresence:
-    """Where nothing tells: somebody is always there."""
+class AssumedHost:
+    """Assumes a host at all times, on systems without inotify."""
 
     def fileno(self) -> int:
-        """Return that nothing becomes readable."""
+        """Return that there is no such file."""
         return -1
 
     def update(self) -> None:
         """Do nothing."""
 
     def is_present(self) -> bool:
-        """Return that somebody is there."""
+        """Return True."""
         return True
 
     def close(self) -> None:
         """Do nothing."""
 
 
-def watch_presence(path: str) -> Presence:
-    """Return who knows whether anybody has `path` open, from now on."""
+def detect_host(path: str) -> HostDetection:
+    """Return the detection for `path`, from now on."""
     try:
-        return InotifyPresence(path)
+        return InotifyHostDetection(path)
     except (OSError, AttributeError):
-        return AssumedPresence()
+        return AssumedHost()

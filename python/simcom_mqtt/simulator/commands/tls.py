@@ -1,15 +1,13 @@
 """TLS: the SSL contexts (CSSLCFG) and the certificate store (CCERTDOWN, CCERTLIST, CCERTDELE)."""
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from ..certificates import LARGEST_FILE, file_name
-from ..parameters import BadParameterError, CommandLine, Form
+from ..answer import Answer
+from ..certificate_store import LARGEST_FILE, file_name
+from ..command_line import BadParameterError, CommandLine, Form
+from ..module import Module
 from ..ssl_context import SSL_CONTEXTS, SslSettings
 from .registry import command, test_form
-
-if TYPE_CHECKING:
-    from ..answer import Answer
-    from ..module import Module
 
 _NUMBERS: Final = {
     b"sslversion": (0, 4),
@@ -45,7 +43,7 @@ test_form("CCERTDELE", "(5-55)")
 
 
 @command("CSSLCFG", Form.WRITE)
-def _configure(module: "Module", line: CommandLine, answer: "Answer") -> None:
+def _configure(module: Module, line: CommandLine, answer: Answer) -> None:
     if len(line.parameters) == 1:
         context = line.number(0, 0, SSL_CONTEXTS - 1)
         answer.information(_shown(context, module.ssl_settings(context)))
@@ -59,19 +57,19 @@ def _configure(module: "Module", line: CommandLine, answer: "Answer") -> None:
     elif setting in _NUMBERS:
         setattr(settings, setting.decode("ascii"), line.number(2, *_NUMBERS[setting]))
     else:
-        raise BadParameterError("no such setting")
+        raise BadParameterError("unknown setting")
     answer.ok()
 
 
 @command("CSSLCFG", Form.READ)
-def _show_all(module: "Module", _line: CommandLine, answer: "Answer") -> None:
+def _show_all(module: Module, _line: CommandLine, answer: Answer) -> None:
     for context in range(SSL_CONTEXTS):
         answer.information(_shown(context, module.ssl_settings(context)))
     answer.ok()
 
 
 @command("CCERTDOWN", Form.WRITE)
-def _download(module: "Module", line: CommandLine, answer: "Answer") -> None:
+def _download(module: Module, line: CommandLine, answer: Answer) -> None:
     line.count(2, 2)
     name = file_name(line.text(0))
 
@@ -83,14 +81,14 @@ def _download(module: "Module", line: CommandLine, answer: "Answer") -> None:
 
 
 @command("CCERTLIST", Form.EXECUTE)
-def _list_files(module: "Module", _line: CommandLine, answer: "Answer") -> None:
+def _list_files(module: Module, _line: CommandLine, answer: Answer) -> None:
     for name in module.files:
         answer.information(f'+CCERTLIST: "{name}"')
     answer.ok()
 
 
 @command("CCERTDELE", Form.WRITE)
-def _delete(module: "Module", line: CommandLine, answer: "Answer") -> None:
+def _delete(module: Module, line: CommandLine, answer: Answer) -> None:
     line.count(1, 1)
     if module.files.pop(file_name(line.text(0)), None) is None:
         module.refuse_with(answer, *_FILE_NOT_FOUND)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from .parameters import BadParameterError
+from .command_line import BadParameterError
 
 LARGEST_FILE: Final = 10_240
 _SHORTEST_NAME: Final = 5
@@ -10,11 +10,11 @@ _LONGEST_NAME: Final = 55
 
 
 def file_name(raw: bytes) -> str:
-    """Return a file name as the module takes it: 5 to 55 characters, .pem or .der."""
+    """Return a valid file name: 5 to 55 characters, ending in .pem or .der."""
     try:
         name = raw.decode("utf-8")
     except UnicodeDecodeError:
-        raise BadParameterError("a file name that is not text") from None
+        raise BadParameterError("the file name is not UTF-8") from None
     if not _SHORTEST_NAME <= len(raw) <= _LONGEST_NAME or not name.lower().endswith((".pem", ".der")):
-        raise BadParameterError(f"not a file name of 5 to 55 characters ending in .pem or .der: {name!r}")
+        raise BadParameterError(f"a file name has 5 to 55 characters and ends in .pem or .der: {name!r}")
     return name

@@ -1,6 +1,6 @@
-"""The loop that owns a simulated module: one thread, a selector, timers, calls from other threads.
+"""The event loop of a simulated module: one thread, a selector, timers, calls from other threads.
 
-Everything of a module that changes is changed here, so nothing else in the simulator needs a lock.
+Only this thread changes the state of a module, so nothing else in the simulator needs a lock.
 """
 
 import contextlib
@@ -26,14 +26,14 @@ T = TypeVar("T")
 
 
 class HasFileno(Protocol):
-    """What the selector can watch."""
+    """An object that the selector can watch."""
 
     def fileno(self) -> int:
         """Return the file descriptor."""
 
 
 class Timer:
-    """One call due at a moment; `cancel` takes it back."""
+    """One call due at a time."""
 
     __slots__ = ("_call", "due")
 
@@ -42,12 +42,12 @@ class Timer:
         self._call: Callable[[], object] | None = call
 
     def cancel(self) -> None:
-        """Make sure that the call does not happen."""
+        """Cancel the call."""
         self._call = None
 
     @property
     def is_cancelled(self) -> bool:
-        """Whether the call was taken back or has been made."""
+        """True if the call was cancelled or has been made."""
         return self._call is None
 
     def fire(self) -> None:
@@ -57,7 +57,7 @@ class Timer:
             call()
 
 
-class Engine:
+class EventLoop:
     """A thread that waits for file descriptors, timers and calls from other threads, and never polls."""
 
     def __init__(self, name: str) -> None:
@@ -72,31 +72,31 @@ class Engine:
         self._finished = False
         self._finishing_lock = threading.Lock()
         self._after_each_turn: list[Callable[[], object]] = []
-        self._selector.register(self._wake_reader, READ, self._drain_wake_ups)
+        self._selector.register(self._wake_reader, READ, self._drain_wakes)
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread after the calls already made to it, and give its descriptors back."""
-        self.post(self._leave)
+        """Run the calls that are queued, end the thread and close its descriptors."""
+        self.post(self._end_loop)
         self._thread.join()
 
     def now(self) -> float:
-        """Return the time that timers go by, in seconds."""
+        """Return the time of the timers, in seconds."""
         return monotonic()
 
     def post(self, call: Callable[[], object]) -> None:
-        """Have the loop make a call; from any thread."""
+        """Queue a call for the loop, from any thread."""
         self._calls.append(call)
         try:
             self._wake_writer.send(b"\0")
         except BlockingIOError:
-            pass  # the socket pair is full of wake-ups already
+            pass  # enough wake-ups are pending
         except OSError:
-            self._refuse_calls()
+            self._drop_calls()
 
     def call(self, function: Callable[[], T]) -> T:
-        """Have the loop make a call and return what it returns; from any thread."""
+        """Run a function on the loop, from any thread, and return its result."""
         if threading.current_thread() is self._thread:
             return function()
         done: Future[T] = Future()
@@ -116,35 +116,35 @@ class Engine:
         return done.result()
 
     def call_at(self, due: float, call: Callable[[], object]) -> Timer:
-        """Make a call when `now()` reaches `due`."""
+        """Run a call when `now()` reaches `due`."""
         timer = Timer(due, call)
         heapq.heappush(self._timers, (due, next(self._order), timer))
         return timer
 
     def call_later(self, delay: float, call: Callable[[], object]) -> Timer:
-        """Make a call in `delay` seconds."""
+        """Run a call in `delay` seconds."""
         return self.call_at(monotonic() + delay, call)
 
-    def after_each_turn(self, call: Callable[[], object]) -> None:
-        """Make a call whenever the loop has handled what was ready and is about to wait."""
+    def before_each_wait(self, call: Callable[[], object]) -> None:
+        """Run a call each time before the loop waits."""
         self._after_each_turn.append(call)
 
     def watch(self, source: HasFileno | int, events: int, call: Callable[[int], object]) -> None:
-        """Make a call with the ready events whenever `source` is ready; also changes what is watched."""
+        """Run a call with the ready events whenever `source` is ready; replaces an earlier watch."""
         try:
             self._selector.modify(source, events, call)
         except KeyError:
             self._selector.register(source, events, call)
 
     def unwatch(self, source: HasFileno | int) -> None:
-        """Stop watching `source`, if it was watched."""
+        """Stop watching `source`."""
         with contextlib.suppress(KeyError, ValueError):  # never watched, or closed already
             self._selector.unregister(source)
 
     def _run(self) -> None:
         try:
             while self._running:
-                self._turn()
+                self._run_once()
         finally:
             with self._finishing_lock:
                 self._finished = True
@@ -154,7 +154,7 @@ class Engine:
             self._timers.clear()
             self._after_each_turn.clear()
 
-    def _turn(self) -> None:
+    def _run_once(self) -> None:
         for key, events in self._selector.select(self._time_to_wait()):
             if self._is_watched(key):
                 self._guard(partial(key.data, events))
@@ -167,7 +167,7 @@ class Engine:
             self._guard(call)
 
     def _is_watched(self, key: selectors.SelectorKey) -> bool:
-        """Return whether what was ready is still watched: an earlier call of the turn may have closed it."""
+        """Return whether a ready source is still watched: an earlier call may have closed it."""
         try:
             return bool(self._selector.get_key(key.fileobj).data == key.data)
         except (KeyError, ValueError):
@@ -186,17 +186,17 @@ class Engine:
         try:
             call()
         except Exception:
-            logger.exception("the simulated module goes on after an error of its own")
+            logger.exception("internal error of the simulated module")
 
-    def _drain_wake_ups(self, _events: int) -> None:
+    def _drain_wakes(self, _events: int) -> None:
         try:
             while self._wake_reader.recv(4096):
                 pass
         except BlockingIOError:
             pass
 
-    def _leave(self) -> None:
+    def _end_loop(self) -> None:
         self._running = False
 
-    def _refuse_calls(self) -> None:
+    def _drop_calls(self) -> None:
         self._calls.clear()

@@ -1,15 +1,16 @@
-"""`SimulatedModem`: what a test holds in its hand."""
+"""`SimulatedModem`, the public interface of the simulated module."""
 
 import warnings
 from types import TracebackType
 from typing import Literal, Self
 
-from .commands import fault_key
-from .connecting import Destination
-from .engine import Engine
+from .commands.catalogue import command_key
+from .connection_attempt import Destination
+from .event_loop import EventLoop
+from .exit_hook import close_at_exit
 from .faults import DAMAGES, GAPS, STAGES, BlockDamage, Damage, Gap, Stage
 from .identity import make_identity
-from .leaving import close_at_exit
+from .interpreter import Interpreter
 from .line import Line
 from .module import CLIENTS, Module
 from .profiles import Profile, find_profile
@@ -23,21 +24,20 @@ UNKNOWN_SIGNAL = 99
 
 
 class SimulatedModem:
-    """A SIM7672X on a pseudo-terminal or a TCP port, its MQTT side a real client of a real broker.
+    """A simulated SIM7672X on a pseudo-terminal or a TCP port, with a real MQTT client for a real broker.
 
-    Every line, echo, prompt and result code is what the application note and real modules give on the wire.
-    What the broker and the network do becomes the module's result codes.
+    Lines, echo, prompts and result codes follow the application note and logs of real modules. Events of
+    broker and network become the module's result codes.
 
-    :param broker: `"host:port"` that every connect goes to, whatever host it names (a TLS certificate must
-        still be for the named host); None: to the host it names.
+    :param broker: `"host:port"` to connect to instead of the host in CONNECT (a TLS certificate must still
+        match the host in CONNECT); None: connect to that host.
     :param transport: `"pty"` for a pseudo-terminal, `"tcp"` for a raw TCP port on 127.0.0.1.
     :param profile: the firmware: `"sim767x"`, `"a76xx"` or `"sim7600"`, or a `Profile` of your own.
-    :param baudrate: paces both directions as a UART of that speed would, in bits per second; None: as fast as
-        it goes.
-    :param seed: what the module says leaves in pieces of random length, down to single bytes; None: whole.
+    :param baudrate: paces both directions like a UART of that speed, in bits per second; None: no pacing.
+    :param seed: sends output in pieces of random length, down to single bytes; None: whole.
     :param imei: 15 digits; None: a random one.
     :param tcp_port: the port for `"tcp"`; 0: any free one.
-    :raises ValueError: an argument is not what it should be.
+    :raises ValueError: an argument is invalid.
     """
 
     def __init__(
@@ -59,61 +59,62 @@ class SimulatedModem:
             raise ValueError(f'transport must be "pty" or "tcp", not {transport!r}')
         if baudrate is not None and baudrate <= 0:
             raise ValueError(f"baudrate must be positive or None, not {baudrate}")
-        self._engine = Engine("simulated-modem")
+        self._loop = EventLoop("simulated-modem")
         try:
             self._line: Line = (
-                PtyLine(self._engine, baudrate, seed)
+                PtyLine(self._loop, baudrate, seed)
                 if transport == "pty"
-                else TcpLine(self._engine, baudrate, seed, tcp_port)
+                else TcpLine(self._loop, baudrate, seed, tcp_port)
             )
         except OSError:
-            self._engine.stop()
+            self._loop.stop()
             raise
         self._module = Module(
-            self._engine, self._line, firmware, identity, destination, baudrate or DEFAULT_BAUD_RATE
+            self._loop, self._line, firmware, identity, destination, baudrate or DEFAULT_BAUD_RATE
         )
-        self._engine.call(self._begin)
+        Interpreter(self._module)
+        self._loop.call(self._begin)
         self._is_closed = False
         close_at_exit(self)
 
     @property
     def port(self) -> str:
-        """What `SimcomMqtt(port)` takes; stays the same path after `unplug` and `plug`."""
+        """The port to pass to `SimcomMqtt`; `unplug` and `plug` do not change it."""
         return self._line.port
 
     @property
     def received(self) -> list[str]:
-        """Every command line seen since the start or the last `reset`, passwords included."""
+        """All command lines received since the start or the last `reset`, with passwords."""
         return list(self._module.received)
 
     def reset(self) -> None:
-        """Be as fresh from the box.
+        """Return to the state of a new module.
 
         No service, no clients, no certificates, echo on, in service, the profile's cell, no fault armed,
-        nothing received.
+        an empty `received`.
         """
-        self._engine.call(self._module.reset)
+        self._loop.call(self._module.reset)
 
     def inject(self, raw: bytes) -> None:
-        """Put bytes on the line, now."""
-        self._engine.call(lambda: self._module.terminal.write(raw))
+        """Send bytes to the host now."""
+        self._loop.call(lambda: self._module.terminal.write(raw))
 
     def inject_at(self, gap: Gap, raw: bytes) -> None:
-        """Put bytes on the line the next time the module passes a gap, all of them if called repeatedly.
+        """Send bytes at the next occurrence of a gap; repeated calls add up.
 
         :param gap: `"before_echo"`, `"echo_ok"` (between echo and information lines or final result code),
             `"ok_urc"` (between final result code and result line, whichever comes first), `"before_prompt"`,
             `"prompt_data"` (right after the prompt), `"data_ok"`, or `"between_parts"` of a message block.
         """
         _check("gap", gap, GAPS)
-        self._engine.call(lambda: self._module.faults.insert(gap, raw))
+        self._loop.call(lambda: self._module.faults.insert(gap, raw))
 
     def urc(self, line: str) -> None:
-        """Say CR LF line CR LF, now."""
-        self._engine.call(lambda: self._module.urc(line))
+        """Send CR LF line CR LF now."""
+        self._loop.call(lambda: self._module.urc(line))
 
     def drop_connection(self, index: int, cause: int = 1) -> None:
-        """Have the socket of a client die: `+CMQTTCONNLOST`, and the broker sends the will.
+        """Break the socket of a client: `+CMQTTCONNLOST`, and the broker sends the will.
 
         Does nothing if the client is not connected.
 
@@ -121,19 +122,19 @@ class SimulatedModem:
         """
         if not 0 <= index < CLIENTS:
             raise ValueError(f"index must be 0 or 1, not {index}")
-        self._engine.call(lambda: self._module.clients[index].drop_connection(cause))
+        self._loop.call(lambda: self._module.clients[index].drop_connection(cause))
 
     def lose_network(self) -> None:
-        """Lose the network: `+CMQTTCONNLOST: <index>,3` for each session, `+CMQTTNONET`; no START works."""
-        self._engine.call(lambda: self._module.set_service(has_coverage=False))
+        """Lose the network: `+CMQTTCONNLOST: <index>,3` for each session, `+CMQTTNONET`; START fails."""
+        self._loop.call(lambda: self._module.set_service(has_coverage=False))
 
     def restore_network(self) -> None:
-        """Find the network again."""
-        self._engine.call(lambda: self._module.set_service(has_coverage=True))
+        """Restore the network."""
+        self._loop.call(lambda: self._module.set_service(has_coverage=True))
 
     @property
     def signal(self) -> tuple[int, int]:
-        """What `AT+CSQ` tells in service: RSSI (0–31, or 99) and bit error rate (0–7, or 99). Can be set."""
+        """The values of `AT+CSQ` in service: RSSI (0–31 or 99), bit error rate (0–7 or 99). Can be set."""
         return self._module.network.signal
 
     @signal.setter
@@ -149,11 +150,11 @@ class SimulatedModem:
         def change() -> None:
             self._module.network.signal = (rssi, bit_error_rate)
 
-        self._engine.call(change)
+        self._loop.call(change)
 
     @property
     def cell(self) -> str:
-        """What `AT+CPSI?` tells in service, as in `"LTE,Online,460-11,0x9A5F,…"`. Can be set."""
+        """The parameters of `+CPSI` in service, such as `"LTE,Online,460-11,0x9A5F,…"`. Can be set."""
         return self._module.cell
 
     @cell.setter
@@ -161,51 +162,50 @@ class SimulatedModem:
         def change() -> None:
             self._module.network.cell = parameters
 
-        self._engine.call(change)
+        self._loop.call(change)
 
     def reboot(self) -> None:
-        """Fail as in a loss of power: what is being said is cut short, silence, then the boot URCs."""
+        """Restart as after a loss of power: output is cut short, then silence, then the boot URCs."""
 
         def cut_short() -> None:
             self._line.discard()
             self._module.boot()
 
-        self._engine.call(cut_short)
+        self._loop.call(cut_short)
 
     def unplug(self) -> None:
-        """Take the port away; the module itself goes on."""
-        self._engine.call(self._line.unplug)
+        """Remove the port; the module keeps running."""
+        self._loop.call(self._line.unplug)
 
     def plug(self) -> None:
-        """Put the port back."""
-        self._engine.call(self._line.plug)
+        """Restore the port."""
+        self._loop.call(self._line.plug)
 
     def fail_next(self, command: str, code: int | None = None) -> None:
-        """Have the next such command fail with a result code, in this firmware's order; nothing is done.
+        """Make the next such command fail with a result code, in this firmware's order and without effect.
 
-        :param command: as in `"CMQTTPUB"`, its execute or write form.
+        :param command: such as `"CMQTTPUB"`, in its execute or write form.
         :param code: a result code of chapter 4.1 (other commands: a `+CME ERROR`); None: a bare `ERROR`.
         """
-        key = fault_key(command)
-        self._engine.call(lambda: self._module.faults.fail(key, code))
+        key = command_key(command)
+        self._loop.call(lambda: self._module.faults.fail(key, code))
 
     def delay_next(self, command: str, seconds: float, stage: Stage = "all") -> None:
-        """Have a part of the next such answer, and what follows it, come late.
+        """Delay a part of the next such answer, and the parts after it.
 
-        :param command: as in `"CMQTTPUB"`, its execute or write form; `"CMQTTPUB?"` and `"CMQTTPUB=?"` are
-            the others.
+        :param command: such as `"CMQTTPUB"` for the execute and write form, `"CMQTTPUB?"` or `"CMQTTPUB=?"`.
         :param stage: `"echo"`, `"prompt"`, `"ok"` (information lines and final result code), `"result"`, or
-            `"all"`: whatever comes first.
+            `"all"`: the first part.
         """
-        key = fault_key(command)
+        key = command_key(command)
         _check("stage", stage, STAGES)
-        self._engine.call(lambda: self._module.faults.delay(key, stage, seconds))
+        self._loop.call(lambda: self._module.faults.delay(key, stage, seconds))
 
     def mute_next(self, command: str, stage: Stage = "all") -> None:
-        """Have a part of the next such answer not come at all; what it stands for is done all the same."""
-        key = fault_key(command)
+        """Suppress a part of the next such answer; the command takes effect all the same."""
+        key = command_key(command)
         _check("stage", stage, STAGES)
-        self._engine.call(lambda: self._module.faults.mute(key, stage))
+        self._loop.call(lambda: self._module.faults.mute(key, stage))
 
     def damage_next(self, kind: Damage, offset: int, count: int = 1) -> None:
         """Damage the next message block.
@@ -215,19 +215,19 @@ class SimulatedModem:
         """
         _check("kind", kind, DAMAGES)
         damage = BlockDamage(kind, offset, count)
-        self._engine.call(lambda: self._module.faults.damage(damage))
+        self._loop.call(lambda: self._module.faults.damage(damage))
 
     def clear_faults(self) -> None:
-        """Disarm every fault that has not struck yet."""
-        self._engine.call(self._module.faults.clear)
+        """Disarm all faults."""
+        self._loop.call(self._module.faults.clear)
 
     def close(self) -> None:
-        """Give everything back: thread, port, sockets. Can be called again."""
+        """End the thread, and close port and sockets. Can be called again."""
         if self._is_closed:
             return
         self._is_closed = True
-        self._engine.call(self._end)
-        self._engine.stop()
+        self._loop.call(self._end)
+        self._loop.stop()
 
     def __enter__(self) -> Self:
         return self
@@ -248,8 +248,8 @@ class SimulatedModem:
             self.close()
 
     def _begin(self) -> None:
-        self._engine.after_each_turn(self._line.flush)
-        self._engine.after_each_turn(self._module.watch_output)
+        self._loop.before_each_wait(self._line.flush)
+        self._loop.before_each_wait(self._module.throttle_brokers)
         self._line.begin(self._module.receive)
 
     def _end(self) -> None:

@@ -1,4 +1,4 @@
-"""One MQTT connection of the module: a paho client on a socket made elsewhere, run by the module's loop."""
+"""One MQTT connection of the module: a paho client on an open socket, run by the event loop."""
 
 import socket
 import ssl
@@ -7,8 +7,8 @@ from typing import Any, Final, Protocol
 
 from paho.mqtt.client import Client, MQTTMessage
 
-from .engine import READ, WRITE, Engine, Timer, logger
-from .login import Login
+from .connect_options import ConnectOptions
+from .event_loop import READ, WRITE, EventLoop, Timer, logger
 from .paho_client import PahoClient, WireText
 from .result_codes import (
     FAILED,
@@ -21,64 +21,62 @@ from .result_codes import (
     SOCKET_CLOSED_BY_SERVER,
 )
 
-LONGEST_REST: Final = 15.0
-"""At most this many seconds pass between two looks at the keep-alive clock."""
+LONGEST_KEEPALIVE_CHECK: Final = 15.0
+"""The longest time between two checks of the keep-alive, in seconds."""
 
 
 Acknowledged = Callable[[int], object]
-"""What is called with the result code of a publish, subscribe or unsubscribe."""
+"""Callback for the result code of a publish, subscribe or unsubscribe."""
 
 
 class ConnectionOwner(Protocol):
-    """Whom a connection tells what happens on it; every call comes from the loop."""
+    """The receiver of the events of a connection; every call comes from the loop."""
 
     def session_opened(self) -> None:
         """The broker accepted the connection."""
 
     def session_refused(self, code: int) -> None:
-        """The broker refused the connection, or closed it before it was one."""
+        """The broker refused the connection, or closed it before CONNACK."""
 
     def ping_failed(self) -> None:
         """The broker did not answer a keep-alive; `session_lost` follows."""
 
     def session_lost(self, code: int, cause: int) -> None:
-        """The connection is gone: the result code of what was under way, and the cause for CONNLOST."""
+        """The connection was lost: result code for the operation in flight, and cause for CONNLOST."""
 
     def message_arrived(self, topic: bytes, payload: bytes) -> None:
-        """A message came."""
+        """A message arrived."""
 
 
 class MqttConnection:
-    """An MQTT session on an open socket, from CONNECT to its end."""
+    """An MQTT session on an open socket."""
 
     def __init__(
-        self, engine: Engine, login: Login, connection: socket.socket, owner: ConnectionOwner
+        self, loop: EventLoop, options: ConnectOptions, connection: socket.socket, owner: ConnectionOwner
     ) -> None:
-        self._engine = engine
+        self._loop = loop
         self._owner: ConnectionOwner | None = owner
-        self._version = login.version
+        self._version = options.version
         self._opened = False
         self._paused = False
         self._socket: socket.socket | None = connection
         self._unanswered: dict[int, Acknowledged] = {}
-        self._answered_early: dict[int, int] | None = (
-            None  # at QoS 0 the answer comes before paho tells the packet id
-        )
+        self._answered_early: dict[int, int] | None = None
         self._keepalive_timer: Timer | None = None
-        self._client = self._make_client(login, connection)
-        self._keepalive = login.keepalive
+        self._client = self._make_client(options, connection)
+        self._keepalive = options.keepalive
 
     def open(self) -> None:
         """Send CONNECT."""
         self._guard(lambda: self._client.connect("module", 1883, self._keepalive))
         self._watch()
-        self._rest()
+        self._schedule_keepalive_check()
 
     def publish(
         self, topic: bytes, payload: bytes, qos: int, retain: bool, duplicate: bool, done: Acknowledged
     ) -> None:
-        """Send a message; `done` is called when its QoS is satisfied."""
-        # MQTT forbids the flag at QoS 0, and a broker closes the connection for it.
+        """Send a message; `done` is called when the QoS handshake is complete."""
+        # MQTT forbids the DUP flag at QoS 0: a broker closes the connection.
         self._send(
             lambda: self._client.publish(WireText.of(topic), payload, qos, retain).mid,
             duplicate and qos > 0,
@@ -86,43 +84,43 @@ class MqttConnection:
         )
 
     def subscribe(self, topic: bytes, qos: int, duplicate: bool, done: Acknowledged) -> None:
-        """Ask for the messages of a topic filter."""
-        # MQTT 3.1.1 has no such flag here.
+        """Subscribe to a topic filter."""
+        # Only MQTT 3.1 has the DUP flag in SUBSCRIBE.
         self._send(
             lambda: self._client.subscribe(WireText.of(topic), qos)[1], duplicate and self._version == 3, done
         )
 
     def unsubscribe(self, topic: bytes, duplicate: bool, done: Acknowledged) -> None:
-        """Ask no more for the messages of a topic filter."""
+        """Unsubscribe from a topic filter."""
         self._send(
             lambda: self._client.unsubscribe(WireText.of(topic))[1], duplicate and self._version == 3, done
         )
 
     def disconnect(self) -> None:
-        """Say good-bye and close."""
+        """Send DISCONNECT and close."""
         self._owner = None
         self._guard(self._client.disconnect)
         self.abort()
 
     def abort(self) -> None:
-        """Close the socket without a word: the broker sends the will."""
+        """Close the socket without DISCONNECT: the broker sends the will."""
         self._owner = None
         self._finish()
 
     def pause(self, paused: bool) -> None:
-        """Leave the broker's bytes unread for a while, or read on."""
+        """Stop or resume reading from the broker."""
         if paused != self._paused:
             self._paused = paused
             self._watch()
 
-    def _make_client(self, login: Login, connection: socket.socket) -> PahoClient:
-        client = PahoClient(login, connection)
+    def _make_client(self, options: ConnectOptions, connection: socket.socket) -> PahoClient:
+        client = PahoClient(options, connection)
         client.max_inflight_messages_set(0)
-        if login.user is not None:
-            password = None if login.password is None else WireText.of(login.password)
-            client.username_pw_set(WireText.of(login.user), password)
-        if login.will is not None:
-            client.will_set(WireText.of(login.will.topic), login.will.payload, login.will.qos)
+        if options.user is not None:
+            password = None if options.password is None else WireText.of(options.password)
+            client.username_pw_set(WireText.of(options.user), password)
+        if options.will is not None:
+            client.will_set(WireText.of(options.will.topic), options.will.payload, options.will.qos)
         client.on_connect = self._guarded(self._on_connect)
         client.on_disconnect = self._guarded(self._on_disconnect)
         client.on_message = self._guarded(self._on_message)
@@ -137,7 +135,7 @@ class MqttConnection:
         try:
             packet_id = send()
         except ValueError as error:
-            logger.debug("paho-mqtt does not send this: %s", error)
+            logger.debug("paho-mqtt refuses the packet: %s", error)
             done(INVALID_PARAMETER)
             return
         finally:
@@ -153,7 +151,7 @@ class MqttConnection:
         try:
             call()
         except Exception:
-            logger.warning("paho-mqtt failed; the connection is given up", exc_info=True)
+            logger.warning("paho-mqtt failed; the connection is closed", exc_info=True)
             self._end(FAILED, LOST_PASSIVELY)
 
     def _guarded(self, callback: Callable[..., None]) -> Callable[..., None]:
@@ -161,7 +159,7 @@ class MqttConnection:
             try:
                 callback(*arguments)
             except Exception:
-                logger.exception("an error of the simulated module in a callback of paho-mqtt")
+                logger.exception("internal error of the simulated module in a callback of paho-mqtt")
 
         return call
 
@@ -170,9 +168,9 @@ class MqttConnection:
             return
         events = (0 if self._paused else READ) | (WRITE if self._client.want_write() else 0)
         if events:
-            self._engine.watch(self._socket, events, self._ready)
+            self._loop.watch(self._socket, events, self._ready)
         else:
-            self._engine.unwatch(self._socket)
+            self._loop.unwatch(self._socket)
 
     def _ready(self, events: int) -> None:
         if events & READ:
@@ -190,15 +188,15 @@ class MqttConnection:
             return True
         return isinstance(self._socket, ssl.SSLSocket) and self._socket.pending() > 0
 
-    def _rest(self) -> None:
+    def _schedule_keepalive_check(self) -> None:
         if self._socket is not None:
-            rest = min(self._keepalive / 4, LONGEST_REST)
-            self._keepalive_timer = self._engine.call_later(rest, self._look_at_keepalive)
+            delay = min(self._keepalive / 4, LONGEST_KEEPALIVE_CHECK)
+            self._keepalive_timer = self._loop.call_later(delay, self._check_keepalive)
 
-    def _look_at_keepalive(self) -> None:
+    def _check_keepalive(self) -> None:
         self._guard(self._client.loop_misc)
         self._watch()
-        self._rest()
+        self._schedule_keepalive_check()
 
     def _on_connect(
         self, _client: Client, _userdata: object, _flags: Any, reason: Any, _properties: Any
@@ -253,7 +251,7 @@ class MqttConnection:
         if self._keepalive_timer is not None:
             self._keepalive_timer.cancel()
         if self._socket is not None:
-            self._engine.unwatch(self._socket)
+            self._loop.unwatch(self._socket)
             self._socket.close()
             self._socket = None
 

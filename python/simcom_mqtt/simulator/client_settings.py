@@ -1,11 +1,11 @@
-"""What AT+CMQTTACCQ, CMQTTCFG and CMQTTCONNECT give a client."""
+"""The parameters of AT+CMQTTACCQ, CMQTTCFG and CMQTTCONNECT."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass
 class Configuration:
-    """What AT+CMQTTCFG sets, with the module's defaults."""
+    """The settings of AT+CMQTTCFG, with the module's defaults."""
 
     check_utf8: int = 1
     operation_timeout: int = 120
@@ -14,7 +14,7 @@ class Configuration:
 
 @dataclass
 class Acquisition:
-    """What lasts from AT+CMQTTACCQ to AT+CMQTTREL."""
+    """The state of a client from AT+CMQTTACCQ to AT+CMQTTREL."""
 
     client_id: bytes
     is_tls: bool
@@ -25,13 +25,13 @@ class Acquisition:
     topic: bytes | None = None
     payload: bytes = b""
     subscribing: list[tuple[bytes, int]] = field(default_factory=list)
-    """Topics staged with AT+CMQTTSUBTOPIC, on firmware that has it."""
+    """Topics staged with AT+CMQTTSUBTOPIC, on firmware that has the command."""
     unsubscribing: list[bytes] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Server:
-    """What AT+CMQTTCONNECT was given."""
+    """The parameters of AT+CMQTTCONNECT."""
 
     address: bytes
     keepalive: int
