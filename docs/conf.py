@@ -12,10 +12,12 @@ author = "the simcom-mqtt authors"
 project_copyright = author
 release = version = simcom_mqtt.__version__
 
-extensions = ["sphinx.ext.autodoc", "myst_parser", "native_docstrings", "result_codes"]
+extensions = ["sphinx.ext.autodoc", "myst_parser", "sphinx_copybutton", "native_docstrings", "result_codes"]
 exclude_patterns = ["extensions"]
 html_theme = "furo"
 html_title = f"simcom-mqtt {release}"
+html_static_path = ["static"]
+html_css_files = ["layout.css"]
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3

@@ -1,7 +1,7 @@
 """Measures the driver beside what people would use instead, and prints the tables: `make bench`.
 
-`--smoke` runs all of it as briefly as it can, to see that it works; its numbers mean nothing. `--readme`
-measures nothing: it puts the results of the last whole run into the README.
+`--smoke` runs every part as briefly as possible, to see that it works; its numbers mean nothing. `--docs`
+measures nothing: it puts the results of the last whole run into `docs/measured.md`.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from suite import readme
+from suite import measured_page
 from suite.effort import SMOKE, Effort
 from suite.measures import MEASURES
 from suite.processes import BENCH
@@ -34,10 +34,10 @@ def main() -> None:
     )
     parser.add_argument("--only", nargs="+", choices=MEASURES, default=list(MEASURES), help="what to measure")
     parser.add_argument("--output", type=Path, help="a folder for results.json, results.md and the curves")
-    parser.add_argument("--readme", action="store_true", help="the last whole run into the README")
+    parser.add_argument("--docs", action="store_true", help="put the last whole run into the docs")
     arguments = parser.parse_args()
-    if arguments.readme:
-        readme.write((arguments.output or RESULTS) / "results.json")
+    if arguments.docs:
+        measured_page.write((arguments.output or RESULTS) / "results.json")
         return
     effort = SMOKE if arguments.smoke else Effort(arguments.rounds, arguments.share)
     whole = effort == Effort() and arguments.only == list(MEASURES)
@@ -73,8 +73,8 @@ def _machine(effort: Effort, command: str) -> str:
     processor = names[0].partition(":")[2].strip() if names else platform.machine()
     return (
         f"Measured on {len(names)} × {processor}, {platform.system()} {platform.release()}, "
-        f"Python {platform.python_version()}: medians of {effort.rounds} rounds in which all took turns, "
-        f"by `{command}`.\n"
+        f"Python {platform.python_version()}, {time.strftime('%Y-%m-%d')}: medians of {effort.rounds} rounds "
+        f"in which all took turns, by `{command}`.\n"
     )
 
 

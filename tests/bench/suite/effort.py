@@ -9,7 +9,7 @@ from suite.processes import Measured
 
 @dataclass(frozen=True)
 class Effort:
-    """So many rounds, and a share of the repetitions that a table for the README takes."""
+    """So many rounds, and a share of the repetitions that a table of the docs takes."""
 
     rounds: int = 5
     share: float = 1.0

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 from .ledger import Row, Rows
 
-_COLUMNS = ("", "faults", *("sent", "delivered", "lost", "reported", "duplicated") * 2)
+_COUNTS = ("delivered", "lost", "reported", "duplicated")
+_COLUMNS = ("", "faults", "sent to the host", *_COUNTS, "sent from the host", *_COUNTS)
 
 
 def print_table(rows: Rows, title: str) -> None:
-    """In Markdown, and what it cannot say below."""
+    """Prints a table in Markdown, and below it the counts that have no column."""
     total = Row()
     for row in rows.values():
         total += row
@@ -16,7 +17,6 @@ def print_table(rows: Rows, title: str) -> None:
     lines += [_cells(kind, row) for kind, row in rows.items()]
     lines.append(_cells("**all**", total))
     lines.insert(1, ["---", *("---:" for _ in _COLUMNS[1:])])
-    print("| | |" + " to the host | | | | | from the host | | | | |")
     for line in lines:
         print(f"| {' | '.join(line)} |")
     print()
