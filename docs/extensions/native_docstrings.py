@@ -16,7 +16,7 @@ from typing import Any
 from sphinx.application import Sphinx
 
 import simcom_mqtt
-from simcom_mqtt import _native, types
+from simcom_mqtt import _native, aio, types
 
 ENTRY = re.compile(r"(?P<names>\w+(?:, \w+)*): (?P<text>.*)")
 CODE_SPAN = re.compile(r"(?<!`)`([^`]+)`(?!`)")
@@ -44,6 +44,10 @@ def put_stub_in_place() -> None:
             described = getattr(stub, name)
             take_docstrings(native, described)
             setattr(simcom_mqtt, name, described)
+    for awaited in (aio.SimcomMqtt, aio.MqttClient):
+        for name, member in vars(awaited).items():
+            if hasattr(member, "__wrapped__"):  # has the signature of the blocking method
+                member.__wrapped__ = getattr(getattr(stub, awaited.__name__), name)
 
 
 def take_docstrings(native: Any, described: Any) -> None:

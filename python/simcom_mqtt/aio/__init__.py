@@ -5,8 +5,8 @@
         async for message in client.messages("dut/#"):
             await client.publish("answer", message.payload, qos=1)
 
-What is cancelled gives up its wait, as Ctrl-C does in the blocking driver: what was asked of the module goes
-on, unless nothing of it was written yet. An object belongs to the event loop in which it was opened.
+Cancelling a call ends its wait, as Ctrl-C does in the blocking driver. A request of which nothing was written
+is withdrawn; the module finishes any other. An object belongs to the event loop in which it was opened.
 """
 
 from simcom_mqtt.aio.capture import Capture, Messages

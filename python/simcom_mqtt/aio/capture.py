@@ -1,4 +1,4 @@
-"""Messages, waited for without a thread."""
+"""Waits for messages, without a thread."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ __all__ = ["Capture", "Messages", "wait_for_message"]
 
 
 class Capture:
-    """The messages of a client that match a filter, as `simcom_mqtt.Capture`. Made by `capture`."""
+    """The messages of a client that match a filter, as `Capture`. Made by `MqttClient.capture`."""
 
-    def __init__(self, inbox: Inbox, filter: Topic) -> None:  # noqa: A002 - what MQTT calls it
+    def __init__(self, inbox: Inbox, filter: Topic) -> None:  # noqa: A002 - the word of MQTT
         self._inbox = inbox
         self._filter = filter
         self._arrivals = _Arrivals(inbox)
@@ -39,18 +39,18 @@ class Capture:
         self._inbox.end()
 
     async def get(self, timeout: float = 10.0) -> Message:
-        """`Capture.get`, awaited. Cancelled, it leaves the message to the next one."""
-        deadline = self._arrivals.begin(timeout)
+        """`Capture.get`, awaited. If cancelled, the message stays for the next call."""
+        deadline = self._arrivals.deadline(timeout)
         while (message := self._inbox.next()) is None:
-            if not await self._arrivals.until(deadline):
+            if not await self._arrivals.wait(deadline):
                 raise self._missing("no further message", timeout)
         return message
 
     async def wait_count(self, n: int, timeout: float = 10.0) -> list[Message]:
         """`Capture.wait_count`, awaited."""
-        deadline = self._arrivals.begin(timeout)
+        deadline = self._arrivals.deadline(timeout)
         while len(self._inbox) < n:
-            if not await self._arrivals.until(deadline, n):
+            if not await self._arrivals.wait(deadline, n):
                 raise self._missing(f"{len(self._inbox)} of {n} messages", timeout)
         return self._inbox.messages
 
@@ -68,9 +68,9 @@ class Capture:
 
 
 class Messages:
-    """Messages as they arrive, each handed out once. Made by `MqttClient.messages`.
+    """Asynchronous iterator over messages, each returned once. Made by `MqttClient.messages`.
 
-    Collects until `aclose()`, or until nobody holds it.
+    Collects until `aclose()`, or until the last reference to it is gone.
     """
 
     def __init__(self, inbox: Inbox, timeout: float | None) -> None:
@@ -82,58 +82,59 @@ class Messages:
         return self
 
     async def __anext__(self) -> Message:
-        deadline = self._arrivals.begin(self._timeout)
+        deadline = self._arrivals.deadline(self._timeout)
         while (message := self._inbox.next(forget=True)) is None:
-            if not await self._arrivals.until(deadline):
+            if not await self._arrivals.wait(deadline):
                 raise StopAsyncIteration
         return message
 
     async def aclose(self) -> None:
-        """Stop collecting: the iteration ends with what has arrived. For `contextlib.aclosing`."""
+        """Stop collecting: the iteration ends after the messages so far. For `contextlib.aclosing`."""
         self._inbox.end()
 
 
 async def wait_for_message(
     inbox: Inbox,
-    filter: Topic,  # noqa: A002 - what MQTT calls it
+    filter: Topic,  # noqa: A002 - the word of MQTT
     timeout: float,
     match: Callable[[Message], bool] | None,
 ) -> Message:
-    """The first message in `inbox` that matches."""
+    """Return the first message in `inbox` that matches."""
     arrivals = _Arrivals(inbox)
-    deadline = arrivals.begin(timeout)
+    deadline = arrivals.deadline(timeout)
     while True:
         message = inbox.next()
         if message is None:
-            if not await arrivals.until(deadline):
+            if not await arrivals.wait(deadline):
                 raise inbox.missing(f'no message on "{_shown(filter)}" within {timeout:g} s')
         elif message.matches(filter) and (match is None or match(message)):
             return message
 
 
 class _Arrivals:
-    """Waits for an inbox. It takes nothing out, so that no wait that is cancelled takes a message along."""
+    """Waits for messages in an inbox. Takes none out, so that a cancelled wait loses none."""
 
     def __init__(self, inbox: Inbox) -> None:
         self._inbox = inbox
-        # Kept by those who give up for those who wait next, so that they do not pile up.
+        # Futures of cancelled waits, kept for the next wait for the same count, so that they do not pile up.
         self._awaited: dict[int | None, asyncio.Future[None]] = {}
 
-    def begin(self, timeout: float | None) -> float | None:
-        """When a wait that begins now ends. What was lost before does not end it."""
+    def deadline(self, timeout: float | None) -> float | None:
+        """Return when a wait that begins now times out."""
+        # A loss of connection before the wait does not end it.
         self._awaited = {count: arrival for count, arrival in self._awaited.items() if not arrival.done()}
         if timeout is None:
             return None
         return asyncio.get_running_loop().time() + Inbox.check_timeout(timeout)
 
-    async def until(self, deadline: float | None, count: int | None = None) -> bool:
-        """Whether something has come: False if the time is up, or the inbox has ended."""
+    async def wait(self, deadline: float | None, count: int | None = None) -> bool:
+        """Wait for a message, or `count` in all; return False at the deadline or the end of the inbox."""
         if self._inbox.has_ended:
             return False
         arrival = self._awaited.get(count)
         if arrival is None or arrival.done():
             arrival = self._awaited[count] = asyncio.wrap_future(self._inbox.arrival(count))
-            arrival.add_done_callback(_look_at)
+            arrival.add_done_callback(_retrieve_exception)
         left = None if deadline is None else max(0.0, deadline - asyncio.get_running_loop().time())
         await asyncio.wait([arrival], timeout=left)
         if not arrival.done():
@@ -142,11 +143,11 @@ class _Arrivals:
         return True
 
 
-def _look_at(arrival: asyncio.Future[None]) -> None:
-    # Whoever waited for it may be gone, which is no reason for a warning.
+def _retrieve_exception(arrival: asyncio.Future[None]) -> None:
+    # asyncio warns about an exception that is never retrieved, as after a cancelled wait.
     if not arrival.cancelled():
         arrival.exception()
 
 
-def _shown(filter: Topic) -> str:  # noqa: A002 - what MQTT calls it
+def _shown(filter: Topic) -> str:  # noqa: A002 - the word of MQTT
     return filter if isinstance(filter, str) else filter.decode("utf-8", "backslashreplace")

@@ -1,9 +1,10 @@
-"""Publishes, which take no thread: their results come as futures."""
+"""Publishes need no thread: their results come as futures."""
 
 from __future__ import annotations
 
 import asyncio
 from concurrent.futures import Future
+from functools import partial
 from typing import Final
 
 from simcom_mqtt._native import MqttClient
@@ -11,68 +12,71 @@ from simcom_mqtt.aio.calls import Calls
 from simcom_mqtt.errors import OutcomeUnknownError
 from simcom_mqtt.types import Payload, QoS, Topic
 
-__all__ = ["Publishing", "result_of"]
+__all__ = ["PublishQueue", "result_of"]
 
-MOST_WAITING: Final = 1000
-"""So many publishes of a client wait in the driver; the next one blocks."""
+MOST_QUEUED: Final = 1000
+"""Publishes of a client that wait in the driver; the next call of `publish_nowait` blocks."""
 
 
-class Publishing:
-    """Hands the publishes of a client to the driver, in order, without blocking the event loop."""
+class PublishQueue:
+    """Submits the publishes of a client to the driver, in order, without blocking the event loop."""
 
     def __init__(self, client: MqttClient, calls: Calls) -> None:
         self._client = client
         self._calls = calls
-        self._turn = asyncio.Lock()
-        self._waiting: set[Future[None]] = set()
-        self._is_limit_known = False
+        self._order = asyncio.Lock()
+        self._queued: set[Future[None]] = set()
+        self._is_payload_limit_known = False
 
-    async def hand_over(
+    async def submit(
         self, topic: Topic, payload: Payload, qos: QoS, *, retain: bool, dup: bool, timeout: float
     ) -> Future[None]:
-        """The driver's future, once the publish is queued there."""
-        async with self._turn:
-            publish = self._client.publish_nowait
-            if self._is_limit_known and len(self._waiting) < MOST_WAITING:
-                future = publish(topic, payload, qos, retain=retain, dup=dup, timeout=timeout)
+        """Return the driver's future, once the publish is queued there."""
+        async with self._order:
+            publish = partial(
+                self._client.publish_nowait, topic, payload, qos, retain=retain, dup=dup, timeout=timeout
+            )
+            if self._is_payload_limit_known and len(self._queued) < MOST_QUEUED:
+                future = publish()
             else:
-                # The module has to be asked how long a payload may be, or there is no room yet.
-                going_on: list[Future[None]] = []
-
-                def take_back(future: Future[None]) -> None:
-                    if not future.cancel():
-                        going_on.append(future)
-
-                try:
-                    future = await self._calls.run_or_undo(
-                        take_back, publish, topic, payload, qos, retain=retain, dup=dup, timeout=timeout
-                    )
-                except asyncio.CancelledError as cancelled:
-                    for late in going_on:
-                        cancelled.__cause__ = _unknown(late)
-                    raise
-                self._is_limit_known = self._is_limit_known or len(payload) > 0
-        self._waiting.add(future)
-        future.add_done_callback(self._waiting.discard)
+                # Blocks: the driver must ask the module for its longest payload, or its queue is full.
+                future = await self._submit_on_thread(publish)
+                self._is_payload_limit_known = self._is_payload_limit_known or len(payload) > 0
+        self._queued.add(future)
+        future.add_done_callback(self._queued.discard)
         return future
+
+    async def _submit_on_thread(self, publish: partial[Future[None]]) -> Future[None]:
+        written: list[Future[None]] = []
+
+        def cancel(future: Future[None]) -> None:
+            if not future.cancel():
+                written.append(future)
+
+        try:
+            return await self._calls.run(publish, undo=cancel)
+        except asyncio.CancelledError as cancelled:
+            if written:
+                cancelled.__cause__ = _outcome_unknown(written[0])
+            raise
 
 
 async def result_of(future: Future[None]) -> None:
-    """Wait for a publish. Who cancels that takes it back if nothing of it was written yet.
+    """Wait for a publish. Cancelling the wait cancels the publish if nothing of it was written.
 
-    Else it goes on, and the CancelledError has an OutcomeUnknownError as its cause, whose `late` tells.
+    Else the publish goes on, and the cause of the CancelledError is an OutcomeUnknownError with the future.
     """
     try:
         await asyncio.wrap_future(future)
     except asyncio.CancelledError as cancelled:
         if not future.cancel():
-            cancelled.__cause__ = _unknown(future)
+            cancelled.__cause__ = _outcome_unknown(future)
         raise
 
 
-def _unknown(future: Future[None]) -> OutcomeUnknownError:
+def _outcome_unknown(future: Future[None]) -> OutcomeUnknownError:
     return OutcomeUnknownError(
-        "the wait for this publish was cancelled after it was handed to the module: "
-        "it may be delivered, and `late` tells once that is known",
+        "the wait for this publish was cancelled after the message was handed to the module: "
+        "it may be delivered; the future `late` gets the result",
         late=future,
     )

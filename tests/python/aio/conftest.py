@@ -1,4 +1,4 @@
-"""What the tests of `simcom_mqtt.aio` share."""
+"""Fixtures for the tests of `simcom_mqtt.aio`."""
 
 import threading
 from collections.abc import Iterator
@@ -7,13 +7,10 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
-def no_call_goes_on() -> Iterator[None]:
-    """Nothing that was awaited is still being called when a test is over."""
+def no_call_outlives_a_test() -> Iterator[None]:
+    """Fails a test that leaves the thread of a call behind."""
     yield
     for thread in threading.enumerate():
-        if thread.name in CALLS:
+        if thread.name == "simcom-mqtt-call":
             thread.join(10)
             assert not thread.is_alive(), thread.name
-
-
-CALLS = ("simcom-mqtt-call", "simcom-mqtt-undo")
