@@ -1,4 +1,4 @@
-use super::redaction::masked;
+use super::redaction::redacted;
 use crate::at::ClientIndex;
 
 /// The four forms of an AT command.
@@ -132,9 +132,9 @@ impl CommandLine {
                 })
     }
 
-    /// For people: secrets masked, unprintable bytes escaped.
+    /// For people: secrets redacted, unprintable bytes escaped.
     pub fn shown(&self) -> String {
-        masked(&self.bytes).escape_ascii().to_string().replace("\\\"", "\"").replace("\\'", "'")
+        redacted(&self.bytes).escape_ascii().to_string().replace("\\\"", "\"").replace("\\'", "'")
     }
 }
 

@@ -16,5 +16,5 @@ pub(crate) mod urc;
 pub use client_index::ClientIndex;
 pub use command::{Command, Data};
 pub use command_line::{CommandLine, Form, Operation};
-pub use redaction::masked;
+pub use redaction::redacted;
 pub use trace::{Direction, TraceKind};

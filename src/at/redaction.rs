@@ -15,7 +15,7 @@ const SECRET_PARAMETERS: &[(&[u8], usize, bool)] = &[
 ];
 
 /// `line` with its secrets replaced by asterisks of the same length.
-pub fn masked(line: &[u8]) -> Cow<'_, [u8]> {
+pub fn redacted(line: &[u8]) -> Cow<'_, [u8]> {
     let mut shown = Cow::Borrowed(line);
     for (from, to) in secrets_in(line) {
         shown.to_mut()[from..to].fill(b'*');
@@ -122,9 +122,9 @@ mod tests {
     #[test]
     fn hides_the_password_both_ways() {
         let sent = b"AT+CMQTTCONNECT=0,\"tcp://h:1883\",60,1,\"user\",\"s,cret\"";
-        assert_eq!(&*masked(sent), b"AT+CMQTTCONNECT=0,\"tcp://h:1883\",60,1,\"user\",\"******\"");
+        assert_eq!(&*redacted(sent), b"AT+CMQTTCONNECT=0,\"tcp://h:1883\",60,1,\"user\",\"******\"");
         let read = b"+CMQTTCONNECT: 0,\"tcp://h:1883\",60,1,\"user\",\"secret\"";
-        assert_eq!(&*masked(read), b"+CMQTTCONNECT: 0,\"tcp://h:1883\",60,1,\"user\",\"******\"");
+        assert_eq!(&*redacted(read), b"+CMQTTCONNECT: 0,\"tcp://h:1883\",60,1,\"user\",\"******\"");
     }
 
     #[test]
@@ -137,7 +137,7 @@ mod tests {
             "AT+CMQTTCONNECT=0,\"tcp://h:1883\",60,1,\"user\",\"se\"c,ret\"",
             "AT+CSQ;+CPIN=\"secret\"",
         ] {
-            let shown = String::from_utf8(masked(line.as_bytes()).into_owned()).unwrap();
+            let shown = String::from_utf8(redacted(line.as_bytes()).into_owned()).unwrap();
             assert!(!shown.contains("sec") && !shown.contains("ret"), "{shown}");
         }
     }
@@ -155,7 +155,7 @@ mod tests {
             }
         }
         for line in damaged {
-            let shown = masked(&line);
+            let shown = redacted(&line);
             assert!(memchr::memmem::find(&shown, b"secret").is_none(), "{}", shown.escape_ascii());
         }
     }
@@ -167,7 +167,7 @@ mod tests {
         for first in 0..password - 1 {
             for second in first + 1..password {
                 let damaged = [&line[..first], &line[first + 1..second], &line[second + 1..]].concat();
-                let shown = masked(&damaged);
+                let shown = redacted(&damaged);
                 assert!(memchr::memmem::find(&shown, b"secret").is_none(), "{}", shown.escape_ascii());
             }
         }
@@ -177,7 +177,7 @@ mod tests {
     fn hides_the_password_of_a_line_whose_beginning_was_lost() {
         let line = b"+CMQTTCONNECT: 0,\"tcp://h:1883\",60,1,\"user\",\"secret\"";
         for from in 0..line.len() - "secret\"".len() - 2 {
-            let shown = masked(&line[from..]);
+            let shown = redacted(&line[from..]);
             assert!(memchr::memmem::find(&shown, b"secret").is_none(), "{}", shown.escape_ascii());
         }
     }
@@ -200,7 +200,7 @@ mod tests {
             b"+COPS: 0,0,\"CHN-UNICOM\",7",
             b"+CGDCONT: 1,\"IP\",\"internet\",\"0.0.0.0\",0,0",
         ] {
-            assert!(matches!(masked(line), Cow::Borrowed(_)), "{}", line.escape_ascii());
+            assert!(matches!(redacted(line), Cow::Borrowed(_)), "{}", line.escape_ascii());
         }
     }
 }

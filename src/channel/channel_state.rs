@@ -363,7 +363,7 @@ impl Engine {
         let line = &job.command().line;
         let acts = matches!(line.form(), Form::Write | Form::Execute);
         if acts && line.name().starts_with(b"CMQTT") {
-            self.events.push_back(Event::Succeeded(line.clone()));
+            self.events.push_back(Event::CommandSucceeded(line.clone()));
         }
     }
 

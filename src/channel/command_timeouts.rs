@@ -35,7 +35,7 @@ impl Engine {
         self.fences.avoided =
             if line.lists_topics() { LISTING_FENCE_NAME.to_vec() } else { line.name().to_vec() };
         let awaited = running.awaited();
-        if awaited == Awaited::Turn {
+        if awaited == Awaited::Channel {
             let failure = running.job.not_started();
             self.finish(running.job, Err(failure));
             return;

@@ -114,7 +114,7 @@ impl Engine {
     }
 
     /// The caller no longer waits. What has not begun is not begun; what has goes on.
-    pub fn abandon(&mut self, id: TransactionId, now: Instant) {
+    pub fn cancel(&mut self, id: TransactionId, now: Instant) {
         for job in self.queues.take_where(|job| job.is_for(id)) {
             self.finish(job, Err(Failure::Cancelled));
         }
@@ -128,7 +128,7 @@ impl Engine {
     }
 
     /// Whether it could be taken back: nothing of it had been written.
-    pub fn withdraw(&mut self, id: TransactionId) -> bool {
+    pub fn cancel_queued(&mut self, id: TransactionId) -> bool {
         let taken = self.queues.take_where(|job| job.is_for(id));
         let was_there = !taken.is_empty();
         for job in taken {
@@ -138,13 +138,13 @@ impl Engine {
     }
 
     /// Whether the result of this publish may still come, or is told of already.
-    pub fn may_be_late(&self, id: TransactionId) -> bool {
-        let is_told = |event: &Event| matches!(event, Event::Late { id: late, .. } if *late == id);
+    pub fn may_be_deferred(&self, id: TransactionId) -> bool {
+        let is_told = |event: &Event| matches!(event, Event::DeferredResult { id: late, .. } if *late == id);
         self.pending.iter().flatten().any(|pending| pending.job.is_for(id)) || self.events.iter().any(is_told)
     }
 
     /// The module was found restarted, though no banner told of it.
-    pub fn note_restart(&mut self, now: Instant) {
+    pub fn confirm_restart(&mut self, now: Instant) {
         self.restart_confirmed = true;
         self.advance(now);
     }
@@ -351,7 +351,7 @@ impl Engine {
                     self.counters.damaged_messages += 1;
                     self.events.push_back(Event::MessageLost { client, why });
                 }
-                Output::LossSuspected => self.events.push_back(Event::LossSuspected),
+                Output::LossSuspected => self.events.push_back(Event::ConnectionLossSuspected),
                 Output::RestartSuspected => self.ask_once_whether_it_restarted(now),
                 Output::Line(line) if self.channel.owns_echo(&line) => {}
                 Output::Line(line) => self.route(&line, now),

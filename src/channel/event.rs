@@ -19,14 +19,14 @@ pub enum Event {
         outcome: Outcome,
     },
     /// The result of a publish whose outcome was given up as unknown: it came after all, or cannot come any more.
-    Late {
+    DeferredResult {
         id: TransactionId,
         result: Result<(), Failure>,
     },
     /// A command that acts on the MQTT stack succeeded, whoever sent it.
-    Succeeded(CommandLine),
+    CommandSucceeded(CommandLine),
     /// Its data entry broke off and was filled up, so what the module holds of it is nobody's.
-    HalfEntered(CommandLine),
+    DataEntryAborted(CommandLine),
     ConnectionLost {
         client: ClientIndex,
         cause: u8,
@@ -38,19 +38,19 @@ pub enum Event {
     /// The module answers nothing any more.
     Mute,
     /// That a connection or the network was lost may have been among the bytes of a damaged message.
-    LossSuspected,
+    ConnectionLossSuspected,
     /// Any other unsolicited line. Unknown ones may be the remains of something damaged.
     Urc {
         line: Vec<u8>,
         known: bool,
     },
-    /// An element as it went by, with its line ends, secrets masked. Only while tracing.
+    /// An element as it went by, with its line ends, secrets redacted. Only while tracing.
     Trace {
         direction: Direction,
         kind: TraceKind,
         bytes: Vec<u8>,
         /// Which of the bytes are asterisks in place of a secret.
-        masked: Vec<std::ops::Range<usize>>,
+        redacted: Vec<std::ops::Range<usize>>,
     },
 }
 
@@ -64,5 +64,5 @@ pub struct Counters {
     pub publishes: u64,
     pub damaged_messages: u64,
     pub unknown_lines: u64,
-    pub late_results: u64,
+    pub deferred_results: u64,
 }

@@ -83,7 +83,7 @@ impl Job {
             at: 0,
             answers: Vec::with_capacity(transaction.commands.len()),
             deadline: transaction.deadline(now),
-            timeout_from_turn: transaction.time_begins_with_turn.then_some(transaction.timeout),
+            timeout_from_turn: transaction.timed_from_start.then_some(transaction.timeout),
             commands: transaction.commands,
             not_before: None,
             retries_while_busy: transaction.retries_while_busy,
@@ -116,7 +116,7 @@ impl Job {
     }
 
     pub(crate) fn not_started(&self) -> Failure {
-        Failure::NoAnswer { command: self.shown(), awaited: Awaited::Turn }
+        Failure::NoAnswer { command: self.shown(), awaited: Awaited::Channel }
     }
 
     /// The command that names the whole in an error: the last, which is what the caller asked for.

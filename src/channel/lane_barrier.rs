@@ -23,7 +23,7 @@ impl Halts {
 
 impl Engine {
     /// Takes those back that keep their order and have not begun, in it. Their outcomes are not told.
-    pub fn take_back(&mut self, client: ClientIndex) -> Vec<TransactionId> {
+    pub fn cancel_queued_of(&mut self, client: ClientIndex) -> Vec<TransactionId> {
         let lane = Lane::Client(client);
         let taken = self
             .queues
@@ -36,7 +36,7 @@ impl Engine {
     }
 
     /// All events were taken, and all failures judged. Whether a lane had waited for that: then more may come.
-    pub fn go_on(&mut self, now: Instant) -> bool {
+    pub fn lift_lane_barriers(&mut self, now: Instant) -> bool {
         let had_waited = std::mem::take(&mut self.halts).0.contains(&true);
         if had_waited {
             self.advance(now);

@@ -36,7 +36,7 @@ impl Engine {
                 }
             }
             None => {
-                self.counters.late_results += 1;
+                self.counters.deferred_results += 1;
                 self.known_line(line);
             }
         }
@@ -69,7 +69,7 @@ impl Engine {
             self.resolve_late(&pending, code);
             return;
         }
-        self.counters.late_results += 1;
+        self.counters.deferred_results += 1;
         self.known_line(line);
     }
 
@@ -89,10 +89,10 @@ impl Engine {
     }
 
     fn resolve_late(&mut self, pending: &Pending, code: u16) {
-        self.counters.late_results += 1;
+        self.counters.deferred_results += 1;
         if code == 0 {
             self.counters.publishes += u64::from(pending.operation == Operation::Publish);
-            self.events.push_back(Event::Succeeded(pending.job.command().line.clone()));
+            self.events.push_back(Event::CommandSucceeded(pending.job.command().line.clone()));
             self.staging.accepted(&pending.job.command().line);
             self.report_late(&pending.job, Ok(()));
             self.undo_subscription(pending);
@@ -106,7 +106,7 @@ impl Engine {
     pub(crate) fn conclude_given_up(&mut self, lane: Lane, operation: Operation) {
         let is_it = |pending: &mut Pending| pending.is_given_up() && pending.operation == operation;
         if let Some(pending) = self.pending[lane.slot()].take_if(is_it) {
-            self.events.push_back(Event::Succeeded(pending.job.command().line.clone()));
+            self.events.push_back(Event::CommandSucceeded(pending.job.command().line.clone()));
         }
     }
 
@@ -125,7 +125,7 @@ impl Engine {
             return;
         }
         if let Owner::Caller(id) = job.owner {
-            self.events.push_back(Event::Late { id, result });
+            self.events.push_back(Event::DeferredResult { id, result });
         }
     }
 

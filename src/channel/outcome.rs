@@ -6,7 +6,7 @@ pub type Answers = Vec<Vec<Vec<u8>>>;
 /// What became of a transaction.
 pub type Outcome = Result<Answers, Failure>;
 
-/// Why a transaction did not succeed. Commands are shown with their secrets masked.
+/// Why a transaction did not succeed. Commands are shown with their secrets redacted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// The module said no: `ERROR`, `+CME ERROR: …`, or a result code of chapter 4.1.
@@ -30,7 +30,7 @@ pub enum Failure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Awaited {
     /// The channel or the client was busy: nothing was written.
-    Turn,
+    Channel,
     Prompt,
     FinalResult,
     /// The `+CMQTT…` result URC.

@@ -141,7 +141,7 @@ impl Running {
 
     pub(crate) fn awaited(&self) -> Awaited {
         match self.phase {
-            Phase::Ready => Awaited::Turn,
+            Phase::Ready => Awaited::Channel,
             Phase::AwaitingPrompt | Phase::Prompted => Awaited::Prompt,
             _ => Awaited::FinalResult,
         }

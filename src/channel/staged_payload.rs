@@ -77,7 +77,7 @@ impl Engine {
     pub(crate) fn undo_filling(&mut self, command: &Command, now: Instant) {
         let line = &command.line;
         self.staging.data_entered(line);
-        self.events.push_back(Event::HalfEntered(line.clone()));
+        self.events.push_back(Event::DataEntryAborted(line.clone()));
         if line.name() == b"CCERTDOWN" {
             let quoted = line.bytes().split(|byte| *byte == b'"').nth(1).unwrap_or_default();
             self.undo(Command::new([b"AT+CCERTDELE=\"", quoted, b"\""].concat()), now);
@@ -95,7 +95,7 @@ impl Engine {
     }
 
     fn undo(&mut self, command: Command, now: Instant) {
-        let transaction = Transaction::single(command, UNDO_TIME).retrying_while_busy().timed_from_its_turn();
+        let transaction = Transaction::single(command, UNDO_TIME).retrying_while_busy().timed_from_start();
         self.queues.push_front(Job::new(Owner::Nobody, transaction, now));
     }
 }

@@ -5,7 +5,7 @@ use super::event::Event;
 use crate::at::redaction::secrets_in;
 use crate::at::{Direction, TraceKind};
 
-/// Shows what goes over the line, element by element and with every secret masked; nothing at all unless asked to.
+/// Shows what goes over the line, element by element and with every secret redacted; nothing at all unless asked to.
 ///
 /// What is shown of the module's side is, put together, byte for byte what came.
 #[derive(Debug, Default)]
@@ -101,11 +101,11 @@ impl Tracer {
 
     fn trace(&self, direction: Direction, kind: TraceKind, mut bytes: Vec<u8>, secret: bool) -> Event {
         let whole = 0..bytes.len();
-        let masked = if secret { Vec::from([whole]) } else { self.secret_ranges(&bytes) };
-        for range in &masked {
+        let redacted = if secret { Vec::from([whole]) } else { self.secret_ranges(&bytes) };
+        for range in &redacted {
             bytes[range.clone()].fill(b'*');
         }
-        Event::Trace { direction, kind, bytes, masked }
+        Event::Trace { direction, kind, bytes, redacted }
     }
 
     fn secret_ranges(&self, bytes: &[u8]) -> Vec<Range<usize>> {

@@ -9,20 +9,14 @@ pub struct Transaction {
     /// How long the caller waits for the whole, from submission on.
     pub(crate) timeout: Duration,
     pub(crate) retries_while_busy: bool,
-    pub(crate) time_begins_with_turn: bool,
+    pub(crate) timed_from_start: bool,
     pub(crate) keeps_order: bool,
 }
 
 impl Transaction {
     pub fn new(commands: Vec<Command>, timeout: Duration) -> Self {
         debug_assert!(!commands.is_empty());
-        Self {
-            commands,
-            timeout,
-            retries_while_busy: false,
-            time_begins_with_turn: false,
-            keeps_order: false,
-        }
+        Self { commands, timeout, retries_while_busy: false, timed_from_start: false, keeps_order: false }
     }
 
     /// Tried again from its beginning, within its time, while the module says that the client is busy (code 14).
@@ -34,12 +28,12 @@ impl Transaction {
 
     /// Its time does not run while it waits behind others.
     #[must_use]
-    pub fn timed_from_its_turn(mut self) -> Self {
-        self.time_begins_with_turn = true;
+    pub fn timed_from_start(mut self) -> Self {
+        self.timed_from_start = true;
         self
     }
 
-    /// If it fails, nothing behind it begins before [`Engine::go_on`](super::Engine::go_on): it may have to go out again
+    /// If it fails, nothing behind it begins before [`Engine::lift_lane_barriers`](super::Engine::lift_lane_barriers): it may have to go out again
     /// first.
     #[must_use]
     pub fn keeping_order(mut self) -> Self {
@@ -56,7 +50,7 @@ impl Transaction {
     pub(crate) fn deadline(&self, now: Instant) -> Instant {
         /// Longer than any program runs.
         const NEVER: Duration = Duration::from_secs(100 * 365 * 86_400);
-        now + if self.time_begins_with_turn { NEVER } else { self.timeout }
+        now + if self.timed_from_start { NEVER } else { self.timeout }
     }
 
     /// The same, with less time.
@@ -81,7 +75,7 @@ impl Transaction {
     }
 
     /// Makes it what goes out after its result was lost; false if it must not go out again, which only `QoS` 1 may.
-    pub(crate) fn prepare_again(&mut self, resend_qos2: bool) -> bool {
+    pub(crate) fn prepare_resend(&mut self, resend_qos2: bool) -> bool {
         let Some(command) = self.commands.last_mut() else { return false };
         match command.line.publish_qos() {
             Some(1) => command.line = command.line.with_dup(),

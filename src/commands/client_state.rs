@@ -2,7 +2,7 @@
 
 use super::information::text;
 use super::{ClientId, UnexpectedAnswer, client, client_configuration, connection};
-use crate::at::{ClientIndex, Command, masked};
+use crate::at::{ClientIndex, Command, redacted};
 
 /// What `AT+CMQTTACCQ?`, `CONNECT?`, `DISC?`, `SSLCFG?` and `CFG?` say of a client. Never the password.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -19,7 +19,7 @@ pub struct ClientState {
     pub ssl_context: Option<u8>,
     pub check_utf8: bool,
     pub operation_timeout: u16,
-    /// The module's own lines about this client, secrets masked.
+    /// The module's own lines about this client, secrets redacted.
     pub raw: String,
 }
 
@@ -67,7 +67,7 @@ impl ClientState {
 fn lines_about(index: ClientIndex, answers: &[Vec<Vec<u8>>]) -> String {
     let marker = format!(": {index}");
     let about = |line: &&Vec<u8>| text(line).contains(&marker);
-    let lines: Vec<_> = answers.iter().flatten().filter(about).map(|line| text(&masked(line))).collect();
+    let lines: Vec<_> = answers.iter().flatten().filter(about).map(|line| text(&redacted(line))).collect();
     lines.join("\n")
 }
 

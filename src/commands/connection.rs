@@ -3,7 +3,7 @@
 use super::information::{Lines, Parameters, UnexpectedAnswer, parameters};
 use super::limits::command;
 use super::{Credentials, DisconnectTimeout, KeepAlive, ServerAddress};
-use crate::at::{ClientIndex, Command, masked};
+use crate::at::{ClientIndex, Command, redacted};
 
 /// `AT+CMQTTCONNECT=<client_index>,"<server_addr>",<keepalive_time>,<clean_session>[,"<user_name>"[,"<pass_word>"]]`
 pub fn connect(
@@ -55,9 +55,9 @@ pub struct ConnectionParameters {
 
 /// `+CMQTTCONNECT: 0,"tcp://…",20,1`; a client without a connection has no parameters, and is left out.
 ///
-/// Of a line that lost bytes on its way nobody knows where the password is: what is masked in it is no parameter.
+/// Of a line that lost bytes on its way nobody knows where the password is: what is redacted in it is no parameter.
 pub fn connections(lines: &Lines) -> Result<Vec<ConnectionParameters>, UnexpectedAnswer> {
-    let shown: Vec<_> = lines.iter().map(|line| masked(line)).collect();
+    let shown: Vec<_> = lines.iter().map(|line| redacted(line)).collect();
     let parsed: Vec<_> = shown
         .iter()
         .filter_map(|line| parameters(line, "CMQTTCONNECT"))

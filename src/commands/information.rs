@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::at::{ClientIndex, masked};
+use crate::at::{ClientIndex, redacted};
 
 /// The information lines of one command, without CR and LF.
 pub type Lines = [Vec<u8>];
@@ -24,7 +24,7 @@ impl UnexpectedAnswer {
     pub(super) fn new(command: &'static str, expected: &'static str, lines: &Lines) -> Self {
         const MOST_LINES: usize = 10;
         let lines =
-            lines.iter().take(MOST_LINES).map(|line| masked(line).escape_ascii().to_string()).collect();
+            lines.iter().take(MOST_LINES).map(|line| redacted(line).escape_ascii().to_string()).collect();
         Self { command, expected, lines }
     }
 
@@ -32,7 +32,7 @@ impl UnexpectedAnswer {
         self.command
     }
 
-    /// What the module said, secrets masked.
+    /// What the module said, secrets redacted.
     pub fn lines(&self) -> &[String] {
         &self.lines
     }

@@ -36,7 +36,7 @@ use crate::runtime::{Configuration, Error, Modem, Patience, QueueLimits};
 /// command_timeout: seconds, for commands that have no documented limit of their own.
 /// queue_size: messages (and 64 MiB) that may wait for the callback thread. When it is full the newest is dropped,
 ///     counted in `stats.dropped_messages` and told to `on_message_lost`.
-/// transcript: a file that gets everything both ways, timestamped, secrets masked.
+/// transcript: a file that gets everything both ways, timestamped, secrets redacted.
 ///
 /// PortError: the port is missing or busy, or may not be opened.
 /// CommandTimeoutError: nothing answers on it.

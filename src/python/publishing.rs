@@ -68,7 +68,7 @@ pub(super) fn publish_nowait<'py>(
     let future = FUTURE.import(py, "simcom_mqtt.futures", "PublishFuture")?.call0()?;
     let promise = Box::new(future.clone().unbind());
     let id = modem.run(py, |modem, patience| {
-        let transaction = arguments.into_transaction(modem, client, patience)?.timed_from_its_turn();
+        let transaction = arguments.into_transaction(modem, client, patience)?.timed_from_start();
         modem.publish_later(client, transaction, promise, patience)
     })?;
     let withdrawal = Withdrawal { threads: Arc::downgrade(threads), id };

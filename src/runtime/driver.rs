@@ -63,7 +63,7 @@ impl ModemDriver {
                 if self.keeping.withdraw(id) {
                     self.finish(id, Err(Failure::Cancelled));
                 }
-                self.engine.abandon(id, now);
+                self.engine.cancel(id, now);
             }
             Request::Withdraw(id, answer) => {
                 let taken_back = self.withdraw(id);
@@ -83,7 +83,7 @@ impl ModemDriver {
             Request::ComeBack { client, found_after, is_new } => {
                 self.come_back(client, found_after, is_new, now);
             }
-            Request::Restarted => self.engine.note_restart(now),
+            Request::Restarted => self.engine.confirm_restart(now),
             Request::Trace(on) => self.engine.set_tracing(on),
             Request::Close => {
                 self.engine.close();
@@ -99,7 +99,7 @@ impl ModemDriver {
         }
         let kept = self.claims.get(&id).and_then(|claim| claim.kept.as_ref());
         let was_written = kept.is_some_and(|(_, parked)| parked.was_written());
-        !was_written && self.engine.withdraw(id)
+        !was_written && self.engine.cancel_queued(id)
     }
 
     /// A connection that was only doubted takes what waits for it, before anything that ends it.
@@ -188,7 +188,7 @@ impl ModemDriver {
 
     /// What has not begun must not overtake what waits.
     fn park_those_behind(&mut self, client: ClientIndex) {
-        for id in self.engine.take_back(client) {
+        for id in self.engine.cancel_queued_of(client) {
             if let Some((client, parked)) = self.claims.get_mut(&id).and_then(|claim| claim.kept.take()) {
                 self.keeping.park(client, parked);
             }
@@ -198,7 +198,7 @@ impl ModemDriver {
     fn finish(&mut self, id: TransactionId, outcome: Outcome) {
         let Some(claim) = self.claims.get_mut(&id) else { return };
         let completion = claim.completion.take();
-        let may_come = self.engine.may_be_late(id);
+        let may_come = self.engine.may_be_deferred(id);
         if let Err(unknown @ Failure::ResultUnknown { .. }) = &outcome
             && let Some(late) = claim.late.as_ref().filter(|_| !may_come)
         {
@@ -233,7 +233,7 @@ impl ModemDriver {
             while let Some(event) = self.engine.poll_event() {
                 self.hand_out(event, now);
             }
-            if !self.engine.go_on(now) {
+            if !self.engine.lift_lane_barriers(now) {
                 return;
             }
         }
@@ -243,7 +243,7 @@ impl ModemDriver {
         self.keeping.observe(&event);
         match event {
             Event::Completed { id, outcome } => self.complete(id, outcome, now),
-            Event::Late { id, result } => self.late(id, &result),
+            Event::DeferredResult { id, result } => self.late(id, &result),
             event => {
                 self.end_waits(&event);
                 self.hub.handle(event, self.received_at);

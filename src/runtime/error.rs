@@ -118,7 +118,7 @@ impl Error {
                 Self::PortLost { port: port.to_owned(), reason }
             }
             Failure::ConnectionLost { command, cause } => Self::ConnectionLost { command, cause },
-            Failure::Mute { command } => Self::NoAnswer { command, awaited: Awaited::Turn, seconds },
+            Failure::Mute { command } => Self::NoAnswer { command, awaited: Awaited::Channel, seconds },
             Failure::PayloadHeld { command } => Self::PayloadHeld { command },
             Failure::Closed => Self::Closed,
             Failure::Cancelled => Self::Cancelled,
@@ -161,7 +161,7 @@ fn needs_connection(command: &str) -> bool {
 
 fn awaited_in_words(awaited: Awaited) -> &'static str {
     match awaited {
-        Awaited::Turn => "no turn on the line",
+        Awaited::Channel => "no turn on the line",
         Awaited::Prompt => "no > prompt",
         Awaited::FinalResult => "no answer",
         Awaited::Result => "no result",
@@ -170,7 +170,7 @@ fn awaited_in_words(awaited: Awaited) -> &'static str {
 
 fn advice(awaited: Awaited) -> &'static str {
     match awaited {
-        Awaited::Turn => {
+        Awaited::Channel => {
             "nothing of it was written; the commands before it took too long, or the module is mute"
         }
         Awaited::Prompt | Awaited::FinalResult => {

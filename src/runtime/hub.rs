@@ -221,8 +221,8 @@ impl Hub {
                 self.log(Record::message_lost(client, &why));
                 self.notify(Notice::MessageLost { client, why });
             }
-            Event::Succeeded(line) => self.facts.lock().succeeded(&line),
-            Event::HalfEntered(line) => self.facts.lock().half_entered(&line),
+            Event::CommandSucceeded(line) => self.facts.lock().succeeded(&line),
+            Event::DataEntryAborted(line) => self.facts.lock().half_entered(&line),
             Event::ConnectionLost { client, cause } => {
                 self.facts.lock().connection_lost(client);
                 self.log(Record::connection_lost(client, cause));
@@ -252,11 +252,11 @@ impl Hub {
                 self.log(Record::mute());
                 self.all_look();
             }
-            Event::LossSuspected => self.all_look(),
+            Event::ConnectionLossSuspected => self.all_look(),
             Event::Urc { line, .. } => self.notify(Notice::Urc(line)),
-            Event::Trace { direction, kind, bytes, masked } => {
+            Event::Trace { direction, kind, bytes, redacted } => {
                 if let Some(transcript) = &self.transcript
-                    && let Err(error) = transcript.write(direction, kind, &bytes, &masked)
+                    && let Err(error) = transcript.write(direction, kind, &bytes, &redacted)
                 {
                     self.log(Record::transcript_ended(&error));
                 }
@@ -264,7 +264,7 @@ impl Hub {
                     self.log(Record::trace(direction, kind, &bytes));
                 }
             }
-            Event::Completed { .. } | Event::Late { .. } => {}
+            Event::Completed { .. } | Event::DeferredResult { .. } => {}
         }
     }
 

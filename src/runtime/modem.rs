@@ -256,7 +256,7 @@ impl Modem {
         self.preparing.enter(1, Some(deadline), patience).map_err(|nothing| match nothing {
             Nothing::TimedOut => Error::NoAnswer {
                 command: "AT+CMQTTCONNECT".to_owned(),
-                awaited: Awaited::Turn,
+                awaited: Awaited::Channel,
                 seconds: began.elapsed().as_secs_f64(),
             },
             _ => Error::Interrupted,

@@ -111,6 +111,6 @@ impl Parked {
     }
 
     fn may_go_again(&mut self, policy: ResendPolicy) -> bool {
-        self.transaction.prepare_again(policy.resend_qos2)
+        self.transaction.prepare_resend(policy.resend_qos2)
     }
 }

@@ -59,9 +59,9 @@ impl Transcript {
         direction: Direction,
         kind: TraceKind,
         bytes: &[u8],
-        masked: &[Range<usize>],
+        redacted: &[Range<usize>],
     ) -> io::Result<()> {
-        let line = element(self.began.elapsed(), direction, kind, bytes, masked);
+        let line = element(self.began.elapsed(), direction, kind, bytes, redacted);
         let size = line.len();
         if !self.unwritten.elements.push(line, size) {
             self.unwritten.missing.fetch_add(1, Ordering::Relaxed);
@@ -109,7 +109,7 @@ fn element(
     direction: Direction,
     kind: TraceKind,
     bytes: &[u8],
-    masked: &[Range<usize>],
+    redacted: &[Range<usize>],
 ) -> String {
     let arrow = match direction {
         Direction::ToModule => '>',
@@ -123,7 +123,7 @@ fn element(
     };
     let mut text = format!("{:.6} {arrow} {kind} ", time.as_secs_f64());
     for (at, byte) in bytes.iter().enumerate() {
-        if masked.iter().any(|range| range.contains(&at)) {
+        if redacted.iter().any(|range| range.contains(&at)) {
             text.push_str("\\*");
             continue;
         }

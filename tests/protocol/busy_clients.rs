@@ -184,7 +184,7 @@ fn abandoned_while_it_waits_to_be_tried_again() {
     module.submit(1, retrying(PUB, 60));
     module.expect_line(PUB);
     module.send(then(&["+CMQTTPUB: 0,14", "ERROR"]));
-    module.abandon(1);
+    module.cancel(1);
     assert_eq!(module.expect_failure(1), Failure::Cancelled);
     module.wait_ms(5000);
     module.expect_nothing_written();
@@ -198,6 +198,6 @@ fn its_whole_time_may_pass_in_the_queue() {
     module.take_written();
     module.submit(2, retrying(PUB, 3));
     module.wait_ms(3000);
-    let failure = Failure::NoAnswer { command: PUB.to_owned(), awaited: Awaited::Turn };
+    let failure = Failure::NoAnswer { command: PUB.to_owned(), awaited: Awaited::Channel };
     assert_eq!(module.expect_failure(2), failure);
 }

@@ -100,7 +100,7 @@ fn abandoned_in_the_queue_it_is_never_written() {
     module.run(1, "AT+CPSI?");
     module.expect_line("AT+CPSI?");
     module.publish(2, 0, b"t", b"p");
-    module.abandon(2);
+    module.cancel(2);
     assert_eq!(module.expect_failure(2), Failure::Cancelled);
     module.send(then(&["OK"]));
     module.expect_nothing_written();
@@ -111,7 +111,7 @@ fn abandoned_in_the_middle_it_is_finished() {
     let mut module = ScriptedModule::new();
     module.publish(1, 0, b"t", b"p");
     module.expect_line("AT+CMQTTTOPIC=0,1");
-    module.abandon(1);
+    module.cancel(1);
     module.send("\r\n>");
     module.expect_data(b"t");
     module.send(then(&["OK"]));
@@ -122,7 +122,10 @@ fn abandoned_in_the_middle_it_is_finished() {
     module.expect_line(PUB);
     module.send(then(&["OK", "+CMQTTPUB: 0,0"]));
     assert_eq!(module.engine.counters().publishes, 1);
-    assert!(module.take_events().iter().all(|event| matches!(event, Event::Succeeded(_))), "nobody waits");
+    assert!(
+        module.take_events().iter().all(|event| matches!(event, Event::CommandSucceeded(_))),
+        "nobody waits"
+    );
 }
 
 /// The next one is not sent into a busy client.
@@ -133,7 +136,7 @@ fn abandoned_while_its_result_is_owed_it_keeps_its_place() {
     module.expect_line(PUB);
     module.send(then(&["OK"]));
     module.run(2, PUB);
-    module.abandon(1);
+    module.cancel(1);
     module.expect_nothing_written();
     module.send(then(&["+CMQTTPUB: 0,0"]));
     module.expect_line(PUB);
@@ -149,7 +152,7 @@ fn abandoned_and_without_a_result_it_makes_room_in_its_time() {
     module.run(1, PUB);
     module.expect_line(PUB);
     module.send(then(&["OK"]));
-    module.abandon(1);
+    module.cancel(1);
     module.submit(2, Transaction::single(Command::new(PUB), Duration::from_secs(90)));
     module.wait_ms(59_000);
     module.expect_nothing_written();
@@ -166,7 +169,7 @@ fn abandoned_while_a_reason_may_follow() {
     module.run(1, line);
     module.expect_line(line);
     module.send(then(&["ERROR"]));
-    module.abandon(1);
+    module.cancel(1);
     module.run(2, "AT+CMQTTCONNECT?");
     module.wait_ms(500);
     module.expect_line("AT+CMQTTCONNECT?");
@@ -178,7 +181,7 @@ fn abandoning_what_is_over_or_unknown_does_nothing() {
     module.run(1, "AT");
     module.send(then(&["OK"]));
     module.expect_success(1);
-    module.abandon(1);
-    module.abandon(77);
+    module.cancel(1);
+    module.cancel(77);
     module.expect_no_news();
 }

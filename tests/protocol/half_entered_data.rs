@@ -10,7 +10,7 @@ const PUB: &str = "AT+CMQTTPUB=0,1,60";
 
 fn half_entered(module: &mut ScriptedModule) -> Vec<String> {
     let shown = |event: Event| match event {
-        Event::HalfEntered(line) => Some(line.shown()),
+        Event::DataEntryAborted(line) => Some(line.shown()),
         _ => None,
     };
     module.take_events().into_iter().filter_map(shown).collect()

@@ -37,8 +37,8 @@ fn those_behind_a_failure_wait_for_a_verdict() {
     module.wait_ms(1_000);
     module.expect_nothing_written();
 
-    assert!(module.go_on());
-    assert!(!module.go_on());
+    assert!(module.lift_lane_barriers());
+    assert!(!module.lift_lane_barriers());
 
     for id in [2, 3] {
         module.expect_line(PUB);
@@ -52,9 +52,9 @@ fn those_behind_a_failure_wait_for_a_verdict() {
 fn taken_back_in_their_order() {
     let mut module = failed_before_three();
 
-    assert_eq!(module.engine.take_back(first_client()), [2, 3]);
-    assert!(module.engine.take_back(first_client()).is_empty());
-    module.go_on();
+    assert_eq!(module.engine.cancel_queued_of(first_client()), [2, 3]);
+    assert!(module.engine.cancel_queued_of(first_client()).is_empty());
+    module.lift_lane_barriers();
 
     module.expect_line("AT+CMQTTDISC=0,60");
     module.submit(1, keeping_order(PUB));
@@ -71,7 +71,7 @@ fn the_other_client_goes_on_meanwhile() {
     let mut module = failed_before_three();
     module.submit(5, keeping_order("AT+CMQTTPUB=1,1,60"));
     module.expect_line("AT+CMQTTPUB=1,1,60");
-    assert_eq!(module.engine.take_back(first_client()), [2, 3]);
+    assert_eq!(module.engine.cancel_queued_of(first_client()), [2, 3]);
     module.send(then(&["OK", "+CMQTTPUB: 1,0"]));
     module.expect_success(5);
 }
@@ -82,10 +82,10 @@ fn one_that_has_begun_is_not_taken_back() {
     module.submit(1, keeping_order(PUB));
     module.submit(2, keeping_order(PUB));
     module.expect_line(PUB);
-    assert_eq!(module.engine.take_back(first_client()), [2]);
+    assert_eq!(module.engine.cancel_queued_of(first_client()), [2]);
     module.send(then(&["OK", "+CMQTTPUB: 0,0"]));
     module.expect_success(1);
-    assert!(!module.go_on(), "a success holds nobody up");
+    assert!(!module.lift_lane_barriers(), "a success holds nobody up");
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn no_answer_is_a_failure_too() {
     assert!(matches!(module.expect_failure(1), Failure::NoAnswer { .. }));
     module.answer_fence();
     module.expect_nothing_written();
-    assert!(module.go_on());
+    assert!(module.lift_lane_barriers());
     module.expect_line(PUB);
 }
 
@@ -113,7 +113,7 @@ fn one_that_was_abandoned_holds_nobody_up() {
     module.submit(1, keeping_order(PUB));
     module.submit(2, keeping_order(PUB));
     module.expect_line(PUB);
-    module.abandon(1);
+    module.cancel(1);
     module.send(then(&["ERROR"]));
     module.expect_line(PUB);
 }

@@ -49,7 +49,7 @@ fn a_late_result_is_told_once_and_changes_nothing_else() {
         module.send(then(&[&format!("+CMQTTPUB: 0,{code}")]));
         assert_eq!(module.late(1).expect("told").is_ok(), expected);
         assert!(module.late(1).is_none());
-        assert_eq!(module.engine.counters().late_results, 1);
+        assert_eq!(module.engine.counters().deferred_results, 1);
         module.expect_no_news();
         // And it frees the place.
         accepted(&mut module, 2, PUB, 20);
@@ -174,7 +174,7 @@ fn results_that_nobody_waits_for_are_counted_and_told() {
     module.send(then(&["+CMQTTSUB: 0,0", "+CMQTTPUB: 1,0", "OK"]));
     module.expect_under_way(1);
     assert_eq!(module.urcs(), ["+CMQTTSUB: 0,0", "+CMQTTPUB: 1,0"]);
-    assert_eq!(module.engine.counters().late_results, 2);
+    assert_eq!(module.engine.counters().deferred_results, 2);
     module.send(then(&["+CMQTTPUB: 0,0", "+CMQTTPUB: 0,0"]));
     module.expect_success(1);
     assert_eq!(module.urcs(), ["+CMQTTPUB: 0,0"]);
@@ -226,9 +226,9 @@ fn the_connections_are_read_while_the_result_of_connect_is_owed() {
         lines.insert(before, "+CMQTTCONNECT: 0,0");
         module.send(then(&lines));
         assert_eq!(module.expect_success(2), [answer.map(|line| line.as_bytes().to_vec())]);
-        assert_eq!(module.engine.counters().late_results, 1);
+        assert_eq!(module.engine.counters().deferred_results, 1);
         let told = module.take_events();
-        assert!(matches!(&told[..], [Event::Succeeded(line)] if line.bytes() == CONNECT.as_bytes()));
+        assert!(matches!(&told[..], [Event::CommandSucceeded(line)] if line.bytes() == CONNECT.as_bytes()));
     }
 }
 
@@ -247,7 +247,10 @@ fn a_refusal_tells_what_became_of_the_one_given_up() {
         module.send(then(&[refusal, "ERROR"]));
         assert!(module.expect_refusal(2).is_some());
         let told = module.take_events();
-        assert!(matches!(&told[..], [Event::Succeeded(done)] if done.bytes() == line.as_bytes()), "{line}");
+        assert!(
+            matches!(&told[..], [Event::CommandSucceeded(done)] if done.bytes() == line.as_bytes()),
+            "{line}"
+        );
         module.run(3, read_form);
         module.expect_line(read_form);
     }
@@ -290,7 +293,7 @@ fn success_of_a_given_up_operation_is_told_to_who_keeps_account() {
     given_up(&mut module, 1, "AT+CMQTTDISC=0,60");
     module.send(then(&["+CMQTTDISC: 0,0"]));
     let told = module.take_events();
-    assert!(matches!(&told[..], [Event::Succeeded(line)] if line.bytes() == b"AT+CMQTTDISC=0,60"));
+    assert!(matches!(&told[..], [Event::CommandSucceeded(line)] if line.bytes() == b"AT+CMQTTDISC=0,60"));
 }
 
 #[test]
@@ -353,7 +356,9 @@ fn a_result_counts_without_its_ok() {
             if code == 0 {
                 assert_eq!(module.expect_success(1), [[] as [Vec<u8>; 0]], "{line}");
                 let told = module.take_events();
-                assert!(matches!(&told[..], [Event::Succeeded(done)] if done.bytes() == line.as_bytes()));
+                assert!(
+                    matches!(&told[..], [Event::CommandSucceeded(done)] if done.bytes() == line.as_bytes())
+                );
             } else {
                 assert_eq!(module.expect_refusal(1), Some(code), "{line}");
             }

@@ -17,7 +17,7 @@ fn happened(module: &mut ScriptedModule) -> Vec<String> {
             Some(format!("{id} lost: {cause:?}"))
         }
         Event::Completed { id, outcome: Err(failure) } => Some(format!("{id} failed: {failure:?}")),
-        Event::Succeeded(_) => None,
+        Event::CommandSucceeded(_) => None,
         Event::Urc { line, .. } => Some(String::from_utf8_lossy(line).into_owned()),
         other => Some(format!("{other:?}")),
     };

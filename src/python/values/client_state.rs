@@ -27,7 +27,7 @@ pub(crate) struct ClientState {
     check_utf8: bool,
     /// Seconds.
     operation_timeout: u16,
-    /// The module's own lines, secrets masked.
+    /// The module's own lines, secrets redacted.
     raw: String,
 }
 

@@ -50,7 +50,7 @@ impl Stats {
             damaged_messages: counters.damaged_messages,
             dropped_messages: queue.dropped_messages,
             unknown_lines: counters.unknown_lines,
-            late_results: counters.late_results,
+            late_results: counters.deferred_results,
             queue_peak: queue.queue_peak,
             reconnects: queue.reconnects,
         }

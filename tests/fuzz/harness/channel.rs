@@ -99,12 +99,12 @@ impl Play {
             Action::Abandon(which) => {
                 let id = self.known_id(*which);
                 self.abandoned.push(id);
-                self.rig.engine.abandon(id, self.rig.now);
+                self.rig.engine.cancel(id, self.rig.now);
                 self.rig.settle();
             }
             Action::Withdraw(which) => {
                 let id = self.known_id(*which);
-                self.rig.engine.withdraw(id);
+                self.rig.engine.cancel_queued(id);
                 self.rig.settle();
             }
             Action::Say(utterance) => self.say(utterance),

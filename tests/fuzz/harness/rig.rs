@@ -139,11 +139,11 @@ impl Rig {
 
     fn take(&mut self, event: Event) {
         match &event {
-            Event::Trace { direction: Direction::FromModule, bytes, masked, .. } => {
-                self.show(bytes.clone(), masked);
+            Event::Trace { direction: Direction::FromModule, bytes, redacted, .. } => {
+                self.show(bytes.clone(), redacted);
             }
             Event::Completed { id, outcome } => self.outcomes.entry(*id).or_default().push(outcome.clone()),
-            Event::Late { id, .. } => *self.late.entry(*id).or_default() += 1,
+            Event::DeferredResult { id, .. } => *self.late.entry(*id).or_default() += 1,
             Event::Message(message) => {
                 self.messages += 1;
                 self.told += message.size();
@@ -156,9 +156,9 @@ impl Rig {
     }
 
     /// A secret is shown as asterisks, and everything else as it came.
-    fn show(&mut self, mut bytes: Vec<u8>, masked: &[std::ops::Range<usize>]) {
+    fn show(&mut self, mut bytes: Vec<u8>, redacted: &[std::ops::Range<usize>]) {
         let from = self.traced.len();
-        for range in masked {
+        for range in redacted {
             assert!(bytes[range.clone()].iter().all(|byte| *byte == b'*'));
             bytes[range.clone()].copy_from_slice(&self.said[from..][range.clone()]);
         }

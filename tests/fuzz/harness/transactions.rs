@@ -10,7 +10,7 @@ pub struct Submission<'a> {
     wish: Wish<'a>,
     timeout: u16,
     retries_while_busy: bool,
-    timed_from_its_turn: bool,
+    timed_from_start: bool,
 }
 
 #[derive(Arbitrary, Debug)]
@@ -78,8 +78,8 @@ impl Submission<'_> {
         if self.retries_while_busy {
             transaction = transaction.retrying_while_busy();
         }
-        if self.timed_from_its_turn {
-            transaction = transaction.timed_from_its_turn();
+        if self.timed_from_start {
+            transaction = transaction.timed_from_start();
         }
         (transaction, wanted)
     }

@@ -97,14 +97,14 @@ impl ScriptedModule {
         self.settle();
     }
 
-    pub fn abandon(&mut self, id: TransactionId) {
-        self.engine.abandon(id, self.now);
+    pub fn cancel(&mut self, id: TransactionId) {
+        self.engine.cancel(id, self.now);
         self.settle();
     }
 
     /// Every failure was judged.
-    pub fn go_on(&mut self) -> bool {
-        let had_waited = self.engine.go_on(self.now);
+    pub fn lift_lane_barriers(&mut self) -> bool {
+        let had_waited = self.engine.lift_lane_barriers(self.now);
         self.settle();
         had_waited
     }
@@ -271,9 +271,9 @@ impl ScriptedModule {
         let at = self
             .events
             .iter()
-            .position(|event| matches!(event, Event::Late { id: late, .. } if *late == id))?;
+            .position(|event| matches!(event, Event::DeferredResult { id: late, .. } if *late == id))?;
         match self.events.remove(at) {
-            Some(Event::Late { result, .. }) => Some(result),
+            Some(Event::DeferredResult { result, .. }) => Some(result),
             _ => unreachable!(),
         }
     }
@@ -323,7 +323,7 @@ impl ScriptedModule {
 
     /// Nothing but what commands did is left to tell.
     pub fn expect_no_news(&self) {
-        let news = self.events.iter().find(|event| !matches!(event, Event::Succeeded(_)));
+        let news = self.events.iter().find(|event| !matches!(event, Event::CommandSucceeded(_)));
         assert!(news.is_none(), "{news:?}");
     }
 
