@@ -1,4 +1,4 @@
-"""Whatever is cancelled gives up at once, leaves no thread, and hides nothing of what became of it."""
+"""A cancelled call ends at once, leaves no thread, and reports an outcome that is unknown."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,7 @@ from scripted_module import ScriptedModule
 from simcom_mqtt import OutcomeUnknownError, aio
 from simcom_mqtt.simulator import SimulatedModem
 
-# What is not given up takes 9 s or more.
+# A wait that does not end takes at least 9 s.
 SOON = 3
 
 CALLS: dict[str, Callable[[aio.SimcomMqtt, aio.MqttClient], Awaitable[object]]] = {
@@ -54,7 +54,7 @@ AT_ONCE = {"close", "port", "is_open", "stats", "callback_errors", "open"}
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-def test_while_the_module_is_waited_for(
+def test_cancelled_call_ends_soon(
     call: Callable[[aio.SimcomMqtt, aio.MqttClient], Awaitable[object]],
 ) -> None:
     async def main(module: ScriptedModule) -> None:
@@ -78,16 +78,16 @@ def test_while_the_module_is_waited_for(
         asyncio.run(main(module))
 
 
-def test_every_method_of_the_module_was_cancelled() -> None:
+def test_table_has_every_method() -> None:
     methods = {name for name in vars(aio.SimcomMqtt) if not name.startswith(("_", "on_"))} - AT_ONCE
     assert methods - {name.removeprefix("modem.") for name in CALLS} == set()
 
 
 @pytest.mark.parametrize("steps", range(8))
 @pytest.mark.parametrize("name", ["signal_quality", "modem.connect", "publish", "subscribe", "query"])
-def test_at_every_step(simulator: SimulatedModem, broker_url: str, name: str, steps: int) -> None:
-    """The module is as usable afterwards as before, wherever the call was cut off."""
-
+def test_module_stays_usable_wherever_a_call_is_cancelled(
+    simulator: SimulatedModem, broker_url: str, name: str, steps: int
+) -> None:
     async def main() -> None:
         async with aio.SimcomMqtt(simulator.port) as modem, await modem.connect(broker_url) as client:
             call = CALLS[name](modem, client) if name != "modem.connect" else modem.connect(broker_url)
@@ -97,14 +97,14 @@ def test_at_every_step(simulator: SimulatedModem, broker_url: str, name: str, st
             task.cancel()
             await asyncio.wait([task])
             await client.publish("a", "after it", 1)
-            # An interrupted connect is taken down first.
+            # The driver first disconnects and releases the client of a cancelled connect.
             async with await modem.connect(broker_url, index=1) as other:
                 assert (await other.query()).connected
 
     asyncio.run(main())
 
 
-def test_while_the_port_is_opened() -> None:
+def test_cancelled_open_frees_the_port() -> None:
     async def main(module: ScriptedModule) -> None:
         modem = aio.SimcomMqtt(module.port)
         task = asyncio.create_task(modem.open())
@@ -122,7 +122,7 @@ def test_while_the_port_is_opened() -> None:
         asyncio.run(main(module))
 
 
-def test_a_connect_leaves_no_client_that_nobody_owns(simulator: SimulatedModem, broker_url: str) -> None:
+def test_cancelled_connect_releases_its_client(simulator: SimulatedModem, broker_url: str) -> None:
     async def main(broker: ScriptedBroker) -> None:
         async with aio.SimcomMqtt(simulator.port) as modem:
             task = asyncio.create_task(modem.connect(broker.url, client_id="first"))
@@ -133,7 +133,7 @@ def test_a_connect_leaves_no_client_that_nobody_owns(simulator: SimulatedModem, 
                 await task
             assert time.monotonic() - began < SOON
             broker.speak_again()
-            # The same client: the driver has taken the first connection down by then.
+            # The same client: by now the driver has disconnected and released it.
             async with await modem.connect(broker_url, client_id="second", index=0) as client:
                 assert (await client.query()).client_id == "second"
             assert await modem.clients() == []
@@ -142,7 +142,7 @@ def test_a_connect_leaves_no_client_that_nobody_owns(simulator: SimulatedModem, 
         asyncio.run(main(broker))
 
 
-def test_a_connect_may_be_cut_off_at_any_time(simulator: SimulatedModem, broker_url: str) -> None:
+def test_connect_cancelled_at_any_time_leaves_no_client(simulator: SimulatedModem, broker_url: str) -> None:
     async def main() -> None:
         connected = 0
         async with aio.SimcomMqtt(simulator.port) as modem:
@@ -159,7 +159,7 @@ def test_a_connect_may_be_cut_off_at_any_time(simulator: SimulatedModem, broker_
     asyncio.run(main())
 
 
-def test_a_publish_that_was_not_written_is_not_sent(simulator: SimulatedModem) -> None:
+def test_cancelled_publish_that_was_not_written_is_not_sent(simulator: SimulatedModem) -> None:
     async def main(broker: ScriptedBroker) -> None:
         async with aio.SimcomMqtt(simulator.port) as modem:
             client = await modem.connect(broker.url)
@@ -181,7 +181,7 @@ def test_a_publish_that_was_not_written_is_not_sent(simulator: SimulatedModem) -
         asyncio.run(main(broker))
 
 
-def test_what_becomes_of_a_publish_that_was_written_can_still_be_learnt(simulator: SimulatedModem) -> None:
+def test_cancelled_publish_that_was_written_has_future_of_result(simulator: SimulatedModem) -> None:
     async def main(broker: ScriptedBroker) -> None:
         async with aio.SimcomMqtt(simulator.port) as modem:
             client = await modem.connect(broker.url)
@@ -201,13 +201,13 @@ def test_what_becomes_of_a_publish_that_was_written_can_still_be_learnt(simulato
         asyncio.run(main(broker))
 
 
-def test_what_becomes_of_a_first_publish_can_be_learnt_too(simulator: SimulatedModem) -> None:
+def test_cancelled_first_publish_has_future_of_result(simulator: SimulatedModem) -> None:
     async def main(broker: ScriptedBroker) -> None:
         async with aio.SimcomMqtt(simulator.port) as modem:
             client = await modem.connect(broker.url)
             task = asyncio.create_task(client.publish("a", "first", 1))
             await asyncio.sleep(0)
-            # The event loop does not hear of its being handed over before it is cancelled.
+            # Blocks the event loop, so that the cancelling comes before the result of the submission.
             broker.wait_for(PUBLISH)
             task.cancel()
             with pytest.raises(asyncio.CancelledError) as cancelled:
@@ -220,7 +220,7 @@ def test_what_becomes_of_a_first_publish_can_be_learnt_too(simulator: SimulatedM
         asyncio.run(main(broker))
 
 
-def test_a_timeout_tells_too(simulator: SimulatedModem) -> None:
+def test_publish_timeout_has_outcome_unknown_as_cause(simulator: SimulatedModem) -> None:
     async def main(broker: ScriptedBroker) -> None:
         async with aio.SimcomMqtt(simulator.port) as modem:
             client = await modem.connect(broker.url)
@@ -235,7 +235,7 @@ def test_a_timeout_tells_too(simulator: SimulatedModem) -> None:
         asyncio.run(main(broker))
 
 
-def test_a_full_queue_does_not_block_the_loop(simulator: SimulatedModem) -> None:
+def test_full_queue_does_not_block_event_loop(simulator: SimulatedModem) -> None:
     async def main(broker: ScriptedBroker) -> None:
         async with aio.SimcomMqtt(simulator.port) as modem:
             client = await modem.connect(broker.url)

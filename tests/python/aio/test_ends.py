@@ -1,4 +1,4 @@
-"""Ctrl-C, and the end of the process, while something is awaited."""
+"""Ctrl-C and the end of the process during a wait."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ from scripted_module import ScriptedModule
 from simcom_mqtt import CommandTimeoutError, SimcomMqtt
 from simcom_mqtt._native import Interrupter
 
-# What is not given up takes 9 s or more.
+# A wait that does not end takes at least 9 s.
 LONGEST_WAIT = 3
 
 AWAITING = """
@@ -52,7 +52,7 @@ WAITS = [
 
 
 @pytest.mark.parametrize("wait", WAITS)
-def test_ctrl_c(wait: str) -> None:
+def test_ctrl_c_ends_a_wait(wait: str) -> None:
     source = AWAITING.format(wait=wait) + INTERRUPTED
     with ScriptedModule() as module, script(source, module.port) as process:
         wait_for_line(process, "ready")
@@ -63,18 +63,18 @@ def test_ctrl_c(wait: str) -> None:
         assert process.returncode == 0
 
 
-ABANDONED = """
+UNFINISHED = """
 loop = asyncio.new_event_loop()
 task = loop.create_task(main())
 try:
     loop.run_until_complete(asyncio.wait_for(asyncio.shield(task), 0.3))
 except TimeoutError:
-    print("abandoned", flush=True)
+    print("unfinished", flush=True)
 """
 
 
-def test_a_process_ends_whatever_is_still_awaited() -> None:
-    source = AWAITING.format(wait="modem.command('AT+CPIN?', timeout=60)") + ABANDONED
+def test_process_ends_during_a_call() -> None:
+    source = AWAITING.format(wait="modem.command('AT+CPIN?', timeout=60)") + UNFINISHED
     with ScriptedModule() as module, script(source, module.port) as process:
         wait_for_line(process, "ready")
         module.fall_silent()
@@ -83,11 +83,11 @@ def test_a_process_ends_whatever_is_still_awaited() -> None:
         output, errors = process.communicate(timeout=9)
 
     assert process.returncode == 0, errors
-    assert "abandoned" in output
+    assert "unfinished" in output
     assert time.monotonic() - began < 5
 
 
-def test_an_interrupter_ends_one_wait_of_its_thread() -> None:
+def test_interrupter_ends_one_wait_of_its_thread() -> None:
     with ScriptedModule() as module, SimcomMqtt(module.port, command_timeout=0.2) as modem:
         module.fall_silent()
         interrupter = Interrupter()
@@ -97,12 +97,12 @@ def test_an_interrupter_ends_one_wait_of_its_thread() -> None:
             with pytest.raises(Exception, match="interrupted"):
                 modem.command("AT+CPIN?", timeout=60)
             assert time.monotonic() - began < LONGEST_WAIT
-            # The next one has its own time.
+            # The next wait has its own time-out.
             with pytest.raises(CommandTimeoutError):
                 modem.command("AT+CSQ", timeout=0.1)
 
 
-def test_importing_the_driver_does_not_import_asyncio() -> None:
+def test_import_of_driver_does_not_import_asyncio() -> None:
     source = "import sys, simcom_mqtt; print([name for name in sys.modules if name.startswith('asyncio')])"
     result = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True)
     assert result.stdout == "[]\n"

@@ -1,4 +1,4 @@
-"""The same names and arguments as the blocking driver, and the same work."""
+"""`aio` has the names, arguments and behaviour of the blocking driver."""
 
 import asyncio
 import inspect
@@ -24,7 +24,7 @@ def public(cls: type) -> set[str]:
 
 
 @pytest.mark.parametrize(("blocking", "awaited"), PAIRS)
-def test_every_name_is_there_with_its_arguments(blocking: type, awaited: type) -> None:
+def test_names_and_arguments_equal_those_of_blocking_class(blocking: type, awaited: type) -> None:
     assert public(blocking) - public(awaited) == set()
     assert public(awaited) - public(blocking) <= {"open"}
     for name in public(blocking):
@@ -34,7 +34,7 @@ def test_every_name_is_there_with_its_arguments(blocking: type, awaited: type) -
         assert parameters(getattr(awaited, name)) == parameters(method), name
 
 
-def test_a_module_is_made_with_the_same_arguments() -> None:
+def test_constructor_arguments_equal() -> None:
     assert parameters(aio.SimcomMqtt) == {"self": inspect.Parameter.empty} | parameters(
         simcom_mqtt.SimcomMqtt
     ) or parameters(aio.SimcomMqtt) == parameters(simcom_mqtt.SimcomMqtt)
@@ -45,12 +45,12 @@ def parameters(function: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("_blocking", "awaited"), PAIRS)
-def test_each_points_to_the_blocking_one(_blocking: type, awaited: type) -> None:
+def test_docstrings_refer_to_blocking_class(_blocking: type, awaited: type) -> None:
     for name in public(awaited) & public(_blocking):
         assert f"{_blocking.__name__}.{name}" in (inspect.getdoc(getattr(awaited, name)) or ""), name
 
 
-def test_the_whole_of_it(
+def test_every_method_works(
     simulator: SimulatedModem, broker_url: str, host: HostClient, base: str, tmp_path: Path
 ) -> None:
     pem = tmp_path / "ca.pem"
@@ -107,7 +107,7 @@ def test_the_whole_of_it(
     asyncio.run(main())
 
 
-def test_it_is_opened_before_it_is_used(simulator: SimulatedModem) -> None:
+def test_use_before_open_raises(simulator: SimulatedModem) -> None:
     async def main() -> None:
         modem = aio.SimcomMqtt(simulator.port)
         assert not modem.is_open
@@ -124,7 +124,7 @@ def test_it_is_opened_before_it_is_used(simulator: SimulatedModem) -> None:
     asyncio.run(main())
 
 
-def test_errors_are_those_of_the_driver(simulator: SimulatedModem, broker_url: str) -> None:
+def test_errors_equal_those_of_blocking_driver(simulator: SimulatedModem, broker_url: str) -> None:
     async def main() -> None:
         with pytest.raises(OSError, match="no port"):
             await aio.SimcomMqtt("/dev/missing").open()

@@ -1,4 +1,4 @@
-"""Messages that are awaited: all of them, in order, whatever is cancelled meanwhile."""
+"""Awaited messages: complete and in order, also if a wait is cancelled."""
 
 import asyncio
 import contextlib
@@ -16,8 +16,10 @@ from simcom_mqtt.simulator import SimulatedModem
 COUNT = 300
 
 
-def test_none_is_lost_between_two_steps(simulator: SimulatedModem, broker_url: str, base: str) -> None:
-    # Each step is cancelled after next to no time: what arrives at that moment must come with the next one.
+def test_cancelled_iteration_steps_lose_no_message(
+    simulator: SimulatedModem, broker_url: str, base: str
+) -> None:
+    # A short time-out cancels each step. A message that arrives then must come with the next step.
     async def main() -> list[int]:
         async with aio.SimcomMqtt(simulator.port) as modem:
             client = await modem.connect(broker_url)
@@ -39,7 +41,7 @@ def test_none_is_lost_between_two_steps(simulator: SimulatedModem, broker_url: s
     assert asyncio.run(main()) == list(range(COUNT))
 
 
-def test_those_who_wait_take_no_thread(simulator: SimulatedModem, broker_url: str, base: str) -> None:
+def test_waits_for_messages_use_no_thread(simulator: SimulatedModem, broker_url: str, base: str) -> None:
     async def main() -> None:
         async with aio.SimcomMqtt(simulator.port) as modem, await modem.connect(broker_url) as client:
             await client.subscribe(f"{base}/#")
@@ -56,7 +58,9 @@ def test_those_who_wait_take_no_thread(simulator: SimulatedModem, broker_url: st
     asyncio.run(main())
 
 
-def test_a_wait_lists_what_came_instead(simulator: SimulatedModem, broker_url: str, base: str) -> None:
+def test_timeout_lists_the_messages_that_arrived(
+    simulator: SimulatedModem, broker_url: str, base: str
+) -> None:
     async def main() -> None:
         async with aio.SimcomMqtt(simulator.port) as modem, await modem.connect(broker_url) as client:
             await client.subscribe(f"{base}/#")
@@ -74,7 +78,7 @@ def test_a_wait_lists_what_came_instead(simulator: SimulatedModem, broker_url: s
     asyncio.run(main())
 
 
-def test_a_capture(simulator: SimulatedModem, broker_url: str, base: str) -> None:
+def test_capture(simulator: SimulatedModem, broker_url: str, base: str) -> None:
     async def main() -> None:
         async with aio.SimcomMqtt(simulator.port) as modem, await modem.connect(broker_url) as client:
             await client.subscribe(f"{base}/#")
@@ -96,7 +100,7 @@ def test_a_capture(simulator: SimulatedModem, broker_url: str, base: str) -> Non
     asyncio.run(main())
 
 
-def test_an_iteration_ends_with_its_time_or_when_it_is_closed(
+def test_iteration_ends_at_timeout_or_when_closed(
     simulator: SimulatedModem, broker_url: str, base: str
 ) -> None:
     async def main() -> None:
@@ -117,15 +121,13 @@ def test_an_iteration_ends_with_its_time_or_when_it_is_closed(
 
     async def collect(messages: aio.Messages) -> list[str]:
         async for message in messages:
-            collected.append(message.text())  # noqa: PERF401 - seen while it runs
+            collected.append(message.text())  # noqa: PERF401 - the list is read while the loop runs
         return collected
 
     asyncio.run(main())
 
 
-def test_a_cancelled_iteration_leaves_nothing_behind(
-    simulator: SimulatedModem, broker_url: str, base: str
-) -> None:
+def test_cancelled_iteration_is_freed(simulator: SimulatedModem, broker_url: str, base: str) -> None:
     async def main() -> None:
         async with aio.SimcomMqtt(simulator.port) as modem, await modem.connect(broker_url) as client:
             iterations: list[weakref.ref[aio.Messages]] = []
@@ -143,14 +145,14 @@ def test_a_cancelled_iteration_leaves_nothing_behind(
             await asyncio.gather(*tasks, return_exceptions=True)
             del task
             tasks.clear()
-            await asyncio.sleep(0)  # asyncio itself lets go of them then
+            await asyncio.sleep(0)  # asyncio drops its own references
             gc.collect()
             assert [iteration() for iteration in iterations] == [None] * 5
 
     asyncio.run(main())
 
 
-def test_a_lost_connection_ends_the_waits_that_are_under_way(
+def test_lost_connection_ends_waits_under_way_only(
     simulator: SimulatedModem, broker_url: str, base: str
 ) -> None:
     async def main() -> None:
@@ -158,7 +160,7 @@ def test_a_lost_connection_ends_the_waits_that_are_under_way(
             client = await modem.connect(broker_url)
             await client.subscribe(base)
             messages = client.messages(base)
-            # Given up: what is lost afterwards must not end the next wait.
+            # This wait times out. A later loss of connection must not end the next wait.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(0.01):
                     await anext(messages)
@@ -175,7 +177,7 @@ def test_a_lost_connection_ends_the_waits_that_are_under_way(
     asyncio.run(main())
 
 
-def test_closing_ends_every_wait(simulator: SimulatedModem, broker_url: str, host: HostClient) -> None:
+def test_close_ends_every_wait(simulator: SimulatedModem, broker_url: str, host: HostClient) -> None:
     async def main() -> None:
         async with aio.SimcomMqtt(simulator.port) as modem:
             client = await modem.connect(broker_url)
@@ -196,7 +198,7 @@ def test_closing_ends_every_wait(simulator: SimulatedModem, broker_url: str, hos
     asyncio.run(main())
 
 
-def test_a_command_that_is_awaited_ends_with_it() -> None:
+def test_close_ends_a_command_under_way() -> None:
     async def main(module: ScriptedModule) -> None:
         async with aio.SimcomMqtt(module.port) as modem:
             module.fall_silent()

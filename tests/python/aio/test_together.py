@@ -1,4 +1,4 @@
-"""What goes on at the same time: two clients, task groups, callbacks, and the end of the loop."""
+"""Concurrency: two clients, task groups, callbacks, and the end of the event loop."""
 
 import asyncio
 import gc
@@ -17,7 +17,7 @@ from simcom_mqtt import ClosedError, LossCause, Message, Reconnect, aio
 from simcom_mqtt.simulator import SimulatedModem
 
 
-def test_neither_client_waits_for_the_other(simulator: SimulatedModem, broker_url: str) -> None:
+def test_clients_do_not_wait_for_each_other(simulator: SimulatedModem, broker_url: str) -> None:
     async def main(broker: ScriptedBroker) -> None:
         async with aio.SimcomMqtt(simulator.port) as modem:
             slow = await modem.connect(broker.url)
@@ -35,7 +35,7 @@ def test_neither_client_waits_for_the_other(simulator: SimulatedModem, broker_ur
         asyncio.run(main(broker))
 
 
-def test_both_connect_at_once(simulator: SimulatedModem, broker_url: str) -> None:
+def test_two_clients_connect_at_once(simulator: SimulatedModem, broker_url: str) -> None:
     async def main() -> None:
         async with aio.SimcomMqtt(simulator.port) as modem:
             async with asyncio.TaskGroup() as group:
@@ -45,7 +45,7 @@ def test_both_connect_at_once(simulator: SimulatedModem, broker_url: str) -> Non
     asyncio.run(main())
 
 
-def test_a_failing_task_ends_its_group(simulator: SimulatedModem, broker_url: str, base: str) -> None:
+def test_failing_task_ends_its_group(simulator: SimulatedModem, broker_url: str, base: str) -> None:
     async def main() -> None:
         async with aio.SimcomMqtt(simulator.port) as modem, await modem.connect(broker_url) as client:
 
@@ -62,9 +62,7 @@ def test_a_failing_task_ends_its_group(simulator: SimulatedModem, broker_url: st
     asyncio.run(main())
 
 
-def test_callbacks_run_in_the_loop_and_in_order(
-    simulator: SimulatedModem, broker_url: str, base: str
-) -> None:
+def test_callbacks_run_in_event_loop_in_order(simulator: SimulatedModem, broker_url: str, base: str) -> None:
     async def main() -> None:
         received: list[str] = []
         all_there = asyncio.Event()
@@ -91,7 +89,7 @@ def test_callbacks_run_in_the_loop_and_in_order(
     asyncio.run(main())
 
 
-def test_callbacks_get_the_clients_of_this_module(simulator: SimulatedModem, broker_url: str) -> None:
+def test_callbacks_get_awaitable_clients(simulator: SimulatedModem, broker_url: str) -> None:
     async def main() -> None:
         events: asyncio.Queue[tuple[str, object]] = asyncio.Queue()
         async with aio.SimcomMqtt(simulator.port) as modem:
@@ -105,7 +103,7 @@ def test_callbacks_get_the_clients_of_this_module(simulator: SimulatedModem, bro
     asyncio.run(main())
 
 
-def test_a_coroutine_function_is_no_callback(simulator: SimulatedModem, broker_url: str) -> None:
+def test_coroutine_function_is_refused_as_callback(simulator: SimulatedModem, broker_url: str) -> None:
     async def answer(message: Message) -> None:
         raise AssertionError(message)
 
@@ -120,7 +118,7 @@ def test_a_coroutine_function_is_no_callback(simulator: SimulatedModem, broker_u
     asyncio.run(main())
 
 
-def test_the_loop_may_end_before_the_module(
+def test_event_loop_may_end_before_module_is_closed(
     simulator: SimulatedModem, broker_url: str, host: HostClient, base: str
 ) -> None:
     modem = aio.SimcomMqtt(simulator.port)
@@ -129,18 +127,18 @@ def test_the_loop_may_end_before_the_module(
         await modem.open()
         client = await modem.connect(broker_url)
         await client.subscribe(base, callback=lambda _: None)
-        asyncio.ensure_future(anext(client.messages(base)))  # noqa: RUF006 - nobody waits for it
-        asyncio.ensure_future(client.disconnect())  # noqa: RUF006 - nobody waits for it
+        asyncio.ensure_future(anext(client.messages(base)))  # noqa: RUF006 - not awaited
+        asyncio.ensure_future(client.disconnect())  # noqa: RUF006 - not awaited
         await asyncio.sleep(0)
 
     asyncio.run(main())
-    # The next loop may close it, and nothing hangs that belonged to the first.
+    # Another loop may close the module, and no task of the first loop blocks that.
     asyncio.run(modem.close())
     assert not modem.is_open
     gc.collect()
 
 
-def test_a_callback_of_a_closed_loop_ends_with_an_error(
+def test_callback_of_closed_loop_raises(
     simulator: SimulatedModem, broker_url: str, host: HostClient, base: str
 ) -> None:
     modem = aio.SimcomMqtt(simulator.port)
@@ -186,7 +184,7 @@ asyncio.run(main())
 
 
 @pytest.mark.parametrize("interpreter", interpreters(), ids=str)
-def test_with_every_python(simulator: SimulatedModem, broker_url: str, interpreter: Interpreter) -> None:
+def test_each_installed_python(simulator: SimulatedModem, broker_url: str, interpreter: Interpreter) -> None:
     options = ("-W", "error")
     with script(SCRIPT, simulator.port, broker_url, program=interpreter.program, options=options) as process:
         output, errors = process.communicate(timeout=30)
@@ -195,8 +193,8 @@ def test_with_every_python(simulator: SimulatedModem, broker_url: str, interpret
     assert output.splitlines() == [" ".join(map(str, range(20))), "timeout"]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="counts wake-ups where Linux tells of them")
-def test_nobody_wakes_up_while_all_wait() -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="reads wake-ups from /proc")
+def test_waiting_threads_do_not_wake_up() -> None:
     others = set(threading.enumerate())
 
     async def main(module: ScriptedModule) -> None:
@@ -208,9 +206,9 @@ def test_nobody_wakes_up_while_all_wait() -> None:
         command = asyncio.create_task(modem.command("AT+CPIN?", timeout=60))
         message = asyncio.create_task(client.wait_for_message(timeout=60))
         await asyncio.to_thread(module.wait_for_more, seen)
-        begun = set(threading.enumerate()) - others
-        threads = [thread.native_id for thread in begun if "simcom-mqtt" in thread.name]
-        assert len(threads) == 2  # of the call and of the reports
+        started = set(threading.enumerate()) - others
+        threads = [thread.native_id for thread in started if "simcom-mqtt" in thread.name]
+        assert len(threads) == 2  # the call's and the callback thread
         before = [wake_ups(thread) for thread in threads]
         await asyncio.wait([command, message], timeout=0.5)
         assert [wake_ups(thread) for thread in threads] == before
