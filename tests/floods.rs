@@ -1,4 +1,4 @@
-//! Ten million lines, and bytes without end: what they cost in memory, measured on the process.
+//! Floods of input cost bounded memory, measured on this process.
 #![cfg(target_os = "linux")]
 
 use std::fs;
@@ -8,10 +8,10 @@ use simcom_mqtt::at::Command;
 use simcom_mqtt::channel::{Engine, Event, Settings, Transaction};
 
 const MEBIBYTE: usize = 1 << 20;
-/// What one read of the I/O thread holds at most.
+/// The I/O thread reads at most this at once.
 const LONGEST_READ: usize = 64 * 1024;
 
-/// The bytes of this process that are in memory.
+/// Returns the number of bytes of this process that are in memory.
 fn resident() -> usize {
     const PAGE: usize = 4096;
     let statistics = fs::read_to_string("/proc/self/statm").unwrap();
@@ -71,7 +71,7 @@ fn growth(flooded: &mut Flooded, pattern: &[u8], total: usize) -> usize {
     most.max(resident()) - before
 }
 
-/// All in one test: what runs beside it would be measured too.
+/// One test only: another test would run beside it and be measured too.
 #[test]
 fn floods_cost_bounded_memory() {
     ten_million_unsolicited_lines();

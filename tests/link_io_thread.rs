@@ -14,7 +14,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
-use link_support::{Event, FakePort, Order, PATIENCE, PseudoTerminal, Rig, has_input, receive};
+use link_support::{Event, FakePort, LIMIT, Order, PseudoTerminal, Rig, has_input, receive};
 use simcom_mqtt::link::{Port, open};
 
 fn pattern(length: usize) -> Vec<u8> {
@@ -22,7 +22,7 @@ fn pattern(length: usize) -> Vec<u8> {
 }
 
 #[test]
-fn an_answer_goes_out_in_the_round_of_its_input() {
+fn answer_is_written_in_the_round_of_its_input() {
     let mut terminal = PseudoTerminal::open();
     let rig = Rig::start("echo", open(&terminal.settings()).unwrap());
     rig.order(Order::EchoInput);
@@ -33,12 +33,12 @@ fn an_answer_goes_out_in_the_round_of_its_input() {
 }
 
 #[test]
-fn a_large_write_reaches_a_slow_reader_whole() {
+fn large_write_reaches_a_slow_reader_whole() {
     let mut terminal = PseudoTerminal::open();
     let rig = Rig::start("large-write", open(&terminal.settings()).unwrap());
     let sent = pattern(300_000);
     rig.order(Order::Send(sent.clone()));
-    // What arrives meanwhile is read although the write is stuck.
+    // Input is read although the write is blocked.
     terminal.master.write_all(b"URC").unwrap();
     assert_eq!(rig.read(3), b"URC");
     let mut received = Vec::new();
@@ -61,9 +61,9 @@ fn large_input_arrives_whole() {
     writer.join().unwrap().unwrap();
 }
 
-/// The master's side, since the kernel itself throws away what a slave has not read when its master goes.
+/// On the master's side: the kernel drops what a slave has not read when its master closes.
 #[test]
-fn a_hang_up_is_told_after_the_bytes_before_it() {
+fn hang_up_is_reported_after_the_bytes_before_it() {
     let terminal = PseudoTerminal::open();
     let mut near = open(&terminal.settings()).unwrap();
     drop(terminal.slave);
@@ -77,7 +77,7 @@ fn a_hang_up_is_told_after_the_bytes_before_it() {
 }
 
 #[test]
-fn bytes_before_the_end_of_a_connection_larger_than_the_buffer_are_all_read() {
+fn input_larger_than_the_buffer_is_read_before_the_end_is_reported() {
     let (near, mut far) = UnixStream::pair().unwrap();
     let sent = pattern(150_000);
     let writer = std::thread::spawn({
@@ -91,21 +91,21 @@ fn bytes_before_the_end_of_a_connection_larger_than_the_buffer_are_all_read() {
     rig.wait_for_loss();
 }
 
-/// Something arrives while a write fails, after the last look at what has arrived.
+/// A port on which input arrives while a write fails.
 struct BreaksWhenWritten {
     quiet: UnixStream,
-    last_words: Vec<u8>,
+    late_input: Vec<u8>,
     is_broken: bool,
 }
 
 impl Port for BreaksWhenWritten {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = buffer.len().min(self.last_words.len());
+        let count = buffer.len().min(self.late_input.len());
         if !self.is_broken || count == 0 {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        buffer[..count].copy_from_slice(&self.last_words[..count]);
-        self.last_words.drain(..count);
+        buffer[..count].copy_from_slice(&self.late_input[..count]);
+        self.late_input.drain(..count);
         Ok(count)
     }
 
@@ -128,18 +128,18 @@ impl Port for BreaksWhenWritten {
 }
 
 #[test]
-fn a_failed_write_is_a_loss_told_after_what_had_arrived() {
+fn failed_write_is_reported_as_loss_after_the_input_before_it() {
     let (quiet, _far) = UnixStream::pair().unwrap();
-    let last_words = pattern(150_000);
-    let port = BreaksWhenWritten { quiet, last_words: last_words.clone(), is_broken: false };
+    let late_input = pattern(150_000);
+    let port = BreaksWhenWritten { quiet, late_input: late_input.clone(), is_broken: false };
     let rig = Rig::start("write", Box::new(port));
     rig.order(Order::Send(b"AT\r".to_vec()));
-    assert!(rig.read(last_words.len()) == last_words);
+    assert!(rig.read(late_input.len()) == late_input);
     assert_eq!(rig.wait_for_loss(), "Broken pipe");
 }
 
 #[test]
-fn a_lost_link_goes_on_with_another_port() {
+fn thread_continues_with_a_port_attached_after_a_loss() {
     let terminal = PseudoTerminal::open();
     let rig = Rig::start("attach", open(&terminal.settings()).unwrap());
     drop(terminal);
@@ -149,22 +149,22 @@ fn a_lost_link_goes_on_with_another_port() {
     let mut terminal = PseudoTerminal::open();
     rig.thread.attach(open(&terminal.settings()).unwrap());
     assert_eq!(rig.next(), Event::Attached);
-    assert_eq!(receive(&mut terminal.master, 3), b"AT\r", "what the driver still wanted to send");
+    assert_eq!(receive(&mut terminal.master, 3), b"AT\r", "output that was not sent before the loss");
     terminal.master.write_all(b"OK").unwrap();
     assert_eq!(rig.read(2), b"OK");
 }
 
 #[test]
-fn a_port_attached_too_late_is_closed() {
+fn port_attached_after_the_end_is_closed() {
     let terminal = PseudoTerminal::open();
     let rig = Rig::start("late", open(&terminal.settings()).unwrap());
     rig.finish();
     rig.thread.attach(open(&terminal.settings()).unwrap());
-    open(&terminal.settings()).expect("nobody has it any more");
+    open(&terminal.settings()).expect("the late port was not closed");
 }
 
 #[test]
-fn a_timeout_comes_when_it_is_due() {
+fn timeout_is_handled_when_it_is_due() {
     let terminal = PseudoTerminal::open();
     let rig = Rig::start("timeout", open(&terminal.settings()).unwrap());
     for milliseconds in [0, 1, 20] {
@@ -174,7 +174,7 @@ fn a_timeout_comes_when_it_is_due() {
 }
 
 #[test]
-fn input_that_is_there_is_read_before_a_timeout_is_told() {
+fn input_is_handled_before_a_timeout() {
     let (near, mut far) = UnixStream::pair().unwrap();
     far.write_all(b"in time").unwrap();
     let (port, _) = FakePort::new(near);
@@ -185,7 +185,7 @@ fn input_that_is_there_is_read_before_a_timeout_is_told() {
 }
 
 #[test]
-fn what_must_drain_waits_until_all_before_it_has_left() {
+fn output_that_must_drain_waits_until_earlier_output_has_left() {
     let (near, mut far) = UnixStream::pair().unwrap();
     let (port, unsent) = FakePort::new(near);
     let rig = Rig::start("drain", Box::new(port));
@@ -201,30 +201,30 @@ fn what_must_drain_waits_until_all_before_it_has_left() {
 }
 
 #[test]
-fn no_call_is_lost_under_contention() {
-    const CALLERS: usize = 4;
-    const CALLS: usize = 2_000;
+fn no_wake_is_lost_under_contention() {
+    const THREADS: usize = 4;
+    const WAKES: usize = 2_000;
     let (near, mut far) = UnixStream::pair().unwrap();
     let (port, _) = FakePort::new(near);
     let rig = Rig::start("calls", Box::new(port));
     std::thread::scope(|scope| {
-        for caller in 0..CALLERS {
-            let boss = rig.boss.clone();
-            let byte = u8::try_from(caller).unwrap();
-            scope.spawn(move || (0..CALLS).for_each(|_| boss.order(Order::Send(vec![byte]))));
+        for thread in 0..THREADS {
+            let commander = rig.commander.clone();
+            let byte = u8::try_from(thread).unwrap();
+            scope.spawn(move || (0..WAKES).for_each(|_| commander.order(Order::Send(vec![byte]))));
         }
-        let mut received = receive(&mut far, CALLERS * CALLS);
+        let mut received = receive(&mut far, THREADS * WAKES);
         received.sort_unstable();
-        let sent = (0..CALLERS).flat_map(|caller| [u8::try_from(caller).unwrap(); CALLS]);
+        let sent = (0..THREADS).flat_map(|thread| [u8::try_from(thread).unwrap(); WAKES]);
         assert!(received.into_iter().eq(sent));
     });
 }
 
 #[test]
-fn signals_do_not_disturb() {
+fn signals_do_not_end_the_thread() {
     let mut terminal = PseudoTerminal::open();
     let rig = Rig::start("signal-thread", open(&terminal.settings()).unwrap());
-    ignore_by_a_handler(libc::SIGUSR1);
+    install_empty_handler(libc::SIGUSR1);
     rig.order(Order::EchoInput);
     let thread = id_of("signal-thread");
     for round in 0..200_u8 {
@@ -234,7 +234,7 @@ fn signals_do_not_disturb() {
     }
 }
 
-fn ignore_by_a_handler(signal: libc::c_int) {
+fn install_empty_handler(signal: libc::c_int) {
     extern "C" fn do_nothing(_: libc::c_int) {}
     let handler: extern "C" fn(libc::c_int) = do_nothing;
     // SAFETY: the action is plain integers and a handler that does nothing.
@@ -245,45 +245,47 @@ fn ignore_by_a_handler(signal: libc::c_int) {
     }
 }
 
-fn send_signal(thread: i64, signal: libc::c_int) {
+fn send_signal(thread: libc::c_long, signal: libc::c_int) {
     // SAFETY: no memory is passed.
-    assert_eq!(unsafe { libc::syscall(libc::SYS_tgkill, i64::from(std::process::id()), thread, signal) }, 0);
+    let result =
+        unsafe { libc::syscall(libc::SYS_tgkill, libc::c_long::from(libc::getpid()), thread, signal) };
+    assert_eq!(result, 0);
 }
 
 #[test]
-fn a_panic_in_the_driver_ends_the_thread_as_a_loss() {
+fn panic_in_the_driver_ends_the_thread_as_a_loss() {
     let terminal = PseudoTerminal::open();
     let rig = Rig::start("panic", open(&terminal.settings()).unwrap());
     rig.order(Order::Panic);
     assert!(rig.wait_for_loss().contains("internal error"));
-    assert!(rig.thread.join(PATIENCE));
+    assert!(rig.thread.join(LIMIT));
     open(&terminal.settings()).expect("the port was closed");
 }
 
 #[test]
-fn a_stopped_thread_tells_its_driver_and_closes_its_port() {
+fn stopped_thread_reports_a_loss_and_closes_its_port() {
     let terminal = PseudoTerminal::open();
     let rig = Rig::start("stop", open(&terminal.settings()).unwrap());
     assert!(!rig.thread.join(Duration::ZERO), "it runs");
     rig.thread.stop();
     assert_eq!(rig.wait_for_loss(), "the port was closed");
-    assert!(rig.thread.join(PATIENCE));
-    assert!(rig.thread.join(PATIENCE), "a second time");
+    assert!(rig.thread.join(LIMIT));
+    assert!(rig.thread.join(LIMIT), "a second time");
     open(&terminal.settings()).expect("the port was closed");
 }
 
 #[test]
-fn a_dropped_handle_stops_the_thread() {
+fn dropped_handle_stops_the_thread() {
     let terminal = PseudoTerminal::open();
     let Rig { thread, events, .. } = Rig::start("drop", open(&terminal.settings()).unwrap());
     drop(thread);
-    let end = std::iter::repeat_with(|| events.recv_timeout(PATIENCE)).find_map(Result::err);
+    let end = std::iter::repeat_with(|| events.recv_timeout(LIMIT)).find_map(Result::err);
     assert_eq!(end, Some(RecvTimeoutError::Disconnected), "the driver was not dropped");
     open(&terminal.settings()).expect("the port was closed before the driver was dropped");
 }
 
 #[test]
-fn an_idle_thread_does_not_wake_up() {
+fn idle_thread_does_not_wake_up() {
     let terminal = PseudoTerminal::open();
     let rig = Rig::start("idle-thread", open(&terminal.settings()).unwrap());
     rig.order(Order::EchoInput);
@@ -292,7 +294,7 @@ fn an_idle_thread_does_not_wake_up() {
 }
 
 #[test]
-fn a_thread_without_a_port_does_not_wake_up() {
+fn thread_without_a_port_does_not_wake_up() {
     let terminal = PseudoTerminal::open();
     let rig = Rig::start("lost-thread", open(&terminal.settings()).unwrap());
     drop(terminal);
@@ -301,25 +303,25 @@ fn a_thread_without_a_port_does_not_wake_up() {
 }
 
 #[test]
-fn a_stuck_write_does_not_wake_it_up() {
+fn thread_with_a_blocked_write_does_not_wake_up() {
     let terminal = PseudoTerminal::open();
     let rig = Rig::start("stuck-thread", open(&terminal.settings()).unwrap());
     rig.order(Order::Send(vec![0; 1_000_000]));
-    // The kernel takes some of it, in pieces, and then no more.
+    // The kernel takes some of the bytes, in pieces, and then no more.
     while rig.events.recv_timeout(Duration::from_millis(300)).is_ok() {}
     assert_eq!(wake_ups_in_a_second("stuck-thread", &rig), 0);
 }
 
-/// How often the thread was scheduled in a second in which nothing was to be done.
+/// Returns how often the thread was scheduled in a second without events.
 fn wake_ups_in_a_second(name: &str, rig: &Rig) -> u64 {
     let thread = id_of(name);
     let before = switches_once_asleep(thread);
-    assert!(rig.events.recv_timeout(Duration::from_secs(1)).is_err(), "something was to be done");
+    assert!(rig.events.recv_timeout(Duration::from_secs(1)).is_err(), "an event came");
     switches_once_asleep(thread) - before
 }
 
-fn switches_once_asleep(thread: i64) -> u64 {
-    let deadline = Instant::now() + PATIENCE;
+fn switches_once_asleep(thread: libc::c_long) -> u64 {
+    let deadline = Instant::now() + LIMIT;
     loop {
         let status = fs::read_to_string(format!("/proc/self/task/{thread}/status")).unwrap();
         let field =
@@ -333,9 +335,9 @@ fn switches_once_asleep(thread: i64) -> u64 {
     }
 }
 
-/// A thread takes its name once it runs, and the list of threads may leave one out while others end.
-fn id_of(name: &str) -> i64 {
-    let deadline = Instant::now() + PATIENCE;
+/// A thread has its name only once it runs, and the list of threads may miss one while others end.
+fn id_of(name: &str) -> libc::c_long {
+    let deadline = Instant::now() + LIMIT;
     loop {
         let tasks = fs::read_dir("/proc/self/task").unwrap().filter_map(Result::ok);
         let mut named = tasks.filter(|task| {

@@ -1,4 +1,4 @@
-//! Opening serial ports: which, how, and for whom alone.
+//! Opening serial ports: errors, exclusive use, settings.
 #![allow(unreachable_pub, reason = "nothing outside a test crate can see it")]
 #![cfg(target_os = "linux")]
 #![allow(unsafe_code)]
@@ -10,7 +10,7 @@ use std::io::Write;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::symlink;
 
-use link_support::{Event, Order, PATIENCE, PseudoTerminal, Rig, receive, settings};
+use link_support::{Event, LIMIT, Order, PseudoTerminal, Rig, receive, settings};
 use simcom_mqtt::link::{PortError, open};
 
 fn refusal(path: &str) -> PortError {
@@ -21,7 +21,7 @@ fn refusal(path: &str) -> PortError {
 }
 
 #[test]
-fn a_port_that_is_not_there_is_missing() {
+fn absent_port_is_reported_as_missing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ttyUSB2");
     let path = path.to_str().unwrap();
@@ -31,7 +31,7 @@ fn a_port_that_is_not_there_is_missing() {
 }
 
 #[test]
-fn what_is_not_a_terminal_is_not_a_port() {
+fn file_that_is_no_terminal_is_refused() {
     let file = tempfile::NamedTempFile::new().unwrap();
     for path in [file.path().to_str().unwrap(), "/dev/null", "/tmp"] {
         assert!(matches!(refusal(path), PortError::NotAPort { .. }), "{path}");
@@ -39,18 +39,18 @@ fn what_is_not_a_terminal_is_not_a_port() {
 }
 
 #[test]
-fn a_port_is_opened_once() {
+fn open_port_cannot_be_opened_again() {
     let terminal = PseudoTerminal::open();
     let port = open(&terminal.settings()).unwrap();
     assert!(matches!(refusal(&terminal.path), PortError::Busy { errno: Some(libc::EBUSY), .. }));
-    // A refusal takes nothing away from the one that has it.
+    // A refusal changes nothing for the open port.
     assert!(matches!(refusal(&terminal.path), PortError::Busy { .. }));
     drop(port);
     open(&terminal.settings()).unwrap();
 }
 
 #[test]
-fn a_port_that_another_program_locked_is_busy() {
+fn port_locked_by_another_open_file_is_busy() {
     let terminal = PseudoTerminal::open();
     let other = OpenOptions::new().read(true).write(true).open(&terminal.path).unwrap();
     // SAFETY: no memory is passed.
@@ -58,9 +58,9 @@ fn a_port_that_another_program_locked_is_busy() {
     assert!(matches!(refusal(&terminal.path), PortError::Busy { .. }));
 }
 
-/// TIOCEXCL binds all users but root. Nothing but the kernel's refusal is asked on a pseudo-terminal.
+/// TIOCEXCL does not bind root, and the driver does not look at the claims on pseudo-terminals.
 #[test]
-fn a_port_that_another_program_claimed_is_busy_for_all_but_root() {
+fn claimed_pseudo_terminal_is_busy_for_all_but_root() {
     let terminal = PseudoTerminal::open();
     // SAFETY: TIOCEXCL takes no argument.
     assert_eq!(unsafe { libc::ioctl(terminal.slave.as_raw_fd(), libc::TIOCEXCL) }, 0);
@@ -73,7 +73,7 @@ fn a_port_that_another_program_claimed_is_busy_for_all_but_root() {
 }
 
 #[test]
-fn a_copy_in_a_forked_child_does_not_keep_a_closed_port_busy() {
+fn closed_port_is_free_although_a_copy_of_its_descriptor_is_open() {
     let terminal = PseudoTerminal::open();
     let port = open(&terminal.settings()).unwrap();
     let _copy = port.descriptor().try_clone_to_owned().unwrap();
@@ -82,7 +82,7 @@ fn a_copy_in_a_forked_child_does_not_keep_a_closed_port_busy() {
 }
 
 #[test]
-fn a_port_is_free_as_soon_as_the_thread_has_ended() {
+fn port_is_free_as_soon_as_its_thread_has_ended() {
     let terminal = PseudoTerminal::open();
     for _ in 0..20 {
         let rig = Rig::start("reopen", open(&terminal.settings()).unwrap());
@@ -90,9 +90,9 @@ fn a_port_is_free_as_soon_as_the_thread_has_ended() {
     }
 }
 
-/// A claim on a pseudo-terminal outlives the process that made it, and would shut every user but root out.
+/// A claim on a pseudo-terminal outlives a killed process and would lock out every user but root.
 #[test]
-fn a_killed_program_leaves_no_claim_on_a_pseudo_terminal() {
+fn open_pseudo_terminal_has_no_claim() {
     let terminal = PseudoTerminal::open();
     let port = open(&terminal.settings()).unwrap();
     let mut claimed: libc::c_int = -1;
@@ -102,7 +102,7 @@ fn a_killed_program_leaves_no_claim_on_a_pseudo_terminal() {
 }
 
 #[test]
-fn every_byte_passes_as_it_is_both_ways() {
+fn every_byte_passes_unchanged_both_ways() {
     let mut terminal = PseudoTerminal::open();
     let rig = Rig::start("raw", open(&terminal.settings()).unwrap());
     let all: Vec<u8> = (0..=255).collect();
@@ -113,7 +113,7 @@ fn every_byte_passes_as_it_is_both_ways() {
 }
 
 #[test]
-fn a_symbolic_link_to_a_pseudo_terminal_is_a_port() {
+fn symbolic_link_to_a_pseudo_terminal_is_a_port() {
     let mut terminal = PseudoTerminal::open();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("modem");
@@ -126,14 +126,14 @@ fn a_symbolic_link_to_a_pseudo_terminal_is_a_port() {
 
 /// With VMIN = 0 a read of nothing returns 0, as if the port were unplugged.
 #[test]
-fn settings_left_by_another_program_do_not_look_like_a_loss() {
+fn vmin_of_zero_left_by_another_program_does_not_look_like_a_loss() {
     let mut terminal = PseudoTerminal::open();
     leave_without_minimum(&terminal.slave);
     let rig = Rig::start("vmin", open(&terminal.settings()).unwrap());
     terminal.master.write_all(b"x").unwrap();
     assert_eq!(rig.next(), Event::Input(b"x".to_vec()));
     rig.order(Order::Finish);
-    assert!(rig.thread.join(PATIENCE));
+    assert!(rig.thread.join(LIMIT));
     assert!(!rig.events.try_iter().any(|event| matches!(event, Event::Lost(_))));
 }
 

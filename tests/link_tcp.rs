@@ -1,4 +1,4 @@
-//! A serial port behind a server that passes it on as raw TCP.
+//! Ports on a server that passes a serial port through as raw TCP.
 #![allow(unreachable_pub, reason = "nothing outside a test crate can see it")]
 #![cfg(target_os = "linux")]
 
@@ -11,7 +11,7 @@ use link_support::{Order, Rig, receive, settings};
 use simcom_mqtt::link::{PortError, open};
 
 #[test]
-fn bytes_go_both_ways_until_the_server_closes() {
+fn bytes_pass_both_ways_until_the_server_closes() {
     for host in ["127.0.0.1", "[::1]"] {
         // A machine may have no IPv6.
         let Ok(listener) = TcpListener::bind(format!("{host}:0")) else { continue };
@@ -31,10 +31,10 @@ fn bytes_go_both_ways_until_the_server_closes() {
 }
 
 #[test]
-fn a_host_without_a_server_is_unreachable() {
+fn host_without_a_server_is_unreachable() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let address = format!("socket://127.0.0.1:{closed}");
-    let error = open(&settings(&address)).err().expect("nobody listens");
+    let error = open(&settings(&address)).err().expect("no server listens");
     assert_eq!(error.port(), address);
     assert!(matches!(error, PortError::Unreachable { errno: Some(libc::ECONNREFUSED), .. }), "{error:?}");
 }

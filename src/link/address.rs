@@ -1,11 +1,11 @@
 use std::fmt;
 
-/// Where a module is: on a serial port of this machine, or behind a server that passes one on as raw TCP (ser2net).
+/// The place of a module: a serial port of this machine, or a server that passes a serial port through as raw TCP.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
     /// `/dev/ttyUSB2`, `COM5`.
     Serial { path: String },
-    /// `socket://host:port`; the host without the brackets of an IPv6 address.
+    /// `socket://host:port`. The host of an IPv6 address has no brackets here.
     Socket { host: String, port: u16 },
 }
 
@@ -19,18 +19,18 @@ pub struct AddressError {
 }
 
 impl Address {
-    /// Reads the two forms: a device's path, or `socket://host:port`.
+    /// Parses the name of a serial port, or `socket://host:port`.
     ///
     /// # Errors
     ///
-    /// An empty text, another scheme, a host or port that cannot be.
+    /// An [`AddressError`] for an empty text, another scheme, or an impossible host or port.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
         let error = |problem| AddressError { text: text.to_owned(), problem };
         if text.is_empty() {
             return Err(error("it is empty"));
         }
         if text.contains('\0') {
-            return Err(error("it holds a NUL"));
+            return Err(error("it contains a NUL"));
         }
         let Some((scheme, rest)) = text.split_once("://") else {
             return Ok(Self::Serial { path: text.to_owned() });
@@ -61,18 +61,20 @@ fn split_host(rest: &str) -> Result<(&str, &str), &'static str> {
     const NO_PORT: &str = "it names no TCP port";
     if let Some(bracketed) = rest.strip_prefix('[') {
         let (host, tail) = bracketed.split_once(']').ok_or("its IPv6 address has no closing bracket")?;
-        // A zone (fe80::1%eth0) may follow the address itself.
+        // A zone may follow the address: fe80::1%eth0.
         let address = host.split_once('%').map_or(host, |(address, _)| address);
         address
             .parse::<std::net::Ipv6Addr>()
-            .map_err(|_| "what is between its brackets is not an IPv6 address")?;
+            .map_err(|_| "the text between its brackets is not an IPv6 address")?;
         return Ok((host, tail.strip_prefix(':').ok_or(NO_PORT)?));
     }
     let (host, port) = rest.rsplit_once(':').ok_or(NO_PORT)?;
     match host {
         "" => Err("it names no host"),
         _ if host.contains(':') => Err("an IPv6 address goes between brackets"),
-        _ if host.contains(|c: char| c.is_whitespace() || "/@?#[]".contains(c)) => Err("its host cannot be"),
+        _ if host.contains(|c: char| c.is_whitespace() || "/@?#[]".contains(c)) => {
+            Err("its host has characters that a host name cannot have")
+        }
         _ => Ok((host, port)),
     }
 }
@@ -86,14 +88,14 @@ mod tests {
     }
 
     #[test]
-    fn takes_devices() {
+    fn device_path_is_a_serial_port() {
         for path in ["/dev/ttyUSB2", "COM5", r"\\.\COM12", "/dev/serial/by-id/usb-SimTech_x-if02-port0"] {
             assert_eq!(Address::parse(path), Ok(Address::Serial { path: path.to_owned() }));
         }
     }
 
     #[test]
-    fn takes_sockets_and_shows_them_as_they_were() {
+    fn socket_address_is_parsed_and_shown_unchanged() {
         for (text, address) in [
             ("socket://localhost:3001", socket("localhost", 3001)),
             ("socket://192.168.1.4:65535", socket("192.168.1.4", 65535)),
@@ -107,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_is_wrong() {
+    fn error_names_the_problem() {
         for (text, problem) in [
             ("", "is empty"),
             ("/dev/tty\0USB2", "NUL"),
@@ -121,8 +123,8 @@ mod tests {
             ("socket://[::1:1", "closing bracket"),
             ("socket://[::1]", "no TCP port"),
             ("socket://[host]:1", "not an IPv6 address"),
-            ("socket://user@host:1", "host cannot be"),
-            ("socket://host/path:1", "host cannot be"),
+            ("socket://user@host:1", "cannot have"),
+            ("socket://host/path:1", "cannot have"),
         ] {
             let error = Address::parse(text).expect_err(text).to_string();
             assert!(error.contains(problem), "{error}");

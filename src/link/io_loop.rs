@@ -4,54 +4,54 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::driver::Driver;
-use super::mailbox::{Letter, Mailbox};
+use super::io_driver::Driver;
 use super::platform::{self, Ready, Waker};
 use super::port::Port;
 use super::port_error::described;
+use super::thread_control::{ThreadControl, ThreadRequest};
 
-/// As much as the kernel holds for a terminal, so that what is late is read before time-outs are looked at.
+/// The kernel's own buffer for a terminal has this size, so one round reads all that arrived before a deadline.
 const BUFFER_SIZE: usize = 64 * 1024;
 
-/// A terminal gives at most 4095 bytes at once, so that fewer than this are all there is: no need to ask again, and the
-/// next wait returns at once if that was wrong.
+/// A terminal returns at most 4095 bytes per read. A shorter read than this took all there was, so the loop does not read
+/// again; if more has arrived meanwhile, the next wait returns at once.
 const SHORT_READ: usize = 2048;
 
-/// Between two looks at what arrives.
+/// Bounds the time between two reads while the port takes everything at once.
 const WRITES_PER_ROUND: usize = 16;
 
-/// The wire time says when the bytes will have left, but a USB port runs faster than its baud rate says.
+/// The wire time tells when bytes have left, but a USB port is faster than its baud rate says.
 const LONGEST_DRAIN_CHECK: Duration = Duration::from_millis(10);
 const SHORTEST_DRAIN_CHECK: Duration = Duration::from_millis(1);
 const BITS_PER_BYTE: u64 = 10;
 
-/// Carries bytes and time between a port and a driver until the driver has finished.
+/// Moves bytes between a port and a driver and passes the time to the driver, until the driver has finished.
 pub(super) struct IoLoop<D> {
-    /// Closed before the driver is dropped: who hears of the one may count on the other.
+    /// Dropped before the driver: a caller that the driver wakes in its drop may open the port again at once.
     port: Option<Box<dyn Port>>,
     driver: D,
-    mailbox: Arc<Mailbox>,
+    control: Arc<ThreadControl>,
     waker: Waker,
     buffer: Box<[u8]>,
-    /// The driver has more to write than the port took.
+    /// The driver has more bytes to write than the port took.
     is_blocked: bool,
-    /// When to look again whether what was written has left.
+    /// When to ask again if the written bytes have left.
     drain_check: Option<Instant>,
 }
 
 impl<D: Driver> IoLoop<D> {
-    pub(super) fn new(driver: D, port: Box<dyn Port>, mailbox: Arc<Mailbox>, waker: Waker) -> Self {
+    pub(super) fn new(driver: D, port: Box<dyn Port>, control: Arc<ThreadControl>, waker: Waker) -> Self {
         let buffer = vec![0; BUFFER_SIZE].into_boxed_slice();
-        Self { port: Some(port), driver, mailbox, waker, buffer, is_blocked: false, drain_check: None }
+        Self { port: Some(port), driver, control, waker, buffer, is_blocked: false, drain_check: None }
     }
 
-    /// Returns once the driver has finished. A panic in the driver ends it too, and is told to it as the loss of the port,
-    /// so that whoever waits for the driver hears of it.
+    /// Runs until the driver has finished. A panic in the driver ends the loop too; the driver gets it as the loss of the
+    /// port, so that its callers get an error.
     pub(super) fn run(mut self) {
         if catch_unwind(AssertUnwindSafe(|| self.run_rounds())).is_ok() {
             return;
         }
-        // The panic hook has said why; a second panic here has nobody left to tell.
+        // The panic hook has printed the reason. A second panic here is ignored.
         let _ = catch_unwind(AssertUnwindSafe(|| {
             self.end("internal error in the driver: please report it", Instant::now());
         }));
@@ -69,7 +69,7 @@ impl<D: Driver> IoLoop<D> {
             now = Instant::now();
             match ready {
                 Ok(ready) => {
-                    if ready.woken && self.answer_call(now).is_break() {
+                    if ready.woken && self.handle_wake(now).is_break() {
                         return self.end("the port was closed", now);
                     }
                     if ready.readable {
@@ -78,6 +78,7 @@ impl<D: Driver> IoLoop<D> {
                 }
                 Err(error) => return self.end(&described(&error), now),
             }
+            // After the input: an answer that has arrived in time is no timeout.
             if self.driver.poll_timeout().is_some_and(|deadline| deadline <= now) {
                 self.driver.handle_timeout(now);
             }
@@ -89,23 +90,23 @@ impl<D: Driver> IoLoop<D> {
         platform::wait(self.port.as_deref(), &self.waker, self.is_blocked, deadline)
     }
 
-    fn answer_call(&mut self, now: Instant) -> ControlFlow<()> {
-        match self.mailbox.take() {
-            Letter::Stop => return ControlFlow::Break(()),
-            Letter::Attach(port) => {
+    fn handle_wake(&mut self, now: Instant) -> ControlFlow<()> {
+        match self.control.take() {
+            Some(ThreadRequest::Stop) => return ControlFlow::Break(()),
+            Some(ThreadRequest::Attach(port)) => {
                 if self.port.is_some() {
                     self.lose_port("another port was attached in its place", now);
                 }
                 self.port = Some(port);
                 self.driver.handle_port_attached(now);
             }
-            Letter::Nothing => {}
+            None => {}
         }
         self.driver.handle_wake(now);
         ControlFlow::Continue(())
     }
 
-    /// Hands on what there is, up to a buffer full, and says how much that was.
+    /// Passes the bytes that have arrived to the driver, at most a buffer full, and returns their number.
     fn receive(&mut self, now: Instant) -> usize {
         let Some(port) = &mut self.port else { return 0 };
         let (filled, failure) = fill(port.as_mut(), &mut self.buffer);
@@ -162,7 +163,7 @@ impl<D: Driver> IoLoop<D> {
     }
 }
 
-/// Reads until all that has arrived is read or the buffer is full; the error is that of a port that is gone.
+/// Reads until no byte is left or the buffer is full. Returns the number of bytes, and the error if the port is gone.
 fn fill(port: &mut dyn Port, buffer: &mut [u8]) -> (usize, Option<io::Error>) {
     let mut filled = 0;
     while filled < buffer.len() {
@@ -181,7 +182,7 @@ fn fill(port: &mut dyn Port, buffer: &mut [u8]) -> (usize, Option<io::Error>) {
     (filled, None)
 }
 
-/// How long until what was written may have left; `None` if it has.
+/// Returns the time after which the written bytes may have left; `None` if they have.
 fn time_to_drain(port: &dyn Port) -> Option<Duration> {
     let bits = u64::try_from(port.output_pending()).unwrap_or(u64::MAX).saturating_mul(BITS_PER_BYTE);
     let baudrate = port.baudrate().filter(|_| bits > 0)?;

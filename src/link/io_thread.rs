@@ -1,76 +1,80 @@
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use parking_lot::Mutex;
-
-use super::driver::Driver;
+use super::io_driver::Driver;
 use super::io_loop::IoLoop;
-use super::mailbox::Mailbox;
 use super::platform::Waker;
 use super::port::Port;
+use super::thread_control::ThreadControl;
 
-/// The thread that reads and writes a port for a driver. It never waits for anything but the port, the driver's next
-/// time-out and a call of [`Waker::wake`].
+/// The thread that reads and writes a port for a driver. It waits only for the port, the driver's deadline and
+/// [`Waker::wake`].
 ///
-/// Dropped before the driver has finished, it is stopped and not waited for.
+/// Dropping the handle stops the thread without waiting for its end.
 pub struct IoThread {
     waker: Waker,
-    mailbox: Arc<Mailbox>,
+    control: Arc<ThreadControl>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl IoThread {
+    /// Starts the thread.
+    ///
     /// # Errors
     ///
-    /// The system has no thread or no descriptor left. The port is closed then.
+    /// The system's error if no thread or no file descriptor is left. The port is closed then.
     pub fn spawn(name: &str, port: Box<dyn Port>, driver: impl Driver) -> io::Result<Self> {
         let waker = Waker::new()?;
-        let mailbox = Arc::new(Mailbox::default());
+        let control = Arc::new(ThreadControl::default());
         let thread = thread::Builder::new().name(name.to_owned()).spawn({
-            let (waker, mailbox) = (waker.clone(), mailbox.clone());
+            let (waker, control) = (waker.clone(), control.clone());
             move || {
-                // Dropped last, when port and driver are gone.
-                let _end = EndOfThread(mailbox.clone());
-                IoLoop::new(driver, port, mailbox, waker).run();
+                // Dropped last, after port and driver.
+                let _end = EndOfThread(control.clone());
+                IoLoop::new(driver, port, control, waker).run();
             }
         })?;
-        Ok(Self { waker, mailbox, thread: Mutex::new(Some(thread)) })
+        Ok(Self { waker, control, thread: Mutex::new(Some(thread)) })
     }
 
     pub fn waker(&self) -> Waker {
         self.waker.clone()
     }
 
-    /// Gives a lost link a new port; the driver hears of it. A port that still works is replaced, which the driver hears as
-    /// a loss first.
+    /// Gives the thread a new port after a loss, and the driver `handle_port_attached`. If the old port still works, the
+    /// driver gets `handle_port_lost` first.
     pub fn attach(&self, port: Box<dyn Port>) {
-        self.mailbox.attach(port);
+        self.control.attach(port);
         self.waker.wake();
     }
 
-    /// Ends the thread without asking the driver, which hears that its port is gone.
+    /// Ends the thread whether or not the driver has finished. The driver gets `handle_port_lost`.
     pub fn stop(&self) {
-        self.mailbox.stop();
+        self.control.stop();
         self.waker.wake();
     }
 
-    /// Waits until the thread has ended and closed its port; false if it has not within `timeout`, or if this is that
-    /// thread. Whoever wants it to end tells the driver, or calls `stop`.
+    /// Waits until the thread has ended and closed its port. Returns false if that takes longer than `timeout`, or if the
+    /// caller is that thread. Does not end the thread: let the driver finish, or call `stop`.
     pub fn join(&self, timeout: Duration) -> bool {
-        if self.is_current() || !self.mailbox.wait_for_end(timeout) {
+        if self.is_current() || !self.control.wait_for_end(timeout) {
             return false;
         }
-        if let Some(thread) = self.thread.lock().take() {
-            // It ended, whether or not the driver panicked while it was dropped.
+        if let Some(thread) = self.thread().take() {
+            // The thread has ended. An error would be a panic in the drop of the driver.
             let _ = thread.join();
         }
         true
     }
 
     fn is_current(&self) -> bool {
-        self.thread.lock().as_ref().is_some_and(|thread| thread.thread().id() == thread::current().id())
+        self.thread().as_ref().is_some_and(|thread| thread.thread().id() == thread::current().id())
+    }
+
+    fn thread(&self) -> MutexGuard<'_, Option<JoinHandle<()>>> {
+        self.thread.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -80,7 +84,7 @@ impl Drop for IoThread {
     }
 }
 
-struct EndOfThread(Arc<Mailbox>);
+struct EndOfThread(Arc<ThreadControl>);
 
 impl Drop for EndOfThread {
     fn drop(&mut self) {

@@ -1,47 +1,38 @@
-//! The port, the thread that reads and writes it, and the waker that interrupts its wait.
+//! Ports, the I/O thread that reads and writes a port, and the waker that interrupts its wait.
+//!
+//! The thread moves bytes between a [`Port`] and a [`Driver`] and tells the driver the time. It knows nothing of AT commands.
 
 mod address;
-mod driver;
+mod io_driver;
 mod io_loop;
 mod io_thread;
 mod list_ports;
-mod mailbox;
+mod open;
 mod port;
 mod port_error;
 mod port_identity;
-mod tcp;
-
-#[cfg(unix)]
-mod serial;
+mod port_info;
 #[cfg(target_os = "linux")]
 mod sysfs;
-#[cfg(unix)]
-mod system_calls;
-#[cfg(unix)]
-mod wait;
-#[cfg(unix)]
-mod waker;
+mod tcp;
+mod thread_control;
 
-/// What each operating system has in its own way.
+/// Serial ports, the wait and the waker, which each operating system has in its own way.
 #[cfg(unix)]
-mod platform {
-    pub(super) use super::serial::SerialPort;
-    pub(super) use super::wait::{Ready, wait};
-    pub use super::waker::Waker;
-
-    /// Whether a read waits for what has not arrived yet.
-    pub(super) const READ_WAITS: bool = false;
-}
+#[path = "unix/mod.rs"]
+mod platform;
 #[cfg(windows)]
-#[path = "windows.rs"]
+#[path = "windows/mod.rs"]
 mod platform;
 
 pub use address::{Address, AddressError};
-pub use driver::Driver;
+pub use io_driver::Driver;
 pub use io_thread::IoThread;
-pub use list_ports::{PortInfo, list_ports};
+pub use list_ports::list_ports;
+pub use open::open;
 pub use platform::Waker;
-pub use port::{FlowControl, Port, Settings, open};
+pub use port::{FlowControl, Port, Settings};
 pub use port_error::PortError;
 pub(crate) use port_error::described;
 pub use port_identity::{PortIdentity, find_again};
+pub use port_info::PortInfo;

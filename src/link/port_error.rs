@@ -5,7 +5,7 @@ use system_errors::{BUSY, MISSING, NOT_A_PORT, PERMISSION};
 #[cfg(windows)]
 use windows_errors::{BUSY, MISSING, NOT_A_PORT, PERMISSION};
 
-/// Why a port could not be opened. Each message names the port and says what to try.
+/// The reason why a port could not be opened. Each message names the port and says what to try.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PortError {
     #[error(
@@ -33,7 +33,7 @@ pub enum PortError {
 }
 
 impl PortError {
-    /// What was to be opened, as it was written.
+    /// Returns the port's name as the caller wrote it.
     pub fn port(&self) -> &str {
         let (Self::Missing { port, .. }
         | Self::Busy { port, .. }
@@ -44,7 +44,7 @@ impl PortError {
         port
     }
 
-    /// The system's error number, where it gave one.
+    /// Returns the system's error number if there is one.
     pub fn errno(&self) -> Option<i32> {
         let (Self::Missing { errno, .. }
         | Self::Busy { errno, .. }
@@ -55,7 +55,7 @@ impl PortError {
         *errno
     }
 
-    /// From a failed system call on a serial device.
+    /// Makes the error of a failed system call on a serial device.
     pub(super) fn from_device(port: &str, error: &io::Error) -> Self {
         let (port, reason, errno) = (port.to_owned(), described(error), error.raw_os_error());
         match errno {
@@ -67,7 +67,7 @@ impl PortError {
         }
     }
 
-    /// From a call of the serialport crate, which keeps no error number.
+    /// Makes the error of a call of the serialport crate, which keeps no error number.
     pub(super) fn from_serialport(port: &str, error: &serialport::Error) -> Self {
         let (port, reason, errno) = (port.to_owned(), error.description.clone(), None);
         match error.kind {
@@ -104,7 +104,7 @@ mod windows_errors {
     pub(super) const NOT_A_PORT: &[i32] = &[123];
 }
 
-/// The system's words without Rust's "(os error 2)".
+/// Returns the system's message without Rust's "(os error 2)".
 pub(crate) fn described(error: &io::Error) -> String {
     let text = error.to_string();
     text.split_once(" (os error").map_or(text.as_str(), |(words, _)| words).to_owned()
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn says_what_failed_where_and_what_to_try() {
+    fn message_names_port_reason_and_remedy() {
         for (number, hint) in [
             (libc::ENOENT, "plugged in"),
             (libc::ENXIO, "plugged in"),

@@ -1,9 +1,10 @@
 use std::fs;
 use std::path::Path;
 
-use super::list_ports::{PortInfo, list_ports};
+use super::list_ports::list_ports;
+use super::port_info::PortInfo;
 
-/// What modules of several families all give as their serial number, so that it tells nothing apart.
+/// The serial number that all modules of several families have.
 const SHARED_SERIAL_NUMBER: &str = "0123456789ABCDEF";
 
 /// Which device a path stands for while it is plugged in, to find it again when it is plugged in later under another.
@@ -20,7 +21,7 @@ impl PortIdentity {
         Self::among(&list_ports(), path)
     }
 
-    /// Whether it is known by more than its path, so that something else at that path is not it.
+    /// Returns true if more than its path identifies the port.
     pub fn is_usb(&self) -> bool {
         self.usb_port.is_some()
     }

@@ -1,10 +1,10 @@
-//! The serial ports of a Linux machine, as its kernel tells of them in files.
+//! The serial ports of a Linux machine, read from the kernel's files.
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::list_ports::{PortInfo, description};
+use super::port_info::{PortInfo, description};
 
-/// Where the kernel's files and the devices are.
+/// The folders of the kernel's files and of the devices. Tests have folders of their own.
 pub(super) struct Roots {
     pub(super) sys: PathBuf,
     pub(super) dev: PathBuf,
@@ -42,7 +42,7 @@ fn port(roots: &Roots, terminal: &Path, names: &[PathBuf]) -> Option<PortInfo> {
     Some(with_usb_device(port, &hardware))
 }
 
-/// The kernel makes ttyS0 to ttyS3 and more whether they exist or not, with type 0 for those that do not.
+/// Returns true for a UART that does not exist: the kernel makes ttyS0 to ttyS3 always, those without hardware with type 0.
 fn is_absent_uart(terminal: &Path) -> bool {
     attribute(terminal, "type").as_deref() == Some("0")
 }
@@ -70,7 +70,7 @@ fn with_usb_device(port: PortInfo, hardware: &Path) -> PortInfo {
     }
 }
 
-/// A one-line file. Some hold what the device says of itself, which may be anything.
+/// Reads a one-line file. Some texts come from the USB device, so they may contain any byte.
 fn attribute(folder: &Path, name: &str) -> Option<String> {
     let bytes = fs::read(folder.join(name)).ok()?;
     let text = String::from_utf8_lossy(&bytes).trim().replace(char::is_control, "?");
@@ -91,7 +91,7 @@ pub(super) mod fake {
 
     use super::*;
 
-    /// A machine made of files, on which devices are plugged in and out.
+    /// A machine made of files, with devices to plug in and out.
     pub(in crate::link) struct FakeMachine {
         pub(in crate::link) roots: Roots,
         _folder: TempDir,
@@ -123,7 +123,7 @@ pub(super) mod fake {
             self.roots.dev.join(name).to_str().unwrap().to_owned()
         }
 
-        /// As a USB module of this family shows one of its ports.
+        /// Adds a port as a USB module of this family has it.
         pub(in crate::link) fn plug_in(&self, port: &UsbPort<'_>) {
             let usb = self.roots.sys.join("devices/usb1").join(port.socket);
             let interface = usb.join(format!("{}:1.{}", port.socket, port.interface));
@@ -168,7 +168,7 @@ mod tests {
         UsbPort { name: "ttyUSB2", socket: "1-2.3", interface: "0a", serial_number: Some("A1B2") };
 
     #[test]
-    fn tells_all_about_a_usb_port() {
+    fn usb_port_is_listed_with_all_attributes() {
         let machine = FakeMachine::new();
         machine.plug_in(&AT_PORT);
         machine.name_by_id("usb-other", "ttyUSB0");
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_a_uart_only_where_there_is_one() {
+    fn uart_without_hardware_is_not_listed() {
         let machine = FakeMachine::new();
         for (name, kind) in [("ttyS0", "4"), ("ttyS1", "0")] {
             machine.add_terminal(name, &machine.roots.sys.join("devices/platform").join(name));
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn passes_over_what_is_no_port() {
+    fn terminals_without_device_or_node_are_not_listed() {
         let machine = FakeMachine::new();
         fs::create_dir_all(machine.roots.sys.join("class/tty/tty1")).unwrap();
         machine.add_terminal("rfcomm0", &machine.roots.sys.join("devices/rfcomm0"));
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_without_the_folders_has_no_ports() {
+    fn machine_without_sysfs_has_no_ports() {
         let nowhere = tempfile::tempdir().unwrap();
         let roots = Roots { sys: nowhere.path().join("sys"), dev: nowhere.path().join("dev") };
         assert_eq!(ports(&roots), []);

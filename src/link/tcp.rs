@@ -13,15 +13,15 @@ use super::address::Address;
 use super::port::Port;
 use super::port_error::PortError;
 
-/// For resolving the name and trying its addresses, together.
+/// Limits name resolution and all connection attempts together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A server that lost its power says nothing: it counts as gone 30 s after its last word.
+/// A server that lost its power closes nothing: the connection counts as lost 30 s after its last packet.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(15);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
 const KEEPALIVE_PROBES: u32 = 3;
 
-/// A serial port behind a server that passes it on as raw TCP.
+/// A serial port of a server that passes its bytes through as raw TCP, as ser2net does.
 pub(super) struct TcpPort {
     stream: TcpStream,
 }
@@ -68,7 +68,7 @@ fn connect_within(host: &str, port: u16, timeout: Duration) -> io::Result<TcpStr
     let addresses = resolve(host, port, timeout)?;
     let mut failure = io::Error::new(io::ErrorKind::NotFound, "its name has no address");
     for (address, untried) in addresses.iter().zip((1..=addresses.len()).rev()) {
-        // An address that does not answer must not take the time of the next.
+        // An address that does not answer must leave time for the others.
         let share =
             deadline.saturating_duration_since(Instant::now()) / u32::try_from(untried).unwrap_or(u32::MAX);
         match TcpStream::connect_timeout(address, share.max(Duration::from_millis(1))) {
@@ -79,12 +79,13 @@ fn connect_within(host: &str, port: u16, timeout: Duration) -> io::Result<TcpStr
     Err(failure)
 }
 
-/// On a thread of its own, which outlives a time-out, since the system's resolver can only be waited for.
+/// Resolves a name on a thread of its own, because the system's resolver cannot be interrupted. The thread may outlive a
+/// timeout.
 fn resolve(host: &str, port: u16, timeout: Duration) -> io::Result<Vec<SocketAddr>> {
     let name = (host.to_owned(), port);
     let (sender, receiver) = mpsc::sync_channel(1);
     thread::Builder::new().name("simcom-resolver".to_owned()).spawn(move || {
-        // Nobody listens any more after a time-out.
+        // Fails if the receiver has timed out.
         let _ = sender.send(name.to_socket_addrs().map(Iterator::collect));
     })?;
     let too_late = |_| Err(io::Error::new(io::ErrorKind::TimedOut, "no answer from the name server"));
@@ -111,7 +112,7 @@ fn configured(stream: TcpStream) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// On Windows an expired read time-out says that nothing has arrived; elsewhere `TimedOut` is the end of the connection.
+/// On Windows an expired read timeout means that nothing has arrived; elsewhere `TimedOut` is the end of the connection.
 fn without_read_timeout(error: io::Error) -> io::Error {
     if cfg!(windows) && error.kind() == io::ErrorKind::TimedOut {
         return io::ErrorKind::WouldBlock.into();
@@ -124,24 +125,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn says_why_a_host_cannot_be_reached() {
+    fn refused_connection_is_reported_with_address_and_reason() {
         let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let error = TcpPort::connect("127.0.0.1", closed).err().expect("nobody listens");
+        let error = TcpPort::connect("127.0.0.1", closed).err().expect("no server listens");
         assert_eq!(error.port(), format!("socket://127.0.0.1:{closed}"));
         assert!(matches!(error, PortError::Unreachable { errno: Some(_), .. }), "{error:?}");
         assert!(error.to_string().contains("refused"), "{error}");
     }
 
     #[test]
-    fn gives_up_on_a_server_that_does_not_answer() {
+    fn connect_times_out_if_server_does_not_answer() {
         let full = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
         full.bind(&"127.0.0.1:0".parse::<SocketAddr>().unwrap().into()).unwrap();
         full.listen(0).unwrap();
         let port = full.local_addr().unwrap().as_socket().unwrap().port();
-        // It accepts nobody: some fit into its queue, the next gets no answer at all.
+        // The server accepts no connection: some fit into its queue, the next gets no answer.
         let (timeout, mut waiting) = (Duration::from_millis(50), Vec::new());
         let error = loop {
-            assert!(waiting.len() < 10, "its queue has no end");
+            assert!(waiting.len() < 10, "the queue never fills");
             match connect_within("127.0.0.1", port, timeout) {
                 Ok(stream) => waiting.push(stream),
                 Err(error) => break error,

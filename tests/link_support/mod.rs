@@ -1,4 +1,4 @@
-//! A driver that reports all that it is told, and pseudo-terminals to drive it over.
+//! A driver that reports its events to the test, and pseudo-terminals and fake ports to run it on.
 #![allow(dead_code, unsafe_code)]
 
 use std::cell::Cell;
@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use simcom_mqtt::link::{Address, Driver, FlowControl, IoThread, Port, Settings, Waker};
 
-/// Far more than anything here takes.
-pub const PATIENCE: Duration = Duration::from_secs(8);
+/// An upper limit for every wait.
+pub const LIMIT: Duration = Duration::from_secs(8);
 
 pub fn settings(path: &str) -> Settings {
     Settings {
@@ -27,7 +27,7 @@ pub fn settings(path: &str) -> Settings {
 /// The far end of a pseudo-terminal, and the path of its near end.
 pub struct PseudoTerminal {
     pub master: File,
-    /// Kept open, as the simulated module does, so that the master can be read before anybody opens the port.
+    /// Kept open, as the simulated module does, so that the master can be read before the port is opened.
     pub slave: File,
     pub path: String,
 }
@@ -57,21 +57,21 @@ impl PseudoTerminal {
     }
 }
 
-/// What comes out of a far end, without waiting for ever.
+/// Reads `length` bytes from the far end, with a limit in time.
 pub fn receive(far: &mut (impl io::Read + AsFd), length: usize) -> Vec<u8> {
     let mut received = vec![0; length];
     let mut filled = 0;
     while filled < length {
-        assert!(has_input(far, PATIENCE), "{filled} of {length} bytes came");
+        assert!(has_input(far, LIMIT), "{filled} of {length} bytes came");
         filled += far.read(&mut received[filled..]).unwrap();
     }
     received
 }
 
-pub fn has_input(far: &impl AsFd, patience: Duration) -> bool {
+pub fn has_input(far: &impl AsFd, limit: Duration) -> bool {
     let mut watched = libc::pollfd { fd: far.as_fd().as_raw_fd(), events: libc::POLLIN, revents: 0 };
     // SAFETY: one pollfd is borrowed for the call.
-    let count = unsafe { libc::poll(&raw mut watched, 1, i32::try_from(patience.as_millis()).unwrap()) };
+    let count = unsafe { libc::poll(&raw mut watched, 1, i32::try_from(limit.as_millis()).unwrap()) };
     count == 1 && watched.revents & libc::POLLIN != 0
 }
 
@@ -178,18 +178,18 @@ impl Driver for ReportingDriver {
 pub struct Rig {
     pub thread: IoThread,
     pub events: Receiver<Event>,
-    pub boss: Boss,
+    pub commander: Commander,
     written: Cell<usize>,
 }
 
-/// Who orders the driver about, from any thread.
+/// Gives orders to the driver, from any thread.
 #[derive(Clone)]
-pub struct Boss {
+pub struct Commander {
     waker: Waker,
     orders: Sender<Order>,
 }
 
-impl Boss {
+impl Commander {
     pub fn order(&self, order: Order) {
         self.orders.send(order).unwrap();
         self.waker.wake();
@@ -210,15 +210,15 @@ impl Rig {
             is_finished: false,
         };
         let thread = IoThread::spawn(name, port, driver).unwrap();
-        let boss = Boss { waker: thread.waker(), orders: order_sender };
-        Self { thread, events: event_receiver, boss, written: Cell::new(0) }
+        let commander = Commander { waker: thread.waker(), orders: order_sender };
+        Self { thread, events: event_receiver, commander, written: Cell::new(0) }
     }
 
     pub fn order(&self, order: Order) {
-        self.boss.order(order);
+        self.commander.order(order);
     }
 
-    /// The next event but for calls and written bytes.
+    /// Returns the next event that is neither a wake nor a written byte.
     pub fn next(&self) -> Event {
         loop {
             match self.next_of_all() {
@@ -229,7 +229,7 @@ impl Rig {
     }
 
     fn next_of_all(&self) -> Event {
-        let event = self.events.recv_timeout(PATIENCE).expect("no event");
+        let event = self.events.recv_timeout(LIMIT).expect("no event");
         if let Event::Transmitted(count) = event {
             self.written.set(self.written.get() + count);
         }
@@ -260,18 +260,18 @@ impl Rig {
         }
     }
 
-    /// Until the thread has looked at its inbox once more.
+    /// Waits until the driver has handled a wake.
     pub fn wait_until_woken(&self) {
         while self.next_of_all() != Event::Woken {}
     }
 
     pub fn finish(&self) {
         self.order(Order::Finish);
-        assert!(self.thread.join(PATIENCE), "the thread did not end");
+        assert!(self.thread.join(LIMIT), "the thread did not end");
     }
 }
 
-/// A port over any descriptor, which says that as many bytes are unsent as the test tells it to say.
+/// A port on any descriptor. The test sets the number of unsent bytes.
 pub struct FakePort {
     file: File,
     unsent: Arc<AtomicUsize>,

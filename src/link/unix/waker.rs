@@ -1,4 +1,3 @@
-//! Interrupts the I/O thread's wait. Unix.
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
@@ -9,7 +8,7 @@ use event_counter::EventCounter as Signal;
 #[cfg(not(target_os = "linux"))]
 use self_pipe::SelfPipe as Signal;
 
-/// Calls the I/O thread, from any thread. Cheap: while one call is outstanding, further ones are no system calls.
+/// Ends the I/O thread's wait, from any thread. While a wake is outstanding, further wakes make no system call.
 #[derive(Clone, Debug)]
 pub struct Waker {
     shared: Arc<Shared>,
@@ -22,27 +21,27 @@ struct Shared {
 }
 
 impl Waker {
-    pub(super) fn new() -> io::Result<Self> {
+    pub(in crate::link) fn new() -> io::Result<Self> {
         let signal = Signal::new()?;
         Ok(Self { shared: Arc::new(Shared { is_outstanding: AtomicBool::new(false), signal }) })
     }
 
-    /// [`Driver::handle_wake`](super::Driver::handle_wake) will be called after this, and sees what was left for it
-    /// before this.
+    /// Makes the I/O thread call [`Driver::handle_wake`](crate::link::Driver::handle_wake). That call sees everything that
+    /// the caller did before the wake.
     pub fn wake(&self) {
         if !self.shared.is_outstanding.swap(true, Ordering::AcqRel) {
             self.shared.signal.raise();
         }
     }
 
-    /// Readable while a call is outstanding.
+    /// Returns a descriptor that is readable while a wake is outstanding.
     pub(super) fn descriptor(&self) -> BorrowedFd<'_> {
         self.shared.signal.descriptor()
     }
 
-    /// To be called before the inboxes are looked at.
+    /// Resets the waker. Call this before looking at what other threads left.
     pub(super) fn take(&self) {
-        // In this order: a call between the two raises no signal, but what it left is seen all the same.
+        // In this order: a wake between the two lines raises no signal, but the caller looks at the requests after it.
         self.shared.signal.lower();
         self.shared.is_outstanding.swap(false, Ordering::AcqRel);
     }
@@ -54,7 +53,7 @@ mod event_counter {
     use std::io::{self, Read, Write};
     use std::os::fd::{AsFd, BorrowedFd};
 
-    use crate::link::system_calls;
+    use super::super::system_calls;
 
     #[derive(Debug)]
     pub(super) struct EventCounter(File);
@@ -69,12 +68,12 @@ mod event_counter {
         }
 
         pub(super) fn raise(&self) {
-            // Fails only when the counter is full, and then it is readable.
+            // Fails only if the counter is full; it is readable then.
             let _ = (&self.0).write(&1_u64.to_ne_bytes());
         }
 
         pub(super) fn lower(&self) {
-            // Fails only when the counter is zero.
+            // Fails only if the counter is zero.
             let _ = (&self.0).read(&mut [0; 8]);
         }
     }
@@ -105,12 +104,12 @@ mod self_pipe {
         }
 
         pub(super) fn raise(&self) {
-            // Fails only when the pipe is full, and then it is readable.
+            // Fails only if the pipe is full; it is readable then.
             let _ = (&self.writer).write(&[0]);
         }
 
         pub(super) fn lower(&self) {
-            // Fails only when the pipe is empty. The waker lets no more than two bytes gather.
+            // Fails only if the pipe is empty. At most two bytes gather: see `Waker::take`.
             let _ = (&self.reader).read(&mut [0; 8]);
         }
     }
@@ -120,9 +119,9 @@ mod self_pipe {
 mod tests {
     use std::time::Duration;
 
+    use super::super::system_calls::{Watched, poll};
     use super::self_pipe::SelfPipe;
     use super::*;
-    use crate::link::system_calls::{Watched, poll};
 
     fn is_readable(descriptor: BorrowedFd<'_>) -> bool {
         let mut watched = [Watched::new(descriptor, false)];
@@ -131,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn one_take_answers_many_calls() {
+    fn one_take_resets_many_wakes() {
         let waker = Waker::new().unwrap();
         assert!(!is_readable(waker.descriptor()));
         for _ in 0..3 {
@@ -145,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn the_pipe_serves_where_there_is_no_event_counter() {
+    fn pipe_is_readable_from_raise_to_lower() {
         let pipe = SelfPipe::new().unwrap();
         pipe.raise();
         pipe.raise();
@@ -156,32 +155,32 @@ mod tests {
     }
 
     #[test]
-    fn no_call_is_lost_between_threads() {
+    fn no_wake_is_lost_between_threads() {
         use std::sync::atomic::AtomicU64;
-        const CALLS: u64 = 20_000;
+        const WAKES: u64 = 20_000;
         let waker = Waker::new().unwrap();
-        let inbox = Arc::new(AtomicU64::new(0));
-        let callers: Vec<_> = (0..4)
+        let requests = Arc::new(AtomicU64::new(0));
+        let threads: Vec<_> = (0..4)
             .map(|_| {
-                let (waker, inbox) = (waker.clone(), inbox.clone());
+                let (waker, requests) = (waker.clone(), requests.clone());
                 std::thread::spawn(move || {
-                    for _ in 0..CALLS {
-                        inbox.fetch_add(1, Ordering::Relaxed);
+                    for _ in 0..WAKES {
+                        requests.fetch_add(1, Ordering::Relaxed);
                         waker.wake();
                     }
                 })
             })
             .collect();
         let mut seen = 0;
-        while seen < 4 * CALLS {
+        while seen < 4 * WAKES {
             let mut watched = [Watched::new(waker.descriptor(), false)];
             poll(&mut watched, Some(Duration::from_secs(5))).unwrap();
-            assert!(watched[0].is_readable(), "a call was lost after {seen}");
+            assert!(watched[0].is_readable(), "a wake was lost after {seen}");
             waker.take();
-            seen += inbox.swap(0, Ordering::Relaxed);
+            seen += requests.swap(0, Ordering::Relaxed);
         }
-        for caller in callers {
-            caller.join().unwrap();
+        for thread in threads {
+            thread.join().unwrap();
         }
     }
 }

@@ -11,19 +11,19 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 use serialport::{COMPort, SerialPort as _};
 
-use super::port::{Port, Settings};
-use super::port_error::PortError;
+use crate::link::port::{Port, Settings};
+use crate::link::port_error::PortError;
 
-pub(super) const READ_WAITS: bool = true;
-pub(super) const READ_TIMEOUT: Duration = Duration::from_millis(5);
+pub(in crate::link) const READ_WAITS: bool = true;
+pub(in crate::link) const READ_TIMEOUT: Duration = Duration::from_millis(5);
 
-pub(super) struct SerialPort {
+pub(in crate::link) struct SerialPort {
     port: COMPort,
     baudrate: NonZeroU32,
 }
 
 impl SerialPort {
-    pub(super) fn open(path: &str, settings: &Settings) -> Result<Self, PortError> {
+    pub(in crate::link) fn open(path: &str, settings: &Settings) -> Result<Self, PortError> {
         // serialport has one error for a port that is missing and one that is in use; the system has two.
         let device = if path.starts_with('\\') { path.to_owned() } else { format!(r"\\.\{path}") };
         OpenOptions::new()
@@ -78,12 +78,12 @@ struct Shared {
 
 impl Waker {
     #[allow(clippy::unnecessary_wraps)] // As elsewhere, where it takes a descriptor.
-    pub(super) fn new() -> io::Result<Self> {
+    pub(in crate::link) fn new() -> io::Result<Self> {
         Ok(Self { shared: Arc::default() })
     }
 
-    /// [`Driver::handle_wake`](super::Driver::handle_wake) will be called after this, and sees what was left for it
-    /// before this.
+    /// Makes the I/O thread call [`Driver::handle_wake`](crate::link::Driver::handle_wake). That call sees everything that
+    /// the caller did before the wake.
     pub fn wake(&self) {
         *self.shared.is_outstanding.lock() = true;
         self.shared.called.notify_one();
@@ -91,14 +91,14 @@ impl Waker {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Ready {
-    pub(super) woken: bool,
-    pub(super) readable: bool,
+pub(in crate::link) struct Ready {
+    pub(in crate::link) woken: bool,
+    pub(in crate::link) readable: bool,
 }
 
 /// With a port it is the reading that waits; without one, a call or `deadline` is waited for here.
 #[allow(clippy::unnecessary_wraps)] // As elsewhere, where the system can refuse to wait.
-pub(super) fn wait(
+pub(in crate::link) fn wait(
     port: Option<&dyn Port>,
     waker: &Waker,
     _for_writing: bool,

@@ -1,4 +1,4 @@
-//! The system calls that std has no safe form for, each behind one. Unix.
+//! Safe functions for system calls that std has none for.
 #![allow(unsafe_code)]
 
 use std::io;
@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::ptr;
 use std::time::Duration;
 
-/// What poll(2) is to wait for on a descriptor, and what it said.
+/// A descriptor and the events that poll(2) waits for on it and returns.
 #[repr(transparent)]
 pub(super) struct Watched(libc::pollfd);
 
@@ -16,13 +16,13 @@ impl Watched {
         Self(libc::pollfd { fd: descriptor.as_raw_fd(), events, revents: 0 })
     }
 
-    /// Something to read: bytes, an end of file or an error.
+    /// Returns true if there is something to read: bytes, an end of file or an error.
     pub(super) fn is_readable(&self) -> bool {
         self.0.revents & (libc::POLLIN | libc::POLLHUP | libc::POLLERR | libc::POLLNVAL) != 0
     }
 }
 
-/// Waits for any of `watched`, without a time-out if that is `None`. Rounds up to milliseconds.
+/// Waits for any of `watched`, without a limit if `timeout` is `None`. Rounds up to milliseconds.
 pub(super) fn poll(watched: &mut [Watched], timeout: Option<Duration>) -> io::Result<()> {
     let timeout = timeout
         .map_or(-1, |timeout| i32::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX));
@@ -44,7 +44,7 @@ pub(super) fn write(descriptor: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usiz
     usize::try_from(count).map_err(|_| io::Error::last_os_error())
 }
 
-/// An advisory lock that ends with the open file it is taken on; `WouldBlock` if another open file holds it.
+/// Takes the advisory lock of a file until the open file is closed; `WouldBlock` if another open file holds the lock.
 pub(super) fn lock(descriptor: BorrowedFd<'_>) -> io::Result<()> {
     // SAFETY: no memory is passed.
     checked(unsafe { libc::flock(descriptor.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) }).map(drop)
@@ -55,7 +55,7 @@ pub(super) fn unlock(descriptor: BorrowedFd<'_>) -> io::Result<()> {
     checked(unsafe { libc::flock(descriptor.as_raw_fd(), libc::LOCK_UN) }).map(drop)
 }
 
-/// Whether somebody has claimed the terminal with TIOCEXCL.
+/// Returns true if a process has claimed the terminal with TIOCEXCL.
 #[cfg(target_os = "linux")]
 pub(super) fn is_claimed(terminal: BorrowedFd<'_>) -> io::Result<bool> {
     let mut claimed: libc::c_int = 0;
@@ -64,10 +64,10 @@ pub(super) fn is_claimed(terminal: BorrowedFd<'_>) -> io::Result<bool> {
     Ok(claimed != 0)
 }
 
-/// Gives a claim with TIOCEXCL up.
+/// Ends a claim made with TIOCEXCL.
 pub(super) fn unclaim(terminal: BorrowedFd<'_>) -> io::Result<()> {
     // SAFETY: TIOCNXCL takes no argument.
-    checked(unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCNXCL) }).map(drop)
+    checked(unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCNXCL as _) }).map(drop)
 }
 
 /// No echo, no line editing, no signals, no translation, 8 bits, no modem control lines; a read returns at least a byte.
@@ -89,7 +89,7 @@ pub(super) fn make_raw(terminal: BorrowedFd<'_>) -> io::Result<()> {
 /// Hands an open terminal over to the serialport crate, which closes it.
 pub(super) fn into_tty(terminal: OwnedFd) -> serialport::TTYPort {
     use std::os::fd::{FromRawFd, IntoRawFd};
-    // SAFETY: the descriptor is open and, being owned, nobody else's.
+    // SAFETY: the descriptor is open and owned.
     unsafe { serialport::TTYPort::from_raw_fd(terminal.into_raw_fd()) }
 }
 
@@ -103,7 +103,7 @@ pub(super) fn event_counter() -> io::Result<OwnedFd> {
     use std::os::fd::FromRawFd;
     // SAFETY: no memory is passed.
     let descriptor = checked(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) })?;
-    // SAFETY: the descriptor was opened just now, so it is nobody else's.
+    // SAFETY: the descriptor was opened just now, so nothing else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
 }
 
@@ -119,7 +119,7 @@ mod tests {
     use std::time::Instant;
 
     #[test]
-    fn poll_waits_no_shorter_than_it_was_told() {
+    fn poll_waits_no_shorter_than_its_timeout() {
         let (reader, _writer) = io::pipe().unwrap();
         let started = Instant::now();
         let mut watched = [Watched::new(reader.as_fd(), false)];
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn poll_tells_of_bytes_and_of_a_hang_up() {
+    fn poll_reports_bytes_and_a_hang_up() {
         let (reader, mut writer) = io::pipe().unwrap();
         writer.write_all(b"x").unwrap();
         let mut watched = [Watched::new(reader.as_fd(), false)];

@@ -1,4 +1,3 @@
-//! Serial ports on Unix.
 use std::fs::{self, OpenOptions};
 use std::io::{self, IsTerminal};
 use std::num::NonZeroU32;
@@ -8,11 +7,11 @@ use std::path::Path;
 
 use serialport::{Parity, SerialPort as _, StopBits, TTYPort};
 
-use super::port::{Port, Settings};
-use super::port_error::PortError;
 use super::system_calls;
+use crate::link::port::{Port, Settings};
+use crate::link::port_error::PortError;
 
-pub(super) struct SerialPort {
+pub(in crate::link) struct SerialPort {
     /// Closed first, so that the claim it gives up is not that of the next who takes the lock.
     tty: TTYPort,
     _lock: Lock,
@@ -23,7 +22,7 @@ pub(super) struct SerialPort {
 struct Lock(OwnedFd);
 
 impl SerialPort {
-    pub(super) fn open(path: &str, settings: &Settings) -> Result<Self, PortError> {
+    pub(in crate::link) fn open(path: &str, settings: &Settings) -> Result<Self, PortError> {
         let (tty, lock) = open_raw(path).map_err(|error| PortError::from_device(path, &error))?;
         let mut port = Self { tty, _lock: lock, baudrate: settings.baudrate };
         configure(&mut port.tty, settings).map_err(|error| PortError::from_serialport(path, &error))?;

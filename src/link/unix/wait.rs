@@ -1,36 +1,35 @@
-//! Where the I/O thread spends its life. Unix.
 use std::io;
 use std::time::{Duration, Instant};
 
-use super::port::Port;
 use super::system_calls::{Watched, poll};
 use super::waker::Waker;
+use crate::link::port::Port;
 
-/// What ended a wait; nothing of it if that was the deadline.
+/// The events that ended a wait; none after a deadline.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Ready {
-    pub(super) woken: bool,
-    pub(super) readable: bool,
+pub(in crate::link) struct Ready {
+    pub(in crate::link) woken: bool,
+    pub(in crate::link) readable: bool,
 }
 
-/// Waits until the port has something, takes something if `for_writing`, somebody calls, or `deadline` has come.
-pub(super) fn wait(
+/// Waits until the port has input, takes output if `for_writing`, the waker is called, or `deadline` has come.
+pub(in crate::link) fn wait(
     port: Option<&dyn Port>,
     waker: &Waker,
     for_writing: bool,
     deadline: Option<Instant>,
 ) -> io::Result<Ready> {
     let timeout = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-    let call = Watched::new(waker.descriptor(), false);
+    let wake = Watched::new(waker.descriptor(), false);
     let ready = match port {
         None => {
-            let mut watched = [call];
-            poll_through_signals(&mut watched, timeout)?;
+            let mut watched = [wake];
+            poll_until_signal(&mut watched, timeout)?;
             Ready { woken: watched[0].is_readable(), readable: false }
         }
         Some(port) => {
-            let mut watched = [call, Watched::new(port.descriptor(), for_writing)];
-            poll_through_signals(&mut watched, timeout)?;
+            let mut watched = [wake, Watched::new(port.descriptor(), for_writing)];
+            poll_until_signal(&mut watched, timeout)?;
             Ready { woken: watched[0].is_readable(), readable: watched[1].is_readable() }
         }
     };
@@ -40,8 +39,8 @@ pub(super) fn wait(
     Ok(ready)
 }
 
-/// A signal ends the wait as a deadline would: the caller looks at the clock anyway.
-fn poll_through_signals(watched: &mut [Watched], timeout: Option<Duration>) -> io::Result<()> {
+/// A signal ends the wait like a deadline: the caller looks at the clock anyway.
+fn poll_until_signal(watched: &mut [Watched], timeout: Option<Duration>) -> io::Result<()> {
     match poll(watched, timeout) {
         Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
         result => result,

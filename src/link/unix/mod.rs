@@ -1,0 +1,13 @@
+//! Serial ports, the wait and the waker on Unix.
+
+mod serial;
+mod system_calls;
+mod wait;
+mod waker;
+
+pub(super) use serial::SerialPort;
+pub(super) use wait::{Ready, wait};
+pub use waker::Waker;
+
+/// True if a read waits for bytes that have not arrived yet.
+pub(super) const READ_WAITS: bool = false;
