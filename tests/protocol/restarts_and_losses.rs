@@ -156,8 +156,8 @@ fn a_boot_banner_is_believed_when_the_service_is_found_stopped() {
                 "3 lost: Restart",
                 "4 unknown: Lost(Restart)",
                 "6 lost: Restart",
-                "Late { id: 1, result: Err(ResultUnknown { command: \"AT+CMQTTPUB=0,1,60\", reason: Lost(Restart) }) }",
-                "Late { id: 4, result: Err(ResultUnknown { command: \"AT+CMQTTPUB=1,1,60\", reason: Lost(Restart) }) }",
+                "DeferredResult { id: 1, result: Err(ResultUnknown { command: \"AT+CMQTTPUB=0,1,60\", reason: Lost(Restart) }) }",
+                "DeferredResult { id: 4, result: Err(ResultUnknown { command: \"AT+CMQTTPUB=1,1,60\", reason: Lost(Restart) }) }",
             ]
         );
         module.expect_line("ATE0");
@@ -366,7 +366,10 @@ fn a_loss_that_a_message_has_eaten() {
             module.send(then(&[line]));
             module.wait_ms(2_200);
             assert_eq!(module.losses().len(), 1);
-            assert!(happened(&mut module).contains(&"LossSuspected".to_owned()), "{line} {missing}");
+            assert!(
+                happened(&mut module).contains(&"ConnectionLossSuspected".to_owned()),
+                "{line} {missing}"
+            );
         }
     }
 }
@@ -406,7 +409,7 @@ fn a_lost_port_ends_everything() {
         assert_eq!(ends, 1, "{id}: {told:?}");
     }
     assert_eq!(told.iter().filter(|event| event.contains("unknown: Lost(Port(\"unplugged\"))")).count(), 2);
-    assert_eq!(told.iter().filter(|event| event.starts_with("Late")).count(), 2);
+    assert_eq!(told.iter().filter(|event| event.starts_with("DeferredResult")).count(), 2);
     module.take_written();
     module.run(9, "AT");
     assert!(matches!(module.expect_failure(9), Failure::ConnectionLost { cause: LostBy::Port(_), .. }));
