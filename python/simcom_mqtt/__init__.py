@@ -1,17 +1,13 @@
 """Driver for the MQTT stack of SIMCom SIM7672X/SIM7652X LTE modules."""
 
+from typing import TYPE_CHECKING
+
 from simcom_mqtt._native import (
     Capture,
-    Cell,
-    ClientState,
     Message,
-    ModuleInfo,
     MqttClient,
-    PortInfo,
     Reconnect,
-    SignalQuality,
     SimcomMqtt,
-    Stats,
     Tls,
     Will,
     __version__,
@@ -33,6 +29,9 @@ from simcom_mqtt.errors import (
     SimcomError,
 )
 from simcom_mqtt.types import Callback, Payload, Pem, QoS, Topic
+
+if TYPE_CHECKING:
+    from simcom_mqtt.values import Cell, ClientState, ModuleInfo, PortInfo, SignalQuality, Stats
 
 __all__ = [
     "Callback",
@@ -70,3 +69,18 @@ __all__ = [
     "__version__",
     "list_ports",
 ]
+
+
+def __getattr__(name: str) -> object:
+    # `dataclasses` takes longer to import than the rest of the package: the values come at their first use.
+    if name in __all__:
+        from simcom_mqtt import values
+
+        globals().update({value: getattr(values, value) for value in values.__all__})
+        if name in globals():
+            return globals()[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from codecs import getincrementaldecoder
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from datetime import datetime
 from html import escape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
     from simcom_mqtt._native import Message
 
 __all__ = ["message", "messages", "table"]
@@ -25,9 +28,10 @@ _UNITS = {"_dbm": "dBm", "_db": "dB"}
 _SECONDS = ("keepalive", "operation_timeout")
 
 
-def table(value: object, attributes: Sequence[str]) -> str:
-    """A value with these attributes, one a row."""
-    rows = [(_label(name), _shown(name, getattr(value, name))) for name in attributes]
+def table(value: DataclassInstance) -> str:
+    """A value of `simcom_mqtt.values`, one field a row, without the raw lines."""
+    names = [field.name for field in fields(value) if field.name != "raw"]
+    rows = [(_label(name), _shown(name, getattr(value, name))) for name in names]
     return _two_columns(type(value).__name__, rows)
 
 

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::information::tests::lines;
 use super::{
-    Cell, ClientState, Identity, Lines, ModuleInfo, PayloadLimit, Registration, SignalQuality,
+    Cell, ClientReport, Identity, Lines, ModuleInfo, PayloadLimit, Registration, SignalQuality,
     SslContextIndex, certificate, client, client_configuration, connection, identity, network, ssl_context,
     subscribing,
 };
@@ -25,7 +25,7 @@ fn parse_with_everything(lines: &Lines) {
     let _ = Registration::from_gprs_answer(lines);
     let _ = network::sim_state(lines);
     let _ = Identity::ALL.map(|identity| identity.from_answer(lines));
-    let _ = ClientState::from_answers(ClientIndex::Zero, &vec![lines.to_vec(); 5]);
+    let _ = ClientReport::from_answers(ClientIndex::Zero, &vec![lines.to_vec(); 5]);
     let _ = ModuleInfo::from_answers(&[lines.to_vec()]);
     assert!(certificate::list(lines).len() <= lines.len());
     assert!(network::pdp_contexts(lines).len() <= lines.len());

@@ -10,7 +10,7 @@ pub fn query() -> Command {
 }
 
 /// `+CPSI: <mode>,<operation mode>[,…]`; what a mode does not have, or the module does not know, is None.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cell {
     /// `LTE`, `GSM`, `WCDMA`, …, or `NO SERVICE`.
     pub mode: String,
@@ -21,18 +21,22 @@ pub struct Cell {
     /// TAC in LTE, LAC in GSM and WCDMA.
     pub tac: Option<u32>,
     pub cell_id: Option<u32>,
-    /// LTE alone, as all that follows.
+    /// In WCDMA the primary scrambling code.
     pub physical_cell_id: Option<u16>,
-    /// `EUTRAN-BAND3`.
+    /// `EUTRAN-BAND3`, `WCDMA IMT 2000`, `EGSM 900`.
     pub band: Option<String>,
+    /// EARFCN, UARFCN or ARFCN.
     pub earfcn: Option<u32>,
     /// As the module numbers it: 0 to 5 for 1.4, 3, 5, 10, 15 and 20 MHz.
     pub downlink_bandwidth: Option<u8>,
     pub uplink_bandwidth: Option<u8>,
+    /// In WCDMA Ec/Io.
     pub rsrq_db: Option<f64>,
+    /// In WCDMA the received signal code power.
     pub rsrp_dbm: Option<i16>,
     pub rssi_dbm: Option<i16>,
     pub rssnr_db: Option<i16>,
+    pub sinr_db: Option<f64>,
     pub raw: String,
 }
 
@@ -52,27 +56,17 @@ impl Cell {
             mcc_mnc: parameters.text(2),
             tac: parameters.hexadecimal(3),
             cell_id: parameters.hexadecimal(4),
-            physical_cell_id: None,
-            band: None,
-            earfcn: None,
-            downlink_bandwidth: None,
-            uplink_bandwidth: None,
-            rsrq_db: None,
-            rsrp_dbm: None,
-            rssi_dbm: None,
-            rssnr_db: None,
             mode,
             raw: text(line),
+            ..Self::default()
         };
-        if cell.mode.eq_ignore_ascii_case("LTE") {
-            cell.read_lte(&parameters);
+        match &*cell.mode.to_ascii_uppercase() {
+            "LTE" => cell.read_lte(&parameters),
+            "WCDMA" => cell.read_wcdma(&parameters),
+            "GSM" => cell.read_gsm(&parameters),
+            _ => {}
         }
         Ok(cell)
-    }
-
-    /// Whether there is a cell at all.
-    pub fn has_service(&self) -> bool {
-        !self.mode.eq_ignore_ascii_case("NO SERVICE")
     }
 
     fn read_lte(&mut self, parameters: &Parameters<'_>) {
@@ -88,6 +82,27 @@ impl Cell {
             rssnr: parameters.number(13),
         };
         levels.fill(self);
+    }
+
+    /// `…,<band>,<PSC>,<UARFCN>,<SSC>,<Ec/Io>,<RSCP>,<Qual>,<RxLev>,<TxPower>`. The module leaves out the sign of levels.
+    fn read_wcdma(&mut self, parameters: &Parameters<'_>) {
+        self.band = parameters.text(5);
+        self.physical_cell_id = parameters.number(6);
+        self.earfcn = parameters.number(7);
+        self.rsrq_db = parameters.number(9).map(|level: f64| -level.abs()).filter(|level| *level > -40.0);
+        self.rsrp_dbm = parameters
+            .number(10)
+            .map(|level: i16| -level.saturating_abs())
+            .filter(|level| (-140..0).contains(level));
+    }
+
+    /// `…,<ARFCN> <band>,<RxLev>,<track LO adjust>,<C1-C2>`, as in `27 EGSM 900,-64,2110,42-42`.
+    fn read_gsm(&mut self, parameters: &Parameters<'_>) {
+        let channel = parameters.text(5).unwrap_or_default();
+        let (number, band) = channel.split_once(' ').unwrap_or((&channel, ""));
+        self.earfcn = number.parse().ok();
+        self.band = Some(band.trim().to_owned()).filter(|band| !band.is_empty());
+        self.rssi_dbm = parameters.number(6).filter(|level| (-140..0).contains(level));
     }
 }
 
@@ -111,12 +126,16 @@ impl Levels {
                 cell.rsrp_dbm = self.rsrp;
                 cell.rssi_dbm = self.rssi.filter(measured);
                 cell.rssnr_db = self.rssnr;
+                cell.sinr_db = self.rssnr.filter(|ratio| (-40..=40).contains(ratio)).map(f64::from);
             }
             // SIM7600: tenths of a decibel, since no RSRP is that low.
             Some(-1560..-156) => {
                 cell.rsrq_db = self.rsrq.map(|tenths| f64::from(tenths) / 10.0);
                 cell.rsrp_dbm = self.rsrp.map(whole);
                 cell.rssi_dbm = self.rssi.map(whole).filter(measured);
+                // The manual of the family: SINR = 2 · RSSNR − 20, from −20 to 30 dB.
+                let steps = self.rssnr.filter(|steps| (0..=25).contains(steps));
+                cell.sinr_db = steps.map(|steps| f64::from(2 * steps - 20));
             }
             // A76XX: the reporting levels of 3GPP TS 36.133, each given as the lower edge of its step.
             Some(level @ 0..=97) => {
@@ -168,10 +187,10 @@ mod tests {
                 rsrp_dbm: Some(-103),
                 rssi_dbm: Some(-90),
                 rssnr_db: Some(5),
+                sinr_db: Some(5.0),
                 raw: line.to_owned(),
             }
         );
-        assert!(cell(line).has_service());
     }
 
     #[test]
@@ -207,20 +226,64 @@ mod tests {
         let cell = cell("+CPSI: NO SERVICE,Online");
         assert_eq!((cell.mode.as_str(), cell.operation.as_str()), ("NO SERVICE", "Online"));
         assert_eq!((cell.mcc_mnc.as_ref(), cell.rsrp_dbm), (None, None));
-        assert!(!cell.has_service());
         assert_eq!(self::cell("+CPSI: NO SERVICE").operation, "");
     }
 
     #[test]
-    fn other_modes_keep_what_they_share() {
-        let gsm = cell("+CPSI: GSM,Online,460-00,0x182d,12401,27 EGSM 900,-64,2110,42-42");
-        assert_eq!(gsm.mode, "GSM");
-        assert_eq!(gsm.mcc_mnc.as_deref(), Some("460-00"));
-        assert_eq!((gsm.tac, gsm.cell_id), (Some(0x182D), Some(12401)));
-        assert_eq!((gsm.band.as_ref(), gsm.rsrp_dbm, gsm.physical_cell_id), (None, None, None));
-        let wcdma =
-            cell("+CPSI: WCDMA,Online,460-01,0xA809,11122855,WCDMA IMT 2000,279,10663,0,1.5,62,33,52,500");
-        assert_eq!((wcdma.cell_id, wcdma.earfcn), (Some(11_122_855), None));
+    fn sinr_is_computed_from_the_steps_of_sim7600() {
+        let sinr = |figures: &str| {
+            cell(&format!("+CPSI: LTE,Online,460-01,0x230A,1,2,EUTRAN-BAND3,1650,5,5,{figures}")).sinr_db
+        };
+        assert_eq!(sinr("-101,-926,-643,15"), Some(10.0));
+        assert_eq!(sinr("-101,-926,-643,0"), Some(-20.0));
+        assert_eq!(sinr("-101,-926,-643,99"), None);
+        assert_eq!(sinr("-13,-103,-90,-7"), Some(-7.0));
+        assert_eq!(sinr("-13,-103,-90,32767"), None);
+        assert_eq!(sinr("0,54,0,22"), None);
+    }
+
+    #[test]
+    fn gsm_line_fills_channel_band_and_level() {
+        let line = "+CPSI: GSM,Online,460-00,0x182d,12401,27 EGSM 900,-64,2110,42-42";
+        let expected = Cell {
+            mode: "GSM".to_owned(),
+            operation: "Online".to_owned(),
+            mcc_mnc: Some("460-00".to_owned()),
+            tac: Some(0x182D),
+            cell_id: Some(12401),
+            band: Some("EGSM 900".to_owned()),
+            earfcn: Some(27),
+            rssi_dbm: Some(-64),
+            raw: line.to_owned(),
+            ..Cell::default()
+        };
+        assert_eq!(cell(line), expected);
+        let odd = cell("+CPSI: GSM,Online,460-00,0x182d,12401,EGSM 900,0");
+        assert_eq!((odd.earfcn, odd.rssi_dbm), (None, None));
+    }
+
+    #[test]
+    fn wcdma_line_fills_band_code_channel_and_levels() {
+        let line = "+CPSI: WCDMA,Online,460-01,0xA809,11122855,WCDMA IMT 2000,279,10663,0,1.5,62,33,52,500";
+        let expected = Cell {
+            mode: "WCDMA".to_owned(),
+            operation: "Online".to_owned(),
+            mcc_mnc: Some("460-01".to_owned()),
+            tac: Some(0xA809),
+            cell_id: Some(11_122_855),
+            physical_cell_id: Some(279),
+            band: Some("WCDMA IMT 2000".to_owned()),
+            earfcn: Some(10663),
+            rsrq_db: Some(-1.5),
+            rsrp_dbm: Some(-62),
+            raw: line.to_owned(),
+            ..Cell::default()
+        };
+        assert_eq!(cell(line), expected);
+        let signed = cell(&line.replace("1.5,62", "-1.5,-62"));
+        assert_eq!((signed.rsrq_db, signed.rsrp_dbm), (Some(-1.5), Some(-62)));
+        let unmeasured = cell(&line.replace("1.5,62", "nan,-32768"));
+        assert_eq!((unmeasured.rsrq_db, unmeasured.rsrp_dbm), (None, None));
     }
 
     #[test]

@@ -7,7 +7,7 @@ pub mod cell;
 pub mod certificate;
 pub mod client;
 pub mod client_configuration;
-mod client_state;
+mod client_report;
 pub mod connection;
 mod data_entry;
 mod filter;
@@ -32,7 +32,7 @@ mod any_answer;
 
 pub use cell::Cell;
 pub use certificate::{CertificateBody, CertificateName};
-pub use client_state::{ClientState, default_client_id};
+pub use client_report::{ClientReport, default_client_id};
 pub use data_entry::{Payload, PayloadLimit, Topic, WillMessage};
 pub use filter::Filter;
 pub use identity::{Identity, ModuleInfo};

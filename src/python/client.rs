@@ -12,12 +12,11 @@ use super::arguments::{Integer, PayloadBytes, TopicBytes};
 use super::callbacks::Callback;
 use super::modem::{SimcomMqtt, require_callable};
 use super::publishing::{PublishArguments, publish_nowait};
-use super::values::ClientState;
 use crate::at::{ClientIndex, Command};
 use crate::channel::Transaction;
 use crate::commands::{
-    self, Credentials, KeepAlive, OperationTimeout, ProtocolVersion, QoS, ServerAddress, SslContextIndex,
-    Topic, Will, WillMessage, client, client_configuration, connection, seconds,
+    self, ClientReport, Credentials, KeepAlive, OperationTimeout, ProtocolVersion, QoS, ServerAddress,
+    SslContextIndex, Topic, Will, WillMessage, client, client_configuration, connection, seconds,
 };
 use crate::runtime::{ClientFacts, Error};
 
@@ -329,17 +328,16 @@ impl MqttClient {
     }
 
     /// What the module says of this client: `AT+CMQTTACCQ?`, `CONNECT?`, `DISC?`, `SSLCFG?`, `CFG?`.
-    fn query(&self, py: Python<'_>) -> PyResult<ClientState> {
+    fn query(&self, py: Python<'_>) -> PyResult<ClientReport> {
         let index = self.index;
-        let state = self.module()?.run(py, |modem, patience| {
+        self.module()?.run(py, |modem, patience| {
             // One by one, since a read form may have to wait for what another client is owed.
             let mut answers = Vec::new();
-            for query in commands::ClientState::queries() {
+            for query in ClientReport::queries() {
                 answers.push(modem.run_soon(query, patience)?);
             }
-            Ok(commands::ClientState::from_answers(index, &answers)?)
-        })?;
-        Ok(state.into())
+            Ok(ClientReport::from_answers(index, &answers)?)
+        })
     }
 
     fn __repr__(&self) -> String {

@@ -48,12 +48,6 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<values::Will>()?;
     module.add_class::<values::Tls>()?;
     module.add_class::<values::Reconnect>()?;
-    module.add_class::<values::ModuleInfo>()?;
-    module.add_class::<values::SignalQuality>()?;
-    module.add_class::<values::Cell>()?;
-    module.add_class::<values::ClientState>()?;
-    module.add_class::<values::Stats>()?;
-    module.add_class::<values::PortInfo>()?;
     module.add_function(wrap_pyfunction!(ports::list_ports, module)?)
 }
 

@@ -4,35 +4,29 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use super::modem::SimcomMqtt;
-use super::values::{Cell, ModuleInfo, SignalQuality};
-use crate::commands::{self, cell, network, seconds};
+use crate::commands::{Cell, ModuleInfo, SignalQuality, cell, network, seconds};
 
 #[pymethods]
 impl SimcomMqtt {
     /// Who the module is: `AT+CGMI`, `AT+CGMM`, `AT+CGMR`, `AT+CGSN`.
     fn info(&self, py: Python<'_>) -> PyResult<ModuleInfo> {
-        let info = self.run(py, |modem, patience| {
+        self.run(py, |modem, patience| {
             let ask = |command| modem.run_soon(command, patience);
-            let answers =
-                commands::ModuleInfo::queries().into_iter().map(ask).collect::<Result<Vec<_>, _>>()?;
-            Ok(commands::ModuleInfo::from_answers(&answers)?)
-        })?;
-        Ok(info.into())
+            let answers = ModuleInfo::queries().into_iter().map(ask).collect::<Result<Vec<_>, _>>()?;
+            Ok(ModuleInfo::from_answers(&answers)?)
+        })
     }
 
     /// How well the module hears the network: `AT+CSQ`.
     fn signal_quality(&self, py: Python<'_>) -> PyResult<SignalQuality> {
-        let quality = self.run(py, |modem, patience| {
-            modem.ask(network::query_signal_quality(), commands::SignalQuality::from_answer, patience)
-        })?;
-        Ok(quality.into())
+        self.run(py, |modem, patience| {
+            modem.ask(network::query_signal_quality(), SignalQuality::from_answer, patience)
+        })
     }
 
     /// The cell that serves the module: `AT+CPSI?`.
     fn cell(&self, py: Python<'_>) -> PyResult<Cell> {
-        let cell =
-            self.run(py, |modem, patience| modem.ask(cell::query(), commands::Cell::from_answer, patience))?;
-        Ok(cell.into())
+        self.run(py, |modem, patience| modem.ask(cell::query(), Cell::from_answer, patience))
     }
 
     /// Which PDP contexts are active, by their number: `AT+CGACT?`.
@@ -52,7 +46,6 @@ impl SimcomMqtt {
     #[pyo3(signature = (timeout = 60.0))]
     fn wait_for_network(&self, py: Python<'_>, timeout: f64) -> PyResult<Cell> {
         let timeout = seconds("timeout", timeout)?;
-        let cell = self.run(py, |modem, patience| modem.wait_for_network(timeout, patience))?;
-        Ok(cell.into())
+        self.run(py, |modem, patience| modem.wait_for_network(timeout, patience))
     }
 }

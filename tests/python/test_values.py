@@ -1,16 +1,32 @@
-"""`Message`, `Will`, `Tls` and `Reconnect` as values: what they take, what they show, how they are copied."""
+"""Value classes: the arguments they take, their representation, copies, comparison."""
 
 import array
 import copy
+import dataclasses
 import inspect
 import pickle
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
-from simcom_mqtt import Message, Reconnect, Tls, Will
+from simcom_mqtt import (
+    Cell,
+    ClientState,
+    Message,
+    ModuleInfo,
+    PortInfo,
+    Reconnect,
+    SignalQuality,
+    SimcomMqtt,
+    Stats,
+    Tls,
+    Will,
+)
 
 CA = b"-----BEGIN CERTIFICATE-----"
 
@@ -178,3 +194,100 @@ def test_what_is_no_certificate() -> None:
 def test_signatures_are_known_to_editors(value: type) -> None:
     assert inspect.signature(value).parameters
     assert value.__module__ == "simcom_mqtt"
+
+
+REPORTED: dict[str, Any] = {
+    "module info": ModuleInfo("SIMCOM INCORPORATED", "SIM7670G", "2374B05", "861529061234567", "…"),
+    "signal quality": SignalQuality(-67, None, "+CSQ: 23,99"),
+    "cell": Cell("LTE", "Online", "460-11", tac=39519, rsrq_db=-13.0, rsrp_dbm=-103, raw="+CPSI: LTE,…"),
+    "client state": ClientState("dut", 1, None, None, None, False, 7, True, 120, "+CMQTTACCQ: 0,…"),
+    "stats": Stats(*range(11)),
+    "port": PortInfo("/dev/ttyUSB2", vid=0x1E0E, interface=2),
+}
+Reported = ModuleInfo | SignalQuality | Cell | ClientState | Stats | PortInfo
+
+
+@pytest.fixture(params=list(REPORTED.values()), ids=list(REPORTED))
+def value(request: pytest.FixtureRequest) -> Reported:
+    """One value of each class that the driver makes."""
+    reported: Reported = request.param
+    return reported
+
+
+def test_reported_value_is_equal_to_its_copies(value: Reported) -> None:
+    twins = [pickle.loads(pickle.dumps(value, protocol)) for protocol in range(pickle.HIGHEST_PROTOCOL + 1)]
+    twins += [copy.copy(value), copy.deepcopy(value), dataclasses.replace(value)]
+
+    for twin in twins:
+        assert twin == value
+        assert hash(twin) == hash(value)
+        assert repr(twin) == repr(value)
+    other: dict[str, Any] = {dataclasses.fields(value)[0].name: "another"}
+    assert dataclasses.replace(value, **other) != value
+
+
+def test_reported_value_cannot_be_changed(value: Reported) -> None:
+    name = dataclasses.fields(value)[0].name
+
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(value, name, "another")
+    with pytest.raises((AttributeError, TypeError)):
+        setattr(value, "unknown", 1)  # noqa: B010
+    assert not hasattr(value, "__dict__")
+
+
+def test_repr_of_reported_value_shows_every_field_that_is_set(value: Reported) -> None:
+    shown = repr(value)
+
+    assert shown.startswith(f"{type(value).__name__}(")
+    for name, field in dataclasses.asdict(value).items():
+        assert (f"{name}={field!r}" in shown) == (field is not None)
+
+
+def test_every_field_of_reported_value_is_documented(value: Reported) -> None:
+    documented = inspect.getdoc(value) or ""
+
+    for field in dataclasses.fields(value):
+        assert f"\n{field.name}: " in documented
+
+
+def test_reported_values_make_a_data_frame(value: Reported) -> None:
+    frame = pd.DataFrame([value, value])
+
+    assert list(frame.columns) == [field.name for field in dataclasses.fields(value)]
+    assert frame.to_dict("records")[1] == pytest.approx(dataclasses.asdict(value), nan_ok=True)
+
+
+def test_reported_value_can_be_matched() -> None:
+    match REPORTED["cell"]:
+        case Cell("LTE", _, str(network), rsrp_dbm=int(level)):
+            assert (network, level) == ("460-11", -103)
+        case other:
+            pytest.fail(f"no match: {other}")
+
+
+def test_driver_makes_the_classes_that_the_package_exports(modem: SimcomMqtt, broker_url: str) -> None:
+    with modem.connect(broker_url) as client:
+        made = [modem.info(), modem.signal_quality(), modem.cell(), client.query(), modem.stats]
+
+    assert [type(value) for value in made] == [ModuleInfo, SignalQuality, Cell, ClientState, Stats]
+    for value in made:
+        assert pickle.loads(pickle.dumps(value)) == value
+
+
+def test_package_is_imported_without_dataclasses() -> None:
+    script = """
+import sys
+import simcom_mqtt
+assert "dataclasses" not in sys.modules, "slow to import"
+assert "Cell" in dir(simcom_mqtt)
+from simcom_mqtt import *
+assert Cell is simcom_mqtt.Cell
+try:
+    simcom_mqtt.Cells
+except AttributeError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+
+    assert done.stdout == "module 'simcom_mqtt' has no attribute 'Cells'\n"

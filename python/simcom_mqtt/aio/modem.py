@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from functools import partial, wraps
 from os import PathLike
-from typing import Any, Concatenate, Literal, ParamSpec, Self
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, Self
 from weakref import WeakValueDictionary
 
 from simcom_mqtt import _native
-from simcom_mqtt._native import Stats
 from simcom_mqtt.aio.callbacks import CallbackAttribute
 from simcom_mqtt.aio.calls import Calls, awaited
 from simcom_mqtt.aio.client import MqttClient
 from simcom_mqtt.codes import LossCause
 from simcom_mqtt.errors import ClosedError
 from simcom_mqtt.types import Callback
+
+if TYPE_CHECKING:
+    from simcom_mqtt.values import Stats
 
 __all__ = ["SimcomMqtt"]
 

@@ -1,21 +1,22 @@
-//! All that the module says of one client, from five read forms.
+//! The state of one client as the module reports it, from five read forms.
 
 use super::information::text;
 use super::{ClientId, UnexpectedAnswer, client, client_configuration, connection};
 use crate::at::{ClientIndex, Command, redacted};
 
-/// What `AT+CMQTTACCQ?`, `CONNECT?`, `DISC?`, `SSLCFG?` and `CFG?` say of a client. Never the password.
+/// The answers to `AT+CMQTTACCQ?`, `CONNECT?`, `DISC?`, `SSLCFG?` and `CFG?` about one client, without the password.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ClientState {
+pub struct ClientReport {
     /// Empty while it is not acquired.
     pub client_id: String,
-    pub tls: bool,
+    /// 0: TCP, 1: TLS.
+    pub server_type: u8,
     /// `tcp://host:port`; None without a connection.
     pub server_address: Option<String>,
-    pub keep_alive: Option<u16>,
+    pub keepalive: Option<u16>,
     pub clean_session: Option<bool>,
     pub connected: bool,
-    /// None: not set, so the one numbered as the client.
+    /// None: not set; the module uses the context with the number of the client.
     pub ssl_context: Option<u8>,
     pub check_utf8: bool,
     pub operation_timeout: u16,
@@ -23,7 +24,7 @@ pub struct ClientState {
     pub raw: String,
 }
 
-impl ClientState {
+impl ClientReport {
     pub fn queries() -> Vec<Command> {
         vec![
             client::query_acquired(),
@@ -48,8 +49,8 @@ impl ClientState {
         };
         Ok(Self {
             client_id: acquired.as_ref().map_or_else(String::new, |found| found.client_id.clone()),
-            tls: acquired.is_some_and(|found| found.tls),
-            keep_alive: connection.as_ref().and_then(|found| found.keep_alive),
+            server_type: u8::from(acquired.is_some_and(|found| found.tls)),
+            keepalive: connection.as_ref().and_then(|found| found.keep_alive),
             clean_session: connection.as_ref().and_then(|found| found.clean_session),
             server_address: connection.map(|found| found.server_address),
             connected: connected.contains(&(index, true)),
@@ -93,7 +94,7 @@ mod tests {
 
     #[test]
     fn asks_with_five_read_forms() {
-        let lines: Vec<_> = ClientState::queries().iter().map(|command| command.line.shown()).collect();
+        let lines: Vec<_> = ClientReport::queries().iter().map(|command| command.line.shown()).collect();
         assert_eq!(
             lines,
             ["AT+CMQTTACCQ?", "AT+CMQTTCONNECT?", "AT+CMQTTDISC?", "AT+CMQTTSSLCFG?", "AT+CMQTTCFG?"]
@@ -102,14 +103,14 @@ mod tests {
 
     #[test]
     fn joins_the_answers_of_a_connected_client() {
-        let state = ClientState::from_answers(ClientIndex::Zero, &answers()).unwrap();
+        let state = ClientReport::from_answers(ClientIndex::Zero, &answers()).unwrap();
         assert_eq!(
             state,
-            ClientState {
+            ClientReport {
                 client_id: "a12mmmm".to_owned(),
-                tls: false,
+                server_type: 0,
                 server_address: Some("tcp://120.27.2.154:1883".to_owned()),
-                keep_alive: Some(20),
+                keepalive: Some(20),
                 clean_session: Some(true),
                 connected: true,
                 ssl_context: Some(3),
@@ -125,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_free_client_has_no_id_and_no_connection() {
-        let state = ClientState::from_answers(ClientIndex::One, &answers()).unwrap();
+        let state = ClientReport::from_answers(ClientIndex::One, &answers()).unwrap();
         assert_eq!((state.client_id.as_str(), state.server_address, state.connected), ("", None, false));
         assert_eq!((state.ssl_context, state.operation_timeout), (None, 120));
     }
@@ -135,9 +136,9 @@ mod tests {
         for missing in 0..5 {
             let mut answers = answers();
             answers[missing].clear();
-            assert!(ClientState::from_answers(ClientIndex::Zero, &answers).is_err(), "{missing}");
+            assert!(ClientReport::from_answers(ClientIndex::Zero, &answers).is_err(), "{missing}");
         }
-        assert!(ClientState::from_answers(ClientIndex::Zero, &[]).is_err());
+        assert!(ClientReport::from_answers(ClientIndex::Zero, &[]).is_err());
     }
 
     #[test]
@@ -153,7 +154,7 @@ mod tests {
             for line in damaged {
                 let mut answers = answers();
                 answers[1][0].clone_from(&line);
-                let shown = match ClientState::from_answers(ClientIndex::Zero, &answers) {
+                let shown = match ClientReport::from_answers(ClientIndex::Zero, &answers) {
                     Ok(state) => format!("{state:?}"),
                     Err(error) => format!("{error} {error:?}"),
                 };
