@@ -1,19 +1,19 @@
-"""Few combinations in which every two values of different factors meet."""
+"""Few combinations that cover every pair of values of two factors."""
 
 from collections.abc import Sequence
 from itertools import combinations, product
 
 Combination = tuple[int, ...]
-"""For each factor the position of one of its values."""
+"""Position of a value for each factor."""
 Pair = tuple[tuple[int, int], tuple[int, int]]
-"""Two factors, and the position of a value of each."""
+"""Two factors, with the position of a value of each."""
 
 
 def all_pairs(sizes: Sequence[int]) -> list[Combination]:
-    """Combinations of factors with so many values each, in which every pair of values occurs.
+    """Returns combinations of factors with these numbers of values that cover every pair of values.
 
-    Greedy: each begins with a pair not covered yet, and takes for each other factor the value that covers
-    most, of several the one that was taken least.
+    The search is greedy: a combination begins with a pair that is not covered yet, and takes for each other
+    factor the value that covers most new pairs; of equal values, the one that was taken least often.
     """
     missing = dict.fromkeys(_pairs_of(sizes))
     combinations_found: list[Combination] = []
@@ -31,7 +31,7 @@ def all_pairs(sizes: Sequence[int]) -> list[Combination]:
 
 
 def pairs_in(combination: Combination) -> list[Pair]:
-    """The pairs that a combination covers."""
+    """Returns the pairs that a combination covers."""
     return list(combinations(enumerate(combination), 2))
 
 

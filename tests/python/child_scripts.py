@@ -1,4 +1,4 @@
-"""Python scripts as processes of their own: what only shows when a signal comes or an interpreter ends."""
+"""Python scripts as processes of their own, to test signals and the exit of an interpreter."""
 
 import functools
 import re
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import simcom_mqtt
 
-# Where the package lies. Its extension suits every Python from 3.11 on.
+# Folder of the package. Its extension works with every Python from 3.11 on.
 PACKAGE_FOLDER = Path(simcom_mqtt.__file__).parents[1]
 
 PRELUDE = f"""
@@ -38,7 +38,7 @@ class Interpreter:
 
 @functools.cache
 def interpreters() -> Sequence[Interpreter]:
-    """The Python of the tests, and one of each other version that this machine has."""
+    """Returns the Python of the tests, and one of each other version that this machine has."""
     others = {minor: _other_python(minor) for minor in range(11, 20) if minor != sys.version_info.minor}
     programs = {sys.version_info.minor: sys.executable} | {
         key: found for key, found in others.items() if found
@@ -47,7 +47,7 @@ def interpreters() -> Sequence[Interpreter]:
 
 
 def _other_python(minor: int) -> str | None:
-    # Those of pyenv first: what it puts on the path takes a second to find them.
+    # First those of pyenv itself: its shims on the path take a second to start.
     installed = sorted(map(str, Path.home().glob(f".pyenv/versions/3.{minor}[.-]*/bin/python")))
     on_the_path = shutil.which(f"python3.{minor}")
     candidates = [*installed, on_the_path] if on_the_path else installed
@@ -62,7 +62,7 @@ def _loads_the_extension(program: str) -> bool:
 def script(
     source: str, *arguments: str, program: str = sys.executable, options: Sequence[str] = ()
 ) -> Iterator[subprocess.Popen[str]]:
-    """A Python process that runs the source, and does not outlive the block."""
+    """Runs the source in a Python process, which is killed at the end of the block."""
     process = subprocess.Popen(
         [program, "-IS", "-X", "faulthandler", "-W", "error", *options, "-c", PRELUDE + source, *arguments],
         stdin=subprocess.PIPE,
@@ -78,7 +78,7 @@ def script(
 
 
 def wait_for_line(process: subprocess.Popen[str], expected: str) -> None:
-    """Return once the script has printed that line, the next one."""
+    """Returns once the script has printed this line as its next one."""
     assert process.stdout
     line = process.stdout.readline().rstrip("\n")
     if line != expected:
@@ -86,15 +86,14 @@ def wait_for_line(process: subprocess.Popen[str], expected: str) -> None:
         raise AssertionError((line, *process.communicate()))
 
 
-def go_on(process: subprocess.Popen[str]) -> None:
-    """Let a script that reads a line get one."""
+def resume(process: subprocess.Popen[str]) -> None:
+    """Sends an empty line to a script that waits for one."""
     assert process.stdin
     process.stdin.write("\n")
     process.stdin.flush()
 
 
-# What is to be interrupted comes in place of {wait}. The other thread gets its turn when that lets go of the
-# interpreter, and no earlier.
+# {wait} is the call to interrupt. The other thread runs only when that call releases the interpreter.
 INTERRUPTED = """
 begun = threading.Event()
 def tell():
@@ -113,7 +112,7 @@ except KeyboardInterrupt:
 
 
 def interrupt(process: subprocess.Popen[str]) -> float:
-    """Send Ctrl-C to a script that waits, and tell how long it took to notice."""
+    """Sends Ctrl-C to a waiting script, and returns the seconds until its KeyboardInterrupt."""
     sent = time.monotonic()
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=30)

@@ -1,4 +1,4 @@
-"""What the tests share: a broker, a simulated module, the driver on it, and an ordinary client."""
+"""Fixtures of all tests: a broker, a simulated module, the driver on it, and an ordinary client."""
 
 import signal
 import uuid
@@ -16,8 +16,8 @@ pytest_plugins = ["pytester"]
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _signals_are_heard() -> Iterator[None]:
-    """What runs in a script's background or under nohup ignores some, and so would each process of a test."""
+def _default_signal_handlers() -> Iterator[None]:
+    """Restores default handlers: in the background or under nohup, processes inherit ignored signals."""
     interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)
     hang_up = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
@@ -34,7 +34,7 @@ def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MosquittoBro
 
 @pytest.fixture
 def simulator() -> Iterator[SimulatedModem]:
-    """A simulated module, fresh from the box, on a pseudo-terminal."""
+    """A simulated module in its power-on state, on a pseudo-terminal."""
     with SimulatedModem() as module:
         yield module
 
@@ -61,5 +61,5 @@ def host(mosquitto: MosquittoBroker) -> Iterator[HostClient]:
 
 @pytest.fixture
 def base() -> str:
-    """The beginning of this test's topics and of no other's, or retained messages would leak."""
+    """Prefix of the topics of this test only, so that retained messages do not reach other tests."""
     return f"test/{uuid.uuid4().hex}"

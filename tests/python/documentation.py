@@ -1,4 +1,4 @@
-"""The scripts in the README and the documentation, made to run on simulated modules and a private broker."""
+"""Runs the snippets of the README and the documentation on simulated modules and a private broker."""
 
 import re
 import subprocess
@@ -20,13 +20,13 @@ client = modem.connect("mqtt://broker.example.com")
 
 
 def python_blocks(page: Path) -> list[str]:
-    """The Python blocks of a page, in their order; those inside list items without their indentation."""
+    """Returns the Python blocks of a page in order, without the indentation of list items."""
     found = re.finditer(r"^( *)```python\n(.*?)^ *```$", page.read_text(), re.DOTALL | re.MULTILINE)
     return [re.sub(f"^{block[1]}", "", block[2], flags=re.MULTILINE) for block in found]
 
 
 def run(*command: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """A Python process that must succeed, with warnings as errors."""
+    """Runs a Python process that must succeed, with warnings as errors."""
     result = subprocess.run(
         [sys.executable, "-W", "error", *map(str, command)],
         cwd=cwd,
@@ -39,15 +39,15 @@ def run(*command: object, cwd: Path | None = None) -> subprocess.CompletedProces
     return result
 
 
-class StandIns(ExitStack):
-    """What ports, hosts and certificates of the documentation stand for, while the `with` block runs."""
+class Substitutes(ExitStack):
+    """Replaces ports, hosts and certificates of the documentation while the `with` block runs."""
 
     def __init__(self, broker: MosquittoBroker) -> None:
         super().__init__()
         self._broker = broker
 
     def fill_in(self, script: str) -> str:
-        """The script with the ports of simulated modules, and the addresses of the private broker."""
+        """Returns the script with ports of simulated modules and addresses of the private broker."""
         for port in ("/dev/ttyUSB2", "/dev/ttyUSB7"):
             if f'"{port}"' in script:
                 script = script.replace(f'"{port}"', repr(self.enter_context(SimulatedModem()).port))
@@ -63,7 +63,7 @@ class StandIns(ExitStack):
         return script
 
     def write_certificates(self, folder: Path) -> None:
-        """Put the files that the documentation names into the folder where its scripts run."""
+        """Writes the certificate files that the documentation names into the folder of the scripts."""
         identity = self._broker.authority.issue_cert("dut@example.com")
         self._broker.authority.cert_pem.write_to_path(folder / "ca.pem")
         identity.cert_chain_pems[0].write_to_path(folder / "client.pem")

@@ -1,4 +1,4 @@
-"""An ordinary MQTT client on the same broker: what the world sees of the module, and sends to it."""
+"""An ordinary MQTT client on the same broker: receives the module's messages and sends to it."""
 
 import queue
 import threading
@@ -33,25 +33,25 @@ class HostClient:
         self._client.loop_stop()
 
     def subscribe(self, topic: str) -> None:
-        """Returns once the broker has granted it."""
+        """Subscribes; returns once the broker has granted it."""
         self._subscribed.clear()
         self._client.subscribe(topic, options=SubscribeOptions(qos=2, retainAsPublished=True))
         assert self._subscribed.wait(30), f"the host's own client could not subscribe to {topic}"
 
     def publish(self, topic: str, payload: bytes, qos: int = 0, *, retain: bool = False) -> None:
-        """Returns once the message is handed over, as its QoS demands."""
+        """Publishes; returns once the message is acknowledged as its QoS demands."""
         self._client.publish(topic, payload, qos, retain).wait_for_publish(30)
 
     def get(self, timeout: float = 30) -> MQTTMessage:
-        """The next message that the broker delivered."""
+        """Returns the next message that the broker delivered."""
         return self._received.get(timeout=timeout)
 
     def is_empty(self) -> bool:
-        """Whether every message that was delivered has been taken."""
+        """Returns True if every delivered message was taken with `get`."""
         return self._received.empty()
 
 
 def as_sent(message: MQTTMessage) -> tuple[str, bytes, int, bool]:
-    """What the sender chose: topic, payload, QoS and retain flag."""
+    """Returns topic, payload, QoS and retain flag of a message."""
     payload: Any = message.payload
     return message.topic, bytes(payload), message.qos, bool(message.retain)

@@ -1,4 +1,4 @@
-"""A private Mosquitto: listeners on free loopback ports, one for each way in, and its log to wait on."""
+"""A private Mosquitto with listeners on free loopback ports, and its log to wait on."""
 
 import os
 import re
@@ -17,7 +17,7 @@ from simcom_mqtt.local_broker import find_mosquitto
 USER = "dut"
 PASSWORD = "correct horse battery"
 STARTED = r"mosquitto version \S+ running"
-# Where Linux looks for a port of its own choice begins at 32768, elsewhere higher.
+# Linux chooses ephemeral ports from 32768 on, other systems higher.
 BELOW_EPHEMERAL_PORTS = range(20_000, 32_768)
 
 
@@ -52,7 +52,7 @@ class MosquittoBroker:
         self._reader.join()
 
     def wait_for_log(self, pattern: str, *, since: int = 0, timeout: float = 30) -> re.Match[str]:
-        """The first match in a log line, from line number `since` on; waits for it to be written."""
+        """Waits for a log line that matches, from line number `since` on; returns the first match."""
         with self._log_grew:
             found: list[re.Match[str]] = []
 
@@ -67,7 +67,7 @@ class MosquittoBroker:
 
     @property
     def log_length(self) -> int:
-        """The number of log lines so far, for `since`."""
+        """Number of log lines so far, for `since`."""
         return len(self._log)
 
     def _read_log(self) -> None:
@@ -88,7 +88,7 @@ class MosquittoBroker:
         passwords.write_text(f"{USER}:{PASSWORD}\n")
         subprocess.run(["mosquitto_passwd", "-U", passwords], check=True)
 
-        # Started by root it would become another user, who cannot read this folder.
+        # A Mosquitto started by root becomes another user, who cannot read this folder.
         user = "user root" if os.geteuid() == 0 else ""
         tls = f"cafile {authority}\ncertfile {chain}\nkeyfile {key}\nallow_anonymous true"
         configuration = self._folder / "mosquitto.conf"
@@ -113,13 +113,13 @@ require_certificate true
 
 
 def free_ports(count: int) -> list[int]:
-    """TCP ports that nobody listens on, and that the system gives to nobody who asks for any port."""
+    """Returns TCP ports without a listener that are outside the range of ephemeral ports."""
     candidates = SystemRandom().sample(BELOW_EPHEMERAL_PORTS, 100)
     return list(islice(filter(is_free, candidates), count))
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen on it."""
+    """Returns True if a server could listen on the port."""
     try:
         socket.create_server(("127.0.0.1", port)).close()
     except OSError:

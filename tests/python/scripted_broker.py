@@ -1,7 +1,7 @@
-"""A broker that speaks MQTT bytes as it is told to: refusals, odd topics and silence that no real one offers.
+"""A broker that misbehaves as a test asks: refusals, odd topics and silence that no real broker offers.
 
-It holds what it hears in `packets`, and sends each publish back to those of its connections that subscribed
-to the topic, byte by byte the same, or to #.
+`packets` holds all packets that it received. It sends each publish to the connections that subscribed to the
+exact topic or to #.
 """
 
 import contextlib
@@ -27,35 +27,35 @@ class Packet:
 
     @property
     def qos(self) -> int:
-        """Of a PUBLISH."""
+        """Part of a PUBLISH."""
         return self.flags >> 1 & 3
 
     @property
     def topic(self) -> bytes:
-        """Of a PUBLISH."""
+        """Part of a PUBLISH."""
         (length,) = struct.unpack_from(">H", self.body)
         return self.body[2 : 2 + length]
 
     @property
     def identifier(self) -> bytes:
-        """The two bytes that an acknowledgement repeats."""
+        """Packet identifier: the two bytes that an acknowledgement repeats."""
         start = 2 + len(self.topic) if self.type == PUBLISH else 0
         return self.body[start : start + 2]
 
     @property
     def payload(self) -> bytes:
-        """Of a PUBLISH."""
+        """Part of a PUBLISH."""
         return self.body[2 + len(self.topic) + (2 if self.qos else 0) :]
 
     @property
     def filter(self) -> bytes:
-        """Of a SUBSCRIBE or UNSUBSCRIBE, which the module sends with one topic filter each."""
+        """Topic filter of a SUBSCRIBE or UNSUBSCRIBE; the module sends one in each packet."""
         (length,) = struct.unpack_from(">H", self.body, 2)
         return self.body[4 : 4 + length]
 
 
 def encode(packet_type: int, body: bytes, flags: int = 0) -> bytes:
-    """A control packet as bytes."""
+    """Returns a control packet as bytes."""
     remaining, length = len(body), b""
     while True:
         remaining, digit = divmod(remaining, 128)
@@ -65,7 +65,7 @@ def encode(packet_type: int, body: bytes, flags: int = 0) -> bytes:
 
 
 def encode_publish(topic: bytes, payload: bytes) -> bytes:
-    """A PUBLISH at QoS 0 as bytes."""
+    """Returns a PUBLISH at QoS 0 as bytes."""
     return encode(PUBLISH, struct.pack(">H", len(topic)) + topic + payload)
 
 
@@ -80,12 +80,12 @@ class ScriptedBroker:
         silent_on: int | None = None,
         closes_on: int | None = None,
     ) -> None:
-        """What it does instead of what a broker should.
+        """Sets how the broker deviates from a correct one.
 
         connack: the return code.
-        suback: the return code; None: what was asked for.
-        silent_on: the packet type that it does not answer until `speak_again()`.
-        closes_on: the packet type that makes it close the connection.
+        suback: the return code; None: the requested QoS.
+        silent_on: the packet type that the broker does not answer until `speak_again()`.
+        closes_on: the packet type that makes the broker close the connection.
         """
         self.connack = connack
         self.suback = suback
@@ -100,7 +100,7 @@ class ScriptedBroker:
 
     @property
     def url(self) -> str:
-        """What the module is to connect to."""
+        """URL for the module to connect to."""
         return f"mqtt://127.0.0.1:{self._server.getsockname()[1]}"
 
     def __enter__(self) -> Self:
@@ -117,14 +117,14 @@ class ScriptedBroker:
             thread.join()
 
     def close_connections(self) -> None:
-        """Hang up on everybody."""
+        """Closes all connections."""
         with self._guard:
             for connection in self._connections:
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
 
     def speak_again(self) -> None:
-        """Answer what was not answered, and whatever comes from now on."""
+        """Answers all unanswered packets, and every packet from now on."""
         with self._guard:
             self.silent_on = None
             for connection, packet in self._unanswered:
@@ -132,13 +132,13 @@ class ScriptedBroker:
             self._unanswered.clear()
 
     def publish(self, topic: bytes, payload: bytes = b"") -> None:
-        """Send a message to everybody, subscribed or not."""
+        """Sends a message to every connection, subscribed or not."""
         with self._guard:
             for connection in self._connections:
                 connection.sendall(encode_publish(topic, payload))
 
     def wait_for(self, packet_type: int, timeout: float = 30) -> Packet:
-        """The next packet of that type which the module sent; those before it are skipped."""
+        """Returns the next packet of this type that the module sent; skips those before it."""
         while True:
             packet = self.packets.get(timeout=timeout)
             if packet.type == packet_type:
@@ -157,7 +157,7 @@ class ScriptedBroker:
             thread.start()
 
     def _serve(self, connection: socket.socket) -> None:
-        # The module may hang up at any time.
+        # The module may close the connection at any time.
         with connection, connection.makefile("rb") as stream, contextlib.suppress(OSError):
             while packet := _read(stream.read):
                 self.packets.put(packet)
@@ -196,7 +196,7 @@ class ScriptedBroker:
 
 
 def _read(read: Callable[[int], bytes]) -> Packet | None:
-    """The next packet, or None at the end of the stream."""
+    """Returns the next packet, or None at the end of the stream."""
     first = read(1)
     if not first:
         return None

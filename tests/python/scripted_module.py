@@ -1,4 +1,4 @@
-"""The module's end of a pseudo-terminal that gives canned answers: what the simulated module never says."""
+"""A module on a pseudo-terminal with scripted answers, for output that the simulated module never sends."""
 
 import os
 import select
@@ -8,22 +8,22 @@ from collections.abc import Mapping
 from typing import Self
 
 OK = b"\r\nOK\r\n"
-# What a pseudo-terminal that has room takes without waiting.
+# A pseudo-terminal with free space takes this many bytes without waiting.
 SOON_WRITTEN = 1024
 
 
 def default_answer(line: str) -> bytes:
-    """A range for a test command, else OK."""
+    """Returns a range for a test command, else OK."""
     if line.endswith("=?"):
         return f"\r\n{line.removeprefix('AT').removesuffix('=?')}: (0-1)\r\n".encode() + OK
     return OK
 
 
 class ScriptedModule:
-    """Answers while the `with` block runs: what `answers` has for a command line, else `default_answer`."""
+    """Answers commands while the `with` block runs: from `answers`, else with `default_answer`."""
 
     def __init__(self, answers: Mapping[str, bytes] | None = None, *, mute: bool = False) -> None:
-        """With `mute` it says nothing at all."""
+        """With `mute` the module sends nothing at all."""
         self.answers = dict(answers or {})
         self.received: list[str] = []
         self._mute = mute
@@ -48,25 +48,25 @@ class ScriptedModule:
             os.close(descriptor)
 
     def say(self, raw: bytes) -> None:
-        """Put bytes on the line, now."""
+        """Puts bytes on the line."""
         os.write(self._master, raw)
 
     def fall_silent(self) -> None:
-        """Answer nothing any more."""
+        """Stops answering."""
         self._mute = True
 
     def wait_for_more(self, count: int, timeout: float = 30) -> None:
-        """Return once more than that many command lines were read."""
+        """Returns once more than this many command lines were read."""
         with self._received_one:
             assert self._received_one.wait_for(lambda: len(self.received) > count, timeout), self.received
 
     def say_some(self, raw: bytes) -> int:
-        """Put as much of it on the line as fits soon, and return how much that was."""
+        """Puts on the line what fits within 50 ms, and returns the number of bytes."""
         _, writable, _ = select.select([], [self._master], [], 0.05)
         return os.write(self._master, raw[:SOON_WRITTEN]) if writable else 0
 
     def wait_for_command(self, command: str, timeout: float = 30) -> None:
-        """Return once that command line was read."""
+        """Returns once this command line was read."""
         with self._received_one:
             assert self._received_one.wait_for(lambda: command in self.received, timeout), self.received
 
@@ -82,7 +82,7 @@ class ScriptedModule:
                 self._answer(line.decode(errors="replace"))
 
     def _answer(self, line: str) -> None:
-        # First, so that whoever got the answer finds the question here.
+        # Record the command first: a test that has the answer must find the command.
         with self._received_one:
             self.received.append(line)
             self._received_one.notify_all()

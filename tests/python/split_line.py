@@ -1,4 +1,4 @@
-"""A line between module and driver: cuts what the module says into pieces, loses what it is told to lose."""
+"""A line between module and driver that splits the module's output, loses bytes and alters bytes."""
 
 import os
 import select
@@ -9,16 +9,16 @@ from typing import Self
 
 from simcom_mqtt import SimcomMqtt
 
-# In seconds: whether a piece was read can only be asked for, and the reader needs the processor meanwhile.
+# Seconds between two checks if a piece was read: there is no event for that, and the reader needs the CPU.
 LOOK_AGAIN = 0.00005
-# The beginning of what is very long goes in larger pieces, or a busy machine would take minutes for it.
+# Long output begins with larger pieces: otherwise a busy machine would take minutes.
 MOST_PIECES = 512
 
 
 class SplitLine:
     """A pseudo-terminal in front of the module's port, while the `with` block runs.
 
-    Once `read_by` tells who reads, no piece follows before the one before it was read, so each is one read.
+    After `read_by`, each piece is sent only when the one before was read, so each piece is one read.
     """
 
     def __init__(self, port: str, piece: int = 4096) -> None:
@@ -41,15 +41,15 @@ class SplitLine:
         return os.ttyname(self._slave)
 
     def read_by(self, modem: SimcomMqtt) -> None:
-        """Cut into pieces from now on."""
+        """Splits the output into pieces from now on."""
         self._bytes_read = lambda: modem.stats.bytes_in
 
     def lose_data_of(self, command: bytes, count: int) -> None:
-        """Lose so many bytes of what the host sends behind the next line that begins with `command`."""
+        """Loses this many bytes that the host sends after the next line that begins with `command`."""
         self._losses.append((command, count))
 
     def alter_answer(self, beginning: bytes, at: int, replacement: bytes) -> None:
-        """Put these bytes in the place of one: so far behind where the module next says `beginning`."""
+        """Replaces the byte at offset `at` in the next output that begins with `beginning`."""
         self._alteration = beginning, at, replacement
 
     def __enter__(self) -> Self:

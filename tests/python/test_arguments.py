@@ -12,7 +12,7 @@ from simcom_mqtt.simulator import SimulatedModem
 URL = "mqtt://127.0.0.1"
 Call = Callable[[SimcomMqtt, MqttClient], object]
 
-# What is wrong, and what the message must hold: the argument, its value, the range.
+# Case → the call, and words of the error text: argument, value, range.
 BAD_INPUT: dict[str, tuple[Call, list[str]]] = {
     "index 2": (lambda modem, _: modem.acquire("dut", bad(2)), ["index", "2", "0", "1"]),
     "index 2 in connect": (lambda modem, _: modem.connect(URL, index=bad(2)), ["index", "2", "0", "1"]),
@@ -71,11 +71,11 @@ BAD_INPUT: dict[str, tuple[Call, list[str]]] = {
         lambda modem, _: modem.connect(URL, keepalive=64801),
         ["keepalive", "64801", "64800"],
     ),
-    "operation time-out 19": (
+    "operation timeout 19": (
         lambda _, client: client.configure(operation_timeout=19),
         ["operation_timeout", "19", "20", "120"],
     ),
-    "operation time-out 121": (
+    "operation timeout 121": (
         lambda modem, _: modem.connect(URL, operation_timeout=121),
         ["operation_timeout", "121", "20", "120"],
     ),
@@ -131,13 +131,13 @@ BAD_INPUT: dict[str, tuple[Call, list[str]]] = {
     ),
     "AT command with a line end": (lambda modem, _: modem.command("AT\rAT"), ["command"]),
     "AT command of 3072": (lambda modem, _: modem.command("AT" + "x" * 3070), ["command", "3071"]),
-    "negative time-out": (lambda modem, _: modem.command("AT", timeout=-1), ["timeout", "-1"]),
-    "time-out that is no number": (lambda modem, _: modem.command("AT", timeout=float("nan")), ["timeout"]),
+    "negative timeout": (lambda modem, _: modem.command("AT", timeout=-1), ["timeout", "-1"]),
+    "timeout that is no number": (lambda modem, _: modem.command("AT", timeout=float("nan")), ["timeout"]),
 }
 
 
 def quoted(argument: str, text: str) -> Call:
-    """A call that would send the text in a quoted parameter of an AT command."""
+    """Returns a call that would send the text in a quoted parameter of an AT command."""
     calls: dict[str, Call] = {
         "client_id": lambda modem, _: modem.acquire(text, 1),
         "url": lambda _, client: client.connect(f"mqtt://{text}"),
@@ -157,7 +157,7 @@ BAD_INPUT |= {
 
 
 def bad(value: object) -> Any:
-    """A value that the type annotations rule out."""
+    """Returns a value that the type annotations forbid."""
     return value
 
 
@@ -168,7 +168,7 @@ def client(modem: SimcomMqtt) -> MqttClient:
 
 
 @pytest.mark.parametrize(("call", "named"), BAD_INPUT.values(), ids=list(BAD_INPUT))
-def test_bad_input(
+def test_bad_input_raises_value_error_before_anything_is_written(
     modem: SimcomMqtt, client: MqttClient, simulator: SimulatedModem, call: Call, named: list[str]
 ) -> None:
     written = (len(simulator.received), modem.stats.bytes_out)
@@ -181,7 +181,7 @@ def test_bad_input(
     assert (len(simulator.received), modem.stats.bytes_out) == written
 
 
-def test_a_bad_password_is_not_told(client: MqttClient) -> None:
+def test_bad_password_is_not_in_the_error(client: MqttClient) -> None:
     with pytest.raises(ValueError, match="password") as refused:
         client.connect(URL, username="dut", password='swordfish"')
 
@@ -198,8 +198,10 @@ def test_a_bad_password_is_not_told(client: MqttClient) -> None:
         ("127.0.0.1:1", "tcp://127.0.0.1:1"),
     ],
 )
-def test_the_forms_of_a_url(client: MqttClient, simulator: SimulatedModem, url: str, address: str) -> None:
-    # Whether anybody listens there does not matter here.
+def test_url_form_becomes_module_address(
+    client: MqttClient, simulator: SimulatedModem, url: str, address: str
+) -> None:
+    # Only the command line matters here: the connection may be refused.
     with contextlib.suppress(ConnectionError):
         client.connect(url)
 
@@ -207,20 +209,20 @@ def test_the_forms_of_a_url(client: MqttClient, simulator: SimulatedModem, url: 
     assert line.split('"')[1] in {address, address.removesuffix(":1883")}
 
 
-def test_the_payload_limit_is_the_modules_own(client: MqttClient, simulator: SimulatedModem) -> None:
+def test_payload_limit_is_asked_from_module_once(client: MqttClient, simulator: SimulatedModem) -> None:
     for _ in range(2):
         with pytest.raises(ValueError, match="payload") as refused:
             client.publish("a/b", b"x" * 4097)
         assert "4097" in str(refused.value)
         assert "4096" in str(refused.value)
 
-    # Asked once, when it was first needed.
+    # The limit is queried once, when it is first needed.
     assert simulator.received.count("AT+CMQTTPAYLOAD=?") == 1
     assert not [line for line in simulator.received if line.startswith("AT+CMQTTTOPIC")]
 
 
 @pytest.mark.parametrize("payload", ["text", b"bytes", bytearray(b"bytearray"), memoryview(b"memoryview")])
-def test_the_forms_of_a_payload(
+def test_each_payload_type_arrives(
     modem: SimcomMqtt, broker_url: str, base: str, payload: str | bytes | bytearray | memoryview
 ) -> None:
     client = modem.connect(broker_url)
@@ -233,6 +235,6 @@ def test_the_forms_of_a_payload(
 
 
 @pytest.mark.parametrize("payload", [None, 7, ["x"]])
-def test_what_is_no_payload(client: MqttClient, payload: object) -> None:
+def test_wrong_payload_type_raises_type_error(client: MqttClient, payload: object) -> None:
     with pytest.raises(TypeError):
         client.publish("a/b", bad(payload))

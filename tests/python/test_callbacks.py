@@ -1,4 +1,4 @@
-"""Callbacks: who gets a message, in which order, on which thread, and what a callback may do."""
+"""Callbacks: which one gets a message, in which order, on which thread, and what a callback may do."""
 
 import logging
 import queue
@@ -20,15 +20,17 @@ def client(modem: SimcomMqtt, broker_url: str) -> MqttClient:
     return modem.connect(broker_url)
 
 
-def test_who_gets_a_message(modem: SimcomMqtt, client: MqttClient, host: HostClient, base: str) -> None:
+def test_most_specific_callback_gets_the_message(
+    modem: SimcomMqtt, client: MqttClient, host: HostClient, base: str
+) -> None:
     calls: queue.Queue[tuple[str, str]] = queue.Queue()
 
-    def note(who: str) -> Callable[[Message], None]:
-        return lambda message: calls.put((who, message.topic))
+    def record(name: str) -> Callable[[Message], None]:
+        return lambda message: calls.put((name, message.topic))
 
-    modem.on_message = note("modem")
-    client.subscribe(f"{base}/a/#", 1, callback=note("a/#"))
-    client.subscribe(f"{base}/a/+", 1, callback=note("a/+"))
+    modem.on_message = record("modem")
+    client.subscribe(f"{base}/a/#", 1, callback=record("a/#"))
+    client.subscribe(f"{base}/a/+", 1, callback=record("a/+"))
     client.subscribe(f"{base}/b", 1)
 
     host.publish(f"{base}/a/1", b"", 1)
@@ -36,7 +38,7 @@ def test_who_gets_a_message(modem: SimcomMqtt, client: MqttClient, host: HostCli
     assert [calls.get(timeout=30) for _ in range(2)] == [("a/#", f"{base}/a/1"), ("a/+", f"{base}/a/1")]
     assert calls.get(timeout=30) == ("modem", f"{base}/b")
 
-    client.on_message = note("client")
+    client.on_message = record("client")
     host.publish(f"{base}/b", b"", 1)
     assert calls.get(timeout=30) == ("client", f"{base}/b")
 
@@ -47,9 +49,7 @@ def test_who_gets_a_message(modem: SimcomMqtt, client: MqttClient, host: HostCli
     assert calls.empty()
 
 
-def test_the_latest_callback_of_a_subscription_counts(
-    client: MqttClient, host: HostClient, base: str
-) -> None:
+def test_later_subscribe_replaces_the_callback(client: MqttClient, host: HostClient, base: str) -> None:
     calls: queue.Queue[str] = queue.Queue()
     client.subscribe(base, 1, callback=lambda _: calls.put("first"))
     client.subscribe(base, 1, callback=lambda _: calls.put("second"))
@@ -60,7 +60,9 @@ def test_the_latest_callback_of_a_subscription_counts(
     assert calls.empty()
 
 
-def test_one_at_a_time_in_order_on_one_thread(client: MqttClient, host: HostClient, base: str) -> None:
+def test_callbacks_run_one_at_a_time_in_order_on_one_thread(
+    client: MqttClient, host: HostClient, base: str
+) -> None:
     calls: queue.Queue[tuple[bytes, threading.Thread]] = queue.Queue()
     client.subscribe(
         base, 1, callback=lambda message: calls.put((message.payload, threading.current_thread()))
@@ -76,7 +78,7 @@ def test_one_at_a_time_in_order_on_one_thread(client: MqttClient, host: HostClie
     assert thread.daemon
 
 
-def test_a_callback_may_call_anything(
+def test_callback_may_call_blocking_methods(
     modem: SimcomMqtt, client: MqttClient, host: HostClient, base: str
 ) -> None:
     done: queue.Queue[object] = queue.Queue()
@@ -100,7 +102,7 @@ def test_a_callback_may_call_anything(
     assert as_sent(host.get()) == (f"{base}/answer/2", b"to myself", 2, False)
 
 
-def test_waiting_for_a_message_in_a_callback(client: MqttClient, host: HostClient, base: str) -> None:
+def test_callback_may_wait_for_a_message(client: MqttClient, host: HostClient, base: str) -> None:
     arrived: Future[Message] = Future()
     client.subscribe(f"{base}/second", 1)
     client.subscribe(
@@ -110,14 +112,14 @@ def test_waiting_for_a_message_in_a_callback(client: MqttClient, host: HostClien
     )
     host.publish(f"{base}/first", b"", 1)
 
-    # What comes before the wait begins does not count.
+    # A message that arrives before the wait begins does not end it.
     while not arrived.done():
         host.publish(f"{base}/second", b"now", 1)
         wait([arrived], timeout=0.05)
     assert arrived.result() == Message(f"{base}/second", b"now")
 
 
-def test_an_exception_in_a_callback_is_kept_and_logged(
+def test_exception_in_callback_is_stored_and_logged(
     modem: SimcomMqtt, client: MqttClient, host: HostClient, base: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     survived = threading.Event()
@@ -139,7 +141,9 @@ def test_an_exception_in_a_callback_is_kept_and_logged(
     assert any(record.exc_info for record in caplog.records)
 
 
-def test_a_lost_connection(modem: SimcomMqtt, client: MqttClient, host: HostClient) -> None:
+def test_lost_connection_calls_on_connection_lost(
+    modem: SimcomMqtt, client: MqttClient, host: HostClient
+) -> None:
     losses: queue.Queue[tuple[MqttClient, LossCause]] = queue.Queue()
     modem.on_connection_lost = lambda lost, cause: losses.put((lost, cause))
 
@@ -150,7 +154,7 @@ def test_a_lost_connection(modem: SimcomMqtt, client: MqttClient, host: HostClie
     assert not client.query().connected
 
 
-def test_what_the_module_says_unasked() -> None:
+def test_urcs_reach_their_callbacks() -> None:
     lines: queue.Queue[str] = queue.Queue()
     lost_network = threading.Event()
     losses: queue.Queue[tuple[int, LossCause]] = queue.Queue()
@@ -173,7 +177,7 @@ def test_what_the_module_says_unasked() -> None:
         assert losses.get(timeout=30) == (0, LossCause.NETWORK_CLOSED)
 
 
-def test_an_unplugged_port(simulator: SimulatedModem) -> None:
+def test_unplugged_port_calls_on_port_lost(simulator: SimulatedModem) -> None:
     reasons: queue.Queue[str] = queue.Queue()
     with SimcomMqtt(simulator.port) as modem:
         modem.on_port_lost = reasons.put
@@ -207,7 +211,7 @@ def test_callbacks_can_be_read_and_removed(modem: SimcomMqtt, client: MqttClient
 
 
 @pytest.mark.parametrize("name", ["on_message", "on_urc"])
-def test_what_cannot_be_called_is_no_callback(modem: SimcomMqtt, name: str) -> None:
+def test_callback_that_is_not_callable_raises_type_error(modem: SimcomMqtt, name: str) -> None:
     with pytest.raises(TypeError, match="callable"):
         setattr(modem, name, 7)
 
@@ -215,7 +219,7 @@ def test_what_cannot_be_called_is_no_callback(modem: SimcomMqtt, name: str) -> N
 @pytest.mark.parametrize(
     "kind", [ValueError, SystemExit, KeyboardInterrupt, GeneratorExit, BaseExceptionGroup]
 )
-def test_whatever_a_callback_raises_delivery_goes_on(
+def test_delivery_continues_after_any_exception_in_callback(
     modem: SimcomMqtt,
     client: MqttClient,
     host: HostClient,
@@ -244,7 +248,7 @@ def test_whatever_a_callback_raises_delivery_goes_on(
     assert [record.exc_info and record.exc_info[1] for record in caplog.records] == [error]
 
 
-def test_one_callback_that_raises_keeps_no_message_from_another(
+def test_second_callback_runs_when_the_first_raises(
     modem: SimcomMqtt, client: MqttClient, host: HostClient, base: str
 ) -> None:
     reached = threading.Event()
@@ -260,11 +264,11 @@ def test_one_callback_that_raises_keeps_no_message_from_another(
     assert len(modem.callback_errors) == 1
 
 
-def test_a_log_handler_that_raises_stops_nothing(
+def test_delivery_continues_when_a_log_handler_raises(
     client: MqttClient, host: HostClient, base: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: queue.Queue[type[BaseException]] = queue.Queue()
-    monkeypatch.setattr(threading, "excepthook", lambda hook: told.put(hook.exc_type))
+    reported: queue.Queue[type[BaseException]] = queue.Queue()
+    monkeypatch.setattr(threading, "excepthook", lambda hook: reported.put(hook.exc_type))
     survived = threading.Event()
 
     class Refusing(logging.Filter):
@@ -287,10 +291,10 @@ def test_a_log_handler_that_raises_stops_nothing(
         assert survived.wait(30)
     finally:
         logging.getLogger("simcom_mqtt").removeFilter(refusing)
-    assert told.get(timeout=30) is KeyboardInterrupt
+    assert reported.get(timeout=30) is KeyboardInterrupt
 
 
-def test_a_callback_that_blocks_loses_nothing(
+def test_blocking_callback_loses_no_message(
     modem: SimcomMqtt, client: MqttClient, host: HostClient, base: str
 ) -> None:
     entered, release = threading.Event(), threading.Event()
@@ -308,7 +312,7 @@ def test_a_callback_that_blocks_loses_nothing(
         for number in range(1, 300):
             host.publish(base, b"%d" % number)
         inbox.wait_count(300, 5)
-        # Only callbacks wait for callbacks.
+        # A blocked callback delays other callbacks, but no call.
         assert modem.signal_quality()
         assert client.publish_nowait(f"{base}/up", b"", 1).result(30) is None
     assert modem.stats.queue_peak == 299
@@ -320,7 +324,7 @@ def test_a_callback_that_blocks_loses_nothing(
     assert modem.stats.dropped_messages == 0
 
 
-def test_a_callback_that_replaces_itself(client: MqttClient, host: HostClient, base: str) -> None:
+def test_callback_may_replace_itself(client: MqttClient, host: HostClient, base: str) -> None:
     calls: queue.Queue[str] = queue.Queue()
 
     def second(message: Message) -> None:
@@ -338,7 +342,7 @@ def test_a_callback_that_replaces_itself(client: MqttClient, host: HostClient, b
     assert [calls.get(timeout=30) for _ in range(2)] == ["first 0", "second 1"]
 
 
-def test_a_callback_that_unsubscribes_itself(
+def test_callback_may_unsubscribe_itself(
     modem: SimcomMqtt, client: MqttClient, host: HostClient, base: str
 ) -> None:
     calls: queue.Queue[str] = queue.Queue()
@@ -358,7 +362,7 @@ def test_a_callback_that_unsubscribes_itself(
     assert modem.subscribed_topics() == [f"{base}/#".encode()]
 
 
-def test_a_callback_that_is_taken_away_while_it_runs(
+def test_removing_a_running_callback_applies_to_the_next_message(
     modem: SimcomMqtt, client: MqttClient, host: HostClient, base: str
 ) -> None:
     entered, release = threading.Event(), threading.Event()
@@ -381,7 +385,7 @@ def test_a_callback_that_is_taken_away_while_it_runs(
     assert [calls.get(timeout=30) for _ in range(2)] == ["client 0", "modem 1"]
 
 
-def test_a_callback_that_removes_itself(
+def test_callback_may_remove_itself(
     modem: SimcomMqtt, client: MqttClient, host: HostClient, base: str
 ) -> None:
     calls: queue.Queue[str] = queue.Queue()
@@ -392,7 +396,7 @@ def test_a_callback_that_removes_itself(
             calls.put(message.text())
 
         def __del__(self) -> None:
-            # Runs while the driver lets go of it, and may call the driver.
+            # Runs while the driver drops the callback, and may call the driver.
             calls.put(f"gone {client.on_message} {modem.is_open}")
 
     client.on_message = Once()

@@ -10,7 +10,7 @@ from simcom_mqtt import CommandError, SimcomMqtt, Tls
 from simcom_mqtt.simulator import SimulatedModem
 
 
-def test_storing_listing_deleting(modem: SimcomMqtt, tmp_path: Path) -> None:
+def test_certificates_are_stored_listed_and_deleted(modem: SimcomMqtt, tmp_path: Path) -> None:
     assert modem.certificates() == []
     file = tmp_path / "key.pem"
     file.write_bytes(b"-----BEGIN KEY")
@@ -26,7 +26,9 @@ def test_storing_listing_deleting(modem: SimcomMqtt, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 3071, 3072, 3073, 6144, 10240])
-def test_sizes(modem: SimcomMqtt, simulator: SimulatedModem, size: int) -> None:
+def test_certificate_of_any_allowed_size_is_stored(
+    modem: SimcomMqtt, simulator: SimulatedModem, size: int
+) -> None:
     modem.upload_certificate("chain.pem", (b"\r\nOK\r\n>ERROR" * 1000)[:size])
 
     assert [line for line in simulator.received if "CCERTDOWN" in line] == [
@@ -36,7 +38,7 @@ def test_sizes(modem: SimcomMqtt, simulator: SimulatedModem, size: int) -> None:
     assert modem.command("AT") == []
 
 
-def test_a_chain_that_needs_several_packets_works(modem: SimcomMqtt, mosquitto: MosquittoBroker) -> None:
+def test_chain_longer_than_one_packet_is_uploaded(modem: SimcomMqtt, mosquitto: MosquittoBroker) -> None:
     # Comments may stand before the first certificate of a PEM file.
     chain = b"# padding\n" * 900 + mosquitto.authority.cert_pem.bytes()
     assert len(chain) > 2 * 3072
@@ -46,7 +48,7 @@ def test_a_chain_that_needs_several_packets_works(modem: SimcomMqtt, mosquitto: 
     assert client.is_connected()
 
 
-def test_a_certificate_is_uploaded_once(
+def test_same_certificate_is_uploaded_once(
     modem: SimcomMqtt, simulator: SimulatedModem, mosquitto: MosquittoBroker
 ) -> None:
     tls = Tls(ca=mosquitto.authority.cert_pem.bytes())
@@ -62,7 +64,7 @@ def test_a_certificate_is_uploaded_once(
 
 
 @pytest.mark.parametrize("form", ["bytes", "text", "path", "name"])
-def test_the_forms_of_a_certificate(
+def test_certificate_may_be_bytes_text_path_or_name(
     modem: SimcomMqtt, mosquitto: MosquittoBroker, tmp_path: Path, form: str
 ) -> None:
     pem = mosquitto.authority.cert_pem.bytes()
@@ -96,7 +98,7 @@ def test_each_client_uses_its_own_context(modem: SimcomMqtt, mosquitto: Mosquitt
     assert modem.connect(url, tls=Tls(ca=ca, context=9)).query().ssl_context == 9
 
 
-def test_the_settings_of_a_context(modem: SimcomMqtt) -> None:
+def test_ssl_settings_are_read_back(modem: SimcomMqtt) -> None:
     modem.configure_ssl(3, sslversion=3, authmode=2, cacert="ca.pem", enableSNI=1, negotiatetime=60)
 
     settings = modem.ssl_context(3)
@@ -106,7 +108,7 @@ def test_the_settings_of_a_context(modem: SimcomMqtt) -> None:
     assert modem.ssl_context(4)["authmode"] == 0
 
 
-def test_the_settings_of_a_connection(modem: SimcomMqtt, mosquitto: MosquittoBroker) -> None:
+def test_connect_writes_the_settings_of_tls(modem: SimcomMqtt, mosquitto: MosquittoBroker) -> None:
     tls = Tls(ca=mosquitto.authority.cert_pem.bytes(), context=2, sslversion=3, ignore_local_time=False)
 
     modem.connect(f"mqtts://127.0.0.1:{mosquitto.tls}", tls=tls)
@@ -116,7 +118,7 @@ def test_the_settings_of_a_connection(modem: SimcomMqtt, mosquitto: MosquittoBro
     assert (settings["enableSNI"], settings["ignorelocaltime"]) == (1, 0)
 
 
-def test_a_key_is_kept_out_of_sight(modem: SimcomMqtt, mosquitto: MosquittoBroker) -> None:
+def test_key_is_not_in_repr(modem: SimcomMqtt, mosquitto: MosquittoBroker) -> None:
     own = mosquitto.authority.issue_cert("module@rig.example")
     key = own.private_key_pem.bytes().decode()
 
@@ -125,7 +127,7 @@ def test_a_key_is_kept_out_of_sight(modem: SimcomMqtt, mosquitto: MosquittoBroke
     assert key.splitlines()[1] not in repr(tls)
 
 
-def test_a_setting_that_nobody_knows(modem: SimcomMqtt, simulator: SimulatedModem) -> None:
+def test_unknown_ssl_setting_raises_value_error(modem: SimcomMqtt, simulator: SimulatedModem) -> None:
     with pytest.raises(ValueError, match="colour"):
         modem.configure_ssl(0, colour=1)
 

@@ -1,4 +1,4 @@
-"""close(): at once, from anywhere, any number of times; whoever waits hears of it."""
+"""close() returns at once, from any thread, any number of times, and ends every waiting call."""
 
 import queue
 import threading
@@ -22,7 +22,7 @@ from simcom_mqtt import (
 )
 from simcom_mqtt.simulator import SimulatedModem
 
-# What close() may take with a callback that blocks, and a slow machine on top.
+# Longest close() while a callback blocks, and an allowance for a slow machine.
 LONGEST_CLOSE = 2.0
 ALLOWANCE = 3.0
 AT_ONCE = 1.5
@@ -35,7 +35,7 @@ def seconds_of(action: Callable[[], object]) -> float:
 
 
 def ended_with(call: Callable[[], object]) -> BaseException | None:
-    """What a call that waits for the end raises."""
+    """Returns the exception that ends a waiting call."""
     try:
         call()
     except BaseException as error:
@@ -59,7 +59,7 @@ WAITS: dict[str, Callable[[SimcomMqtt, MqttClient, Capture], object]] = {
 }
 
 
-def test_all_that_wait_get_closed_error() -> None:
+def test_close_ends_every_waiting_call_with_closed_error() -> None:
     with ScriptedModule() as module, ThreadPoolExecutor(len(WAITS)) as pool:
         modem = SimcomMqtt(module.port)
         client = modem.acquire("dut")
@@ -82,7 +82,7 @@ def test_all_that_wait_get_closed_error() -> None:
     assert {name: type(error) for name, error in found.items()} == dict.fromkeys(WAITS, ClosedError)
 
 
-def test_a_message_that_came_before_is_no_excuse(
+def test_close_ends_waits_although_messages_were_received(
     modem: SimcomMqtt, broker_url: str, host: HostClient, base: str
 ) -> None:
     client = modem.connect(broker_url)
@@ -94,12 +94,12 @@ def test_a_message_that_came_before_is_no_excuse(
         modem.close()
         assert isinstance(getting.exception(AT_ONCE), ClosedError)
         assert isinstance(counting.exception(AT_ONCE), ClosedError)
-        # What was collected can still be read.
+        # Collected messages can still be read.
         assert [message.payload for message in inbox.messages] == [b"first"]
         assert inbox.wait_count(1)[0].payload == b"first"
 
 
-def test_a_capture_that_has_ended_says_so(modem: SimcomMqtt, broker_url: str) -> None:
+def test_get_on_an_ended_capture_says_that_it_has_ended(modem: SimcomMqtt, broker_url: str) -> None:
     with modem.connect(broker_url).capture() as inbox:
         pass
 
@@ -107,7 +107,7 @@ def test_a_capture_that_has_ended_says_so(modem: SimcomMqtt, broker_url: str) ->
         inbox.get(9)
 
 
-def test_a_publish_in_flight_is_unknown(simulator: SimulatedModem) -> None:
+def test_publish_in_flight_at_close_has_unknown_outcome(simulator: SimulatedModem) -> None:
     with ScriptedBroker(silent_on=PUBLISH) as broker, ThreadPoolExecutor(1) as pool:
         modem = SimcomMqtt(simulator.port)
         client = modem.connect(broker.url)
@@ -122,7 +122,7 @@ def test_a_publish_in_flight_is_unknown(simulator: SimulatedModem) -> None:
     assert error.late.exception(AT_ONCE) is not None
 
 
-def test_a_subscribe_in_flight_ends(simulator: SimulatedModem) -> None:
+def test_subscribe_in_flight_at_close_raises_closed_error(simulator: SimulatedModem) -> None:
     with ScriptedBroker(silent_on=SUBSCRIBE) as broker, ThreadPoolExecutor(1) as pool:
         modem = SimcomMqtt(simulator.port)
         client = modem.connect(broker.url)
@@ -133,7 +133,7 @@ def test_a_subscribe_in_flight_ends(simulator: SimulatedModem) -> None:
         assert isinstance(waiting.exception(AT_ONCE), ClosedError)
 
 
-def test_after_close_every_call_says_so(modem: SimcomMqtt, broker_url: str) -> None:
+def test_every_call_after_close_raises_closed_error(modem: SimcomMqtt, broker_url: str) -> None:
     client = modem.connect(broker_url)
     inbox = client.capture()
     modem.close()
@@ -154,14 +154,14 @@ def test_after_close_every_call_says_so(modem: SimcomMqtt, broker_url: str) -> N
     assert modem.stats.commands > 0
 
 
-def test_from_many_threads_at_once(simulator: SimulatedModem) -> None:
+def test_close_from_many_threads_at_once(simulator: SimulatedModem) -> None:
     modem = SimcomMqtt(simulator.port)
     begun = threading.Barrier(8)
 
     def close() -> None:
         begun.wait()
         modem.close()
-        # The port is free as soon as any of them returns.
+        # The port is free as soon as the first close() returns.
         assert not modem.is_open
 
     with ThreadPoolExecutor(8) as pool:
@@ -172,7 +172,7 @@ def test_from_many_threads_at_once(simulator: SimulatedModem) -> None:
         pass
 
 
-def test_leaves_no_thread_behind(simulator: SimulatedModem) -> None:
+def test_close_ends_all_threads(simulator: SimulatedModem) -> None:
     before = set(threading.enumerate())
     modem = SimcomMqtt(simulator.port)
     modem.on_urc = print
@@ -181,7 +181,7 @@ def test_leaves_no_thread_behind(simulator: SimulatedModem) -> None:
     assert set(threading.enumerate()) == before
 
 
-def test_from_a_callback() -> None:
+def test_close_from_a_callback_returns_at_once() -> None:
     closed: Future[float] = Future()
     with ScriptedModule() as module:
         modem = SimcomMqtt(module.port)
@@ -200,11 +200,11 @@ def test_from_a_callback() -> None:
         modem.close()
         assert not modem.is_open
 
-    # What was still queued is for nobody: the driver is closed.
+    # Queued lines are dropped: the driver is closed.
     assert later == []
 
 
-def test_from_a_done_callback(modem: SimcomMqtt) -> None:
+def test_close_from_a_done_callback_returns_at_once(modem: SimcomMqtt) -> None:
     closed: Future[float] = Future()
     with ScriptedBroker(silent_on=PUBLISH) as broker:
         client = modem.connect(broker.url)
@@ -216,7 +216,7 @@ def test_from_a_done_callback(modem: SimcomMqtt) -> None:
     assert not modem.is_open
 
 
-def test_while_a_callback_blocks() -> None:
+def test_close_while_a_callback_blocks_is_bounded() -> None:
     entered, release = threading.Event(), threading.Event()
 
     def block(_: str) -> None:
@@ -236,19 +236,19 @@ def test_while_a_callback_blocks() -> None:
             release.set()
 
 
-def test_what_arrived_is_delivered_first(
+def test_close_delivers_received_messages_first(
     modem: SimcomMqtt, broker_url: str, host: HostClient, base: str
 ) -> None:
     client = modem.connect(broker_url)
     entered, release = threading.Event(), threading.Event()
     seen: list[bytes] = []
 
-    def note(payload: bytes) -> None:
+    def record(payload: bytes) -> None:
         entered.set()
         release.wait(5)
         seen.append(payload)
 
-    client.subscribe(base, callback=lambda message: note(message.payload))
+    client.subscribe(base, callback=lambda message: record(message.payload))
     with client.capture() as inbox:
         for number in range(20):
             host.publish(base, b"%d" % number, 1)
@@ -262,7 +262,7 @@ def test_what_arrived_is_delivered_first(
     assert modem.stats.dropped_messages == 0
 
 
-def test_what_callbacks_have_no_time_for_is_counted(
+def test_messages_undelivered_at_close_are_counted_as_dropped(
     modem: SimcomMqtt,
     broker_url: str,
     host: HostClient,
@@ -273,11 +273,11 @@ def test_what_callbacks_have_no_time_for_is_counted(
     release = threading.Event()
     seen: list[bytes] = []
 
-    def note(payload: bytes) -> None:
+    def record(payload: bytes) -> None:
         seen.append(payload)
         release.wait()
 
-    client.subscribe(base, callback=lambda message: note(message.payload))
+    client.subscribe(base, callback=lambda message: record(message.payload))
     with client.capture() as inbox:
         for number in range(5):
             host.publish(base, b"%d" % number, 1)
@@ -293,7 +293,7 @@ def test_what_callbacks_have_no_time_for_is_counted(
     assert any("closed with 4 messages" in record.message for record in caplog.records)
 
 
-def test_while_a_done_callback_blocks(simulator: SimulatedModem) -> None:
+def test_close_while_a_done_callback_blocks_is_bounded(simulator: SimulatedModem) -> None:
     entered, release = threading.Event(), threading.Event()
 
     def block(_: Future[None]) -> None:
@@ -309,14 +309,14 @@ def test_while_a_done_callback_blocks(simulator: SimulatedModem) -> None:
         others = [client.publish_nowait("a", b"", 1) for _ in range(10)]
         try:
             assert seconds_of(modem.close) < LONGEST_CLOSE + ALLOWANCE
-            # Nobody waits for ever for a future that somebody else's callback holds up.
+            # Every other future ends too, although a done-callback blocks.
             for other in others:
                 assert other.done()
         finally:
             release.set()
 
 
-def test_an_interrupted_start_of_the_callback_thread(
+def test_callback_can_be_set_after_its_thread_failed_to_start(
     modem: SimcomMqtt, monkeypatch: pytest.MonkeyPatch, simulator: SimulatedModem
 ) -> None:
     lines: queue.Queue[str] = queue.Queue()
@@ -336,7 +336,7 @@ def _no_thread(_: threading.Thread) -> None:
     raise RuntimeError("no thread")
 
 
-def test_a_mute_module_holds_nothing_up() -> None:
+def test_close_returns_at_once_when_the_module_is_mute() -> None:
     with ScriptedModule() as module:
         modem = SimcomMqtt(module.port)
         module.fall_silent()

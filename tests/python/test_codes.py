@@ -1,4 +1,4 @@
-"""Result codes and loss causes: the table of the application note, and numbers that it does not have."""
+"""Result codes and loss causes: the table of the application note, and numbers that it does not list."""
 
 import copy
 import pickle
@@ -48,13 +48,13 @@ CHAPTER_4_1 = """
 """
 
 
-def test_the_table_of_the_note() -> None:
+def test_result_codes_match_the_application_note() -> None:
     table = [line.split("\t") for line in CHAPTER_4_1.strip().splitlines()]
 
     assert [[str(code.value), code.meaning] for code in ResultCode] == table
 
 
-def test_a_code_is_its_number() -> None:
+def test_result_code_equals_its_number() -> None:
     assert ResultCode(25) is ResultCode.DNS_ERROR
     assert ResultCode(25) == 25
     assert f"{ResultCode.DNS_ERROR}" == "25"
@@ -62,7 +62,7 @@ def test_a_code_is_its_number() -> None:
 
 
 @pytest.mark.parametrize("cls", [ResultCode, LossCause])
-def test_a_number_that_the_note_does_not_list(cls: type[ResultCode] | type[LossCause]) -> None:
+def test_unlisted_number_becomes_an_unknown_code(cls: type[ResultCode] | type[LossCause]) -> None:
     known = list(cls)
 
     unknown = cls(99)
@@ -78,19 +78,19 @@ def test_a_number_that_the_note_does_not_list(cls: type[ResultCode] | type[LossC
 
 
 @pytest.mark.parametrize("value", [-1, "25", None, 1.5])
-def test_what_cannot_be_a_code(value: object) -> None:
+def test_value_that_is_no_code_raises_value_error(value: object) -> None:
     with pytest.raises(ValueError, match="is not a valid ResultCode"):
         ResultCode(value)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("code", [ResultCode.TIMEOUT, ResultCode(99), LossCause.RESET, LossCause(99)])
-def test_survives_pickling_and_copying(code: ResultCode | LossCause) -> None:
-    for twin in (pickle.loads(pickle.dumps(code)), copy.copy(code), copy.deepcopy(code)):
-        assert type(twin) is type(code)
-        assert (twin, twin.name) == (code, code.name)
+def test_codes_survive_pickling_and_copying(code: ResultCode | LossCause) -> None:
+    for copied in (pickle.loads(pickle.dumps(code)), copy.copy(code), copy.deepcopy(code)):
+        assert type(copied) is type(code)
+        assert (copied, copied.name) == (code, code.name)
 
 
-def test_loss_causes() -> None:
+def test_loss_causes_match_the_application_note() -> None:
     assert [(cause.name, cause.value) for cause in LossCause] == [
         ("CLOSED_PASSIVELY", 1),
         ("RESET", 2),

@@ -1,4 +1,4 @@
-"""Each row of the table of AT commands in the documentation, run on the simulated module."""
+"""Runs each row of the table of AT commands in the documentation on the simulated module."""
 
 import re
 from collections.abc import Iterator
@@ -61,7 +61,7 @@ def module(mosquitto: MosquittoBroker) -> Iterator[SimulatedModem]:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.line} by {row.call}")
-def test_the_call_sends_the_command(row: Row, module: SimulatedModem) -> None:
+def test_documented_call_sends_the_documented_command(row: Row, module: SimulatedModem) -> None:
     with ExitStack() as opened:
         names: dict[str, object] = {"SimcomMqtt": lambda port: opened.enter_context(SimcomMqtt(port))}
         if row.state == "closed":
@@ -84,12 +84,12 @@ def test_the_call_sends_the_command(row: Row, module: SimulatedModem) -> None:
         assert row.line in module.received[sent_before:]
 
 
-def test_no_row_is_passed_over() -> None:
+def test_every_row_of_the_table_is_tested() -> None:
     rows = [line for line in PAGE.read_text().splitlines() if "| `AT" in line]
     assert len(rows) == len(ROWS)
 
 
-def test_the_table_has_every_form_of_every_command(modem: SimcomMqtt) -> None:
+def test_table_lists_every_form_of_every_command(modem: SimcomMqtt) -> None:
     def commands_in(form: str) -> set[str]:
         names = (re.match(r"AT\+(CMQTT[A-Z]+)", row.line) for row in ROWS if row.form.startswith(form))
         return {name[1] for name in names if name}

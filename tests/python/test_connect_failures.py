@@ -1,4 +1,4 @@
-"""What the broker and the network do wrong becomes a result code, and the client can be used afterwards."""
+"""Faults of broker and network become result codes, and the client stays usable."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,9 +12,9 @@ from simcom_mqtt import ConnectError, MqttError, ResultCode, SimcomMqtt, Tls
 
 
 @pytest.fixture
-def scripted() -> Iterator[ScriptedBroker]:
-    with ScriptedBroker() as broker:
-        yield broker
+def broker() -> Iterator[ScriptedBroker]:
+    with ScriptedBroker() as running:
+        yield running
 
 
 @pytest.mark.parametrize(
@@ -27,15 +27,15 @@ def scripted() -> Iterator[ScriptedBroker]:
         (5, ResultCode.REFUSED_NOT_AUTHORIZED),
     ],
 )
-def test_each_refusal_of_a_broker(
-    modem: SimcomMqtt, scripted: ScriptedBroker, connack: int, code: ResultCode
+def test_connack_refusal_becomes_its_result_code(
+    modem: SimcomMqtt, broker: ScriptedBroker, connack: int, code: ResultCode
 ) -> None:
     modem.start()
     client = modem.acquire("refused")
-    scripted.connack = connack
+    broker.connack = connack
 
     with pytest.raises(ConnectError) as refused:
-        client.connect(scripted.url)
+        client.connect(broker.url)
 
     assert refused.value.code is code
     assert refused.value.client_index == 0
@@ -43,12 +43,14 @@ def test_each_refusal_of_a_broker(
     assert refused.value.command.startswith("AT+CMQTTCONNECT=0,")
     assert not client.is_connected()
 
-    scripted.connack = 0
-    client.connect(scripted.url)
+    broker.connack = 0
+    client.connect(broker.url)
     assert client.is_connected()
 
 
-def test_a_wrong_password(modem: SimcomMqtt, mosquitto: MosquittoBroker, broker_url: str) -> None:
+def test_wrong_password_is_refused_and_not_shown(
+    modem: SimcomMqtt, mosquitto: MosquittoBroker, broker_url: str
+) -> None:
     with pytest.raises(ConnectError) as refused:
         modem.connect(f"mqtt://127.0.0.1:{mosquitto.password}", username=USER, password="swordfish")
 
@@ -57,7 +59,7 @@ def test_a_wrong_password(modem: SimcomMqtt, mosquitto: MosquittoBroker, broker_
     assert modem.connect(broker_url).is_connected()
 
 
-def test_nobody_listens(modem: SimcomMqtt, broker_url: str) -> None:
+def test_connect_fails_when_no_broker_listens(modem: SimcomMqtt, broker_url: str) -> None:
     (port,) = free_ports(1)
 
     with pytest.raises(ConnectError) as refused:
@@ -67,7 +69,7 @@ def test_nobody_listens(modem: SimcomMqtt, broker_url: str) -> None:
     assert modem.connect(broker_url).is_connected()
 
 
-def test_an_unknown_host(modem: SimcomMqtt, broker_url: str) -> None:
+def test_unknown_host_is_a_dns_error(modem: SimcomMqtt, broker_url: str) -> None:
     with pytest.raises(ConnectError) as unknown:
         modem.connect("mqtt://no-such-host.invalid")
 
@@ -75,35 +77,35 @@ def test_an_unknown_host(modem: SimcomMqtt, broker_url: str) -> None:
     assert modem.connect(broker_url).is_connected()
 
 
-def test_the_broker_hangs_up_during_connect(modem: SimcomMqtt, scripted: ScriptedBroker) -> None:
-    scripted.closes_on = CONNECT
+def test_connect_fails_when_broker_closes_during_connect(modem: SimcomMqtt, broker: ScriptedBroker) -> None:
+    broker.closes_on = CONNECT
 
     with pytest.raises(ConnectError) as closed:
-        modem.connect(scripted.url)
+        modem.connect(broker.url)
 
     assert closed.value.code is ResultCode.SOCKET_CLOSED_BY_SERVER
-    scripted.closes_on = None
-    assert modem.connect(scripted.url).is_connected()
+    broker.closes_on = None
+    assert modem.connect(broker.url).is_connected()
 
 
-def test_a_wrong_authority(modem: SimcomMqtt, mosquitto: MosquittoBroker) -> None:
-    stranger = trustme.CA().cert_pem.bytes()
+def test_tls_connect_fails_with_a_wrong_authority(modem: SimcomMqtt, mosquitto: MosquittoBroker) -> None:
+    other_authority = trustme.CA().cert_pem.bytes()
 
     with pytest.raises(ConnectError) as failed:
-        modem.connect(f"mqtts://127.0.0.1:{mosquitto.tls}", tls=Tls(ca=stranger))
+        modem.connect(f"mqtts://127.0.0.1:{mosquitto.tls}", tls=Tls(ca=other_authority))
 
     assert failed.value.code is ResultCode.HANDSHAKE_FAIL
     right = Tls(ca=mosquitto.authority.cert_pem.bytes())
     assert modem.connect(f"mqtts://127.0.0.1:{mosquitto.tls}", tls=right).is_connected()
 
 
-def test_a_failed_handshake_does_not_loosen_the_next_one(
+def test_ssl_context_is_set_again_after_a_failed_handshake(
     modem: SimcomMqtt, mosquitto: MosquittoBroker
 ) -> None:
-    # The module forgets the SSL context with the failed connect, and its default one verifies nobody.
+    # The module drops the SSL context when a connect fails, and its default context verifies nothing.
     url = f"mqtts://127.0.0.1:{mosquitto.tls}"
-    modem.upload_certificate("stranger.pem", trustme.CA().cert_pem.bytes())
-    modem.configure_ssl(5, authmode=1, cacert="stranger.pem")
+    modem.upload_certificate("other_authority.pem", trustme.CA().cert_pem.bytes())
+    modem.configure_ssl(5, authmode=1, cacert="other_authority.pem")
     modem.start()
     client = modem.acquire("strict", tls=True)
     client.use_ssl_context(5)
@@ -121,14 +123,16 @@ def test_a_failed_handshake_does_not_loosen_the_next_one(
     assert client.query().ssl_context == 5
 
 
-def test_a_missing_client_certificate(modem: SimcomMqtt, mosquitto: MosquittoBroker) -> None:
+def test_mutual_tls_connect_fails_without_client_certificate(
+    modem: SimcomMqtt, mosquitto: MosquittoBroker
+) -> None:
     with pytest.raises(ConnectError):
         modem.connect(
             f"mqtts://127.0.0.1:{mosquitto.mutual_tls}", tls=Tls(ca=mosquitto.authority.cert_pem.bytes())
         )
 
 
-def test_no_certificate_set(modem: SimcomMqtt, mosquitto: MosquittoBroker) -> None:
+def test_connect_fails_when_context_has_no_certificate(modem: SimcomMqtt, mosquitto: MosquittoBroker) -> None:
     modem.configure_ssl(0, authmode=1)
     modem.start()
     client = modem.acquire("bare", tls=True)
@@ -140,14 +144,16 @@ def test_no_certificate_set(modem: SimcomMqtt, mosquitto: MosquittoBroker) -> No
     assert failed.value.code is ResultCode.CERTIFICATE_NOT_SET
 
 
-def test_a_plain_client_at_a_tls_port(modem: SimcomMqtt, mosquitto: MosquittoBroker, broker_url: str) -> None:
+def test_plain_connect_to_a_tls_port_fails(
+    modem: SimcomMqtt, mosquitto: MosquittoBroker, broker_url: str
+) -> None:
     with pytest.raises(ConnectError):
         modem.connect(f"mqtt://127.0.0.1:{mosquitto.tls}")
 
     assert modem.connect(broker_url).is_connected()
 
 
-def test_a_connect_that_failed_leaves_nothing_behind(modem: SimcomMqtt) -> None:
+def test_failed_connect_releases_its_client(modem: SimcomMqtt) -> None:
     (port,) = free_ports(1)
 
     with pytest.raises(ConnectError):
@@ -156,20 +162,20 @@ def test_a_connect_that_failed_leaves_nothing_behind(modem: SimcomMqtt) -> None:
     assert modem.clients() == []
 
 
-def test_a_refused_subscription(modem: SimcomMqtt, scripted: ScriptedBroker) -> None:
-    scripted.suback = 0x80
-    client = modem.connect(scripted.url)
+def test_refused_subscription_raises_mqtt_error(modem: SimcomMqtt, broker: ScriptedBroker) -> None:
+    broker.suback = 0x80
+    client = modem.connect(broker.url)
 
     with pytest.raises(MqttError) as refused:
         client.subscribe("forbidden/topic")
 
     assert refused.value.code is ResultCode.FAILED
-    assert scripted.wait_for(SUBSCRIBE).filter == b"forbidden/topic"
-    scripted.suback = None
+    assert broker.wait_for(SUBSCRIBE).filter == b"forbidden/topic"
+    broker.suback = None
     client.subscribe("granted/topic")
 
 
-def test_commands_without_a_connection(modem: SimcomMqtt) -> None:
+def test_commands_without_connection_raise_no_connection(modem: SimcomMqtt) -> None:
     modem.start()
     client = modem.acquire("alone")
 
@@ -184,7 +190,7 @@ def test_commands_without_a_connection(modem: SimcomMqtt) -> None:
         assert failed.value.code is ResultCode.NO_CONNECTION
 
 
-def test_commands_without_the_service(modem: SimcomMqtt) -> None:
+def test_commands_without_service_raise_bare_error(modem: SimcomMqtt) -> None:
     assert not modem.is_started()
     for operation in (modem.stop, lambda: modem.acquire("too early")):
         with pytest.raises(MqttError) as failed:
@@ -193,7 +199,7 @@ def test_commands_without_the_service(modem: SimcomMqtt) -> None:
         assert failed.value.response == "ERROR"
 
 
-def test_the_service_is_started_twice(modem: SimcomMqtt) -> None:
+def test_second_start_of_the_service_is_refused(modem: SimcomMqtt) -> None:
     modem.start()
 
     with pytest.raises(MqttError, match="CMQTTSTART"):
@@ -201,7 +207,7 @@ def test_the_service_is_started_twice(modem: SimcomMqtt) -> None:
     assert modem.is_started()
 
 
-def test_the_service_is_not_stopped_under_a_client(modem: SimcomMqtt) -> None:
+def test_stop_is_refused_while_a_client_is_acquired(modem: SimcomMqtt) -> None:
     modem.start()
     client = modem.acquire("holder")
 
@@ -214,14 +220,14 @@ def test_the_service_is_not_stopped_under_a_client(modem: SimcomMqtt) -> None:
     modem.stop()
 
 
-def test_a_certificate_file_that_the_module_does_not_have(
+def test_certificate_unknown_to_the_module_raises_value_error(
     modem: SimcomMqtt, mosquitto: MosquittoBroker
 ) -> None:
     with pytest.raises(ValueError, match="Path"):
         modem.connect(f"mqtts://127.0.0.1:{mosquitto.tls}", tls=Tls(ca="missing.pem"))
 
 
-def test_a_certificate_file_that_this_host_does_not_have(
+def test_missing_certificate_file_raises_file_not_found(
     modem: SimcomMqtt, mosquitto: MosquittoBroker, tmp_path: Path
 ) -> None:
     with pytest.raises(FileNotFoundError, match=r"missing\.pem"):

@@ -1,4 +1,4 @@
-"""Without `Reconnect`, whoever waits for something of a lost connection hears of the loss at once."""
+"""Without `Reconnect`, calls that wait on a lost connection fail at once."""
 
 import threading
 from collections.abc import Callable
@@ -6,8 +6,8 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import pytest
 
-from happenings import Happenings
 from host_client import HostClient
+from recorded_events import RecordedEvents
 from scripted_broker import SUBSCRIBE, UNSUBSCRIBE, ScriptedBroker
 from simcom_mqtt import (
     Capture,
@@ -50,7 +50,7 @@ def client(modem: SimcomMqtt, broker_url: str, base: str) -> MqttClient:
 
 @losses
 @waits
-def test_waits_for_messages(
+def test_wait_for_message_fails_when_the_connection_is_lost(
     client: MqttClient, simulator: SimulatedModem, wait_for: Wait, lose: Loss, error: type[Exception]
 ) -> None:
     with ThreadPoolExecutor(1) as pool, client.capture() as inbox:
@@ -62,17 +62,17 @@ def test_waits_for_messages(
             waiting.result(3)
 
 
-def test_what_was_received_is_handed_out_first(
+def test_messages_received_before_the_loss_are_still_returned(
     client: MqttClient, simulator: SimulatedModem, modem: SimcomMqtt, host: HostClient, base: str
 ) -> None:
-    happenings = Happenings(modem)
+    events = RecordedEvents(modem)
     messages = client.messages()
     with client.capture() as inbox, client.capture() as witness:
         for number in range(2):
             host.publish(f"{base}/{number}", b"", 1)
         witness.wait_count(2)
         simulator.drop_connection(0)
-        happenings.wait_for("connection lost", 0, LossCause.CLOSED_PASSIVELY)
+        events.wait_for("connection lost", 0, LossCause.CLOSED_PASSIVELY)
 
         assert [inbox.get().topic for _ in range(2)] == [f"{base}/0", f"{base}/1"]
         assert [next(messages).topic for _ in range(2)] == [f"{base}/0", f"{base}/1"]
@@ -80,7 +80,7 @@ def test_what_was_received_is_handed_out_first(
 
 
 @waits
-def test_a_wait_begun_after_the_loss_waits(
+def test_wait_begun_after_the_loss_gets_messages_of_the_next_connection(
     modem: SimcomMqtt,
     client: MqttClient,
     simulator: SimulatedModem,
@@ -89,9 +89,9 @@ def test_a_wait_begun_after_the_loss_waits(
     base: str,
     wait_for: Wait,
 ) -> None:
-    happenings = Happenings(modem)
+    events = RecordedEvents(modem)
     simulator.drop_connection(0)
-    happenings.wait_for("connection lost", 0, LossCause.CLOSED_PASSIVELY)
+    events.wait_for("connection lost", 0, LossCause.CLOSED_PASSIVELY)
 
     with ThreadPoolExecutor(1) as pool, client.capture() as inbox:
         waiting = pool.submit(wait_for, client, inbox)
@@ -105,18 +105,18 @@ def test_a_wait_begun_after_the_loss_waits(
     assert answer in (Message(f"{base}/back", b""), [Message(f"{base}/back", b"")] * 2)
 
 
-def test_a_wait_begun_after_the_loss_times_out(
+def test_wait_begun_after_the_loss_times_out(
     modem: SimcomMqtt, client: MqttClient, simulator: SimulatedModem
 ) -> None:
-    happenings = Happenings(modem)
+    events = RecordedEvents(modem)
     simulator.drop_connection(0)
-    happenings.wait_for("connection lost", 0, LossCause.CLOSED_PASSIVELY)
+    events.wait_for("connection lost", 0, LossCause.CLOSED_PASSIVELY)
 
     with pytest.raises(MessageTimeoutError):
         client.wait_for_message(timeout=0.1)
 
 
-def test_the_other_client_goes_on_waiting(
+def test_loss_of_one_client_does_not_end_waits_of_the_other(
     modem: SimcomMqtt,
     client: MqttClient,
     simulator: SimulatedModem,
@@ -126,18 +126,18 @@ def test_the_other_client_goes_on_waiting(
 ) -> None:
     other = modem.connect(broker_url)
     other.subscribe(f"{base}/#", 1)
-    happenings = Happenings(modem)
+    events = RecordedEvents(modem)
     with ThreadPoolExecutor(1) as pool, other.capture() as inbox:
         waiting = pool.submit(inbox.get, timeout=8)
         simulator.drop_connection(0)
-        happenings.wait_for("connection lost", 0, LossCause.CLOSED_PASSIVELY)
+        events.wait_for("connection lost", 0, LossCause.CLOSED_PASSIVELY)
         assert wait([waiting], timeout=0.1).not_done
         host.publish(f"{base}/still", b"", 1)
 
         assert waiting.result(3) == Message(f"{base}/still", b"", 1)
 
 
-def test_disconnecting_on_purpose_is_no_loss(client: MqttClient) -> None:
+def test_disconnect_is_not_reported_as_a_loss(client: MqttClient) -> None:
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(client.wait_for_message, timeout=0.5)
         client.disconnect()
@@ -147,7 +147,7 @@ def test_disconnecting_on_purpose_is_no_loss(client: MqttClient) -> None:
 
 
 @losses
-def test_a_publish_in_flight_and_those_behind_it(
+def test_loss_makes_publish_in_flight_unknown_and_fails_queued_ones(
     client: MqttClient,
     simulator: SimulatedModem,
     host: HostClient,
@@ -176,7 +176,7 @@ def test_a_publish_in_flight_and_those_behind_it(
 
 @losses
 @pytest.mark.parametrize(("packet", "name"), [(SUBSCRIBE, "subscribe"), (UNSUBSCRIBE, "unsubscribe")])
-def test_a_subscription_under_way(
+def test_subscribe_in_flight_fails_when_the_connection_is_lost(
     modem: SimcomMqtt,
     simulator: SimulatedModem,
     lose: Loss,
@@ -188,7 +188,7 @@ def test_a_subscription_under_way(
         client = modem.connect(broker.url)
         changing = pool.submit(getattr(client, name), "a/b")
         broker.wait_for(packet)
-        # The module itself would say that its operation failed, 6 or 9, right before the loss.
+        # A real loss would first end the operation with code 6 or 9: send only the URC.
         simulator.urc("+CMQTTCONNLOST: 0,1") if error is ConnectionLostError else lose(simulator)
 
         with pytest.raises(error):
@@ -196,7 +196,7 @@ def test_a_subscription_under_way(
 
 
 @losses
-def test_one_that_is_being_entered(
+def test_publish_fails_when_connection_is_lost_before_pub(
     client: MqttClient,
     simulator: SimulatedModem,
     host: HostClient,
@@ -204,7 +204,7 @@ def test_one_that_is_being_entered(
     lose: Loss,
     error: type[Exception],
 ) -> None:
-    """Nothing of it has reached the broker."""
+    """Nothing of the publish has reached the broker."""
     simulator.delay_next("CMQTTPAYLOAD", 0.2, "prompt")
     future = client.publish_nowait(base, b"never", 1)
     while not any(line.startswith("AT+CMQTTPAYLOAD=0") for line in simulator.received):
@@ -216,18 +216,18 @@ def test_one_that_is_being_entered(
         future.result(30)
 
 
-def test_the_loss_that_a_callback_hears_of_is_known(
+def test_client_is_disconnected_when_on_connection_lost_runs(
     modem: SimcomMqtt, client: MqttClient, simulator: SimulatedModem
 ) -> None:
-    told: Future[bool] = Future()
-    modem.on_connection_lost = lambda lost, _cause: told.set_result(lost.is_connected())
+    reported: Future[bool] = Future()
+    modem.on_connection_lost = lambda lost, _cause: reported.set_result(lost.is_connected())
 
     simulator.drop_connection(0)
 
-    assert told.result(3) is False
+    assert reported.result(3) is False
 
 
-def test_a_publish_after_the_network_took_the_service(
+def test_publish_after_network_loss_fails_as_not_sent(
     modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str
 ) -> None:
     client = modem.connect(broker_url)
@@ -242,14 +242,14 @@ def test_a_publish_after_the_network_took_the_service(
         client.publish_nowait("a", b"x", timeout=5).result(5)
 
 
-def test_connecting_again_after_each_loss_of_the_network(
+def test_connect_works_after_each_network_loss(
     modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str
 ) -> None:
     lost = threading.Event()
     modem.on_network_lost = lost.set
-    former = []
+    earlier = []
     for _ in range(3):
-        former.append(modem.connect(broker_url))
+        earlier.append(modem.connect(broker_url))
         lost.clear()
         simulator.lose_network()
         assert lost.wait(5)
@@ -258,4 +258,4 @@ def test_connecting_again_after_each_loss_of_the_network(
     client = modem.connect(broker_url)
 
     assert client.is_connected()
-    assert not any(lost.is_connected() for lost in former)
+    assert not any(lost.is_connected() for lost in earlier)

@@ -1,6 +1,6 @@
-"""Bytes lost, altered or added anywhere in a message: it is reported, and what comes next is not harmed.
+"""A message with lost, altered or added bytes is reported, and the next message is intact.
 
-What no driver can see is a byte altered inside topic or payload: there is no checksum on this line.
+A byte altered inside topic or payload cannot be detected: the line has no checksum.
 """
 
 import queue
@@ -18,9 +18,9 @@ from simcom_mqtt.simulator import PROFILES, SimulatedModem
 from simcom_mqtt.simulator.faults import BlockDamage, Damage
 from simcom_mqtt.simulator.message_block import block_parts
 
-PATIENCE = 30.0
-GIVEN_UP_WITHIN = 6.0
-"""In seconds: two, twice the time on the wire, and what a busy machine takes."""
+TIMEOUT = 30.0
+DROPPED_WITHIN = 6.0
+"""Seconds until an incomplete message is dropped: 2 s, twice its wire time, and an allowance."""
 DAMAGES: list[tuple[Damage, int]] = [("drop", 1), ("drop", 9), ("flip", 1), ("add", 3)]
 CASES = [(profile, kind, count) for profile in PROFILES for kind, count in DAMAGES]
 END = b"\r\n+CMQTTRXEND: 0\r\n"
@@ -40,8 +40,8 @@ FAKE_BLOCK = (
 
 
 @dataclass
-class Witness:
-    """A subscribed client on a simulated module, and what was reported lost."""
+class Bench:
+    """A subscribed client on a simulated module, and the messages reported lost."""
 
     module: SimulatedModem
     modem: SimcomMqtt
@@ -52,130 +52,139 @@ class Witness:
     lost: "queue.Queue[tuple[int | None, str]]" = field(default_factory=queue.Queue)
 
     def message(self, payload: bytes) -> Message:
-        """A message for the client."""
+        """Returns a message for the client."""
         return Message(self.topic, payload)
 
     def block_of(self, message: Message) -> bytes:
-        """The message as it is on the line."""
+        """Returns the message as it is on the line."""
         return b"".join(block_parts(PROFILES[self.profile], 0, message.topic_bytes, message.payload))
 
     def send(self, message: Message) -> None:
-        """By the broker."""
+        """Publishes the message to the client."""
         self.host.publish(message.topic, message.payload)
 
-    def damage(self, damage: BlockDamage, message: Message) -> None:
-        """The message is delivered as it was sent, or reported; the next message and command work."""
+    def send_damaged(self, damage: BlockDamage, message: Message) -> None:
+        """Sends a message with damage: it is delivered as sent, or reported, and the next one works."""
         reported_before = self.modem.stats.damaged_messages
         self.module.damage_next(damage.kind, damage.offset, damage.count)
         with self.client.capture() as inbox:
             self.send(message)
-            self.next_command_and_message_work()
+            self.check_next_command_and_message()
             delivered = inbox.messages[:-1]
 
         reported = self.modem.stats.damaged_messages - reported_before
-        assert delivered in ([], [altered_unseen(self.block_of(message), damage, message) or message])
+        assert delivered in (
+            [],
+            [undetectable_alteration(self.block_of(message), damage, message) or message],
+        )
         assert bool(reported) == (not delivered)
         for _ in range(reported):
-            self.was_reported()
+            self.wait_for_loss_report()
 
-    def next_command_and_message_work(self) -> None:
-        """The line is as good as ever."""
+    def check_next_command_and_message(self) -> None:
+        """Checks that the next command and the next message work."""
         next_one = self.message(b"the next one")
         with self.client.capture() as inbox:
             self.send(next_one)
             assert self.modem.signal_quality().raw == "+CSQ: 23,0"
-            while inbox.get(PATIENCE) != next_one:
+            while inbox.get(TIMEOUT) != next_one:
                 pass
 
-    def was_reported(self, timeout: float = PATIENCE) -> None:
-        """The next message that was reported lost, with its client if that could be told."""
-        index, why = self.lost.get(timeout=timeout)
+    def wait_for_loss_report(self, timeout: float = TIMEOUT) -> None:
+        """Waits for the next message reported lost, with its client if that is known."""
+        index, reason = self.lost.get(timeout=timeout)
         assert index in (0, None)
-        assert why
+        assert reason
 
 
 @pytest.fixture
 def profile() -> str:
-    """The firmware, where the test does not say."""
+    """Firmware profile of tests without a parameter."""
     return "sim767x"
 
 
 @pytest.fixture
-def witness(profile: str, mosquitto: MosquittoBroker, host: HostClient, base: str) -> Iterator[Witness]:
-    """A client subscribed to its topic."""
+def bench(profile: str, mosquitto: MosquittoBroker, host: HostClient, base: str) -> Iterator[Bench]:
+    """A client that is subscribed to its topic."""
     with (
         SimulatedModem(broker=f"127.0.0.1:{mosquitto.plain}", profile=profile) as module,
         SimcomMqtt(module.port) as modem,
     ):
         client = modem.connect("broker")
         client.subscribe(base)
-        witness = Witness(module, modem, client, host, base, profile)
-        modem.on_message_lost = lambda index, why: witness.lost.put((index, why))
-        yield witness
+        bench = Bench(module, modem, client, host, base, profile)
+        modem.on_message_lost = lambda index, reason: bench.lost.put((index, reason))
+        yield bench
 
 
 @pytest.mark.parametrize(("profile", "kind", "count"), CASES)
-def test_at_every_place_of_a_message(witness: Witness, profile: str, kind: Damage, count: int) -> None:
-    message = witness.message(b"damaged")
-    end = len(witness.block_of(message)) - len(END)
+def test_damage_at_any_byte_is_reported_or_harmless(
+    bench: Bench, profile: str, kind: Damage, count: int
+) -> None:
+    message = bench.message(b"damaged")
+    end = len(bench.block_of(message)) - len(END)
     reach = count if kind == "drop" else 1
     for offset in range(end - reach):
-        witness.damage(BlockDamage(kind, offset, count), message)
-    # A message with a damaged end is waited for, so each case takes but one place of it.
-    witness.damage(BlockDamage(kind, end + CASES.index((profile, kind, count)), count), message)
+        bench.send_damaged(BlockDamage(kind, offset, count), message)
+    # A damaged end takes 2 s until the message is dropped, so each case tests one place of the end only.
+    bench.send_damaged(BlockDamage(kind, end + CASES.index((profile, kind, count)), count), message)
 
 
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("offset", [2, 20, 30, 45, 70, 100, -40, -14])
-def test_a_payload_that_looks_like_messages(witness: Witness, profile: str, offset: int) -> None:
-    witness.damage(BlockDamage("drop", offset, 3), witness.message(FAKE_BLOCK * 3))
+def test_damaged_payload_that_looks_like_messages_invents_none(
+    bench: Bench, profile: str, offset: int
+) -> None:
+    bench.send_damaged(BlockDamage("drop", offset, 3), bench.message(FAKE_BLOCK * 3))
 
 
 @pytest.mark.parametrize(("profile", "share"), CUTS)
-def test_cut_by_a_reboot(witness: Witness, profile: str, share: float) -> None:
+def test_message_cut_by_reboot_is_reported(bench: Bench, profile: str, share: float) -> None:
     restarted = threading.Event()
-    witness.modem.on_restart = restarted.set
-    block = witness.block_of(witness.message(b"a payload of some length"))
+    bench.modem.on_restart = restarted.set
+    block = bench.block_of(bench.message(b"a payload of some length"))
 
-    witness.module.inject(block[: int(len(block) * share)])
-    witness.module.reboot()
+    bench.module.inject(block[: int(len(block) * share)])
+    bench.module.reboot()
 
-    witness.was_reported()
-    assert restarted.wait(PATIENCE)
-    assert witness.modem.signal_quality().raw == "+CSQ: 23,0"
-    assert witness.modem.stats.damaged_messages == 1
+    bench.wait_for_loss_report()
+    assert restarted.wait(TIMEOUT)
+    assert bench.modem.signal_quality().raw == "+CSQ: 23,0"
+    assert bench.modem.stats.damaged_messages == 1
 
 
 @pytest.mark.parametrize(("profile", "share"), CUTS)
-def test_cut_by_silence(witness: Witness, profile: str, share: float) -> None:
-    block = witness.block_of(witness.message(b"a payload of some length"))
+def test_message_cut_by_silence_is_reported_after_its_timeout(
+    bench: Bench, profile: str, share: float
+) -> None:
+    block = bench.block_of(bench.message(b"a payload of some length"))
 
-    witness.module.inject(block[: int(len(block) * share)])
+    bench.module.inject(block[: int(len(block) * share)])
 
-    if share == min(SHARES):  # nobody can tell that it is the beginning of a message until its line ends
-        witness.module.urc("SMS DONE")
-    witness.was_reported(GIVEN_UP_WITHIN)
-    witness.next_command_and_message_work()
-    assert witness.modem.stats.damaged_messages == 1
+    if share == min(SHARES):  # the header is incomplete: only the end of its line shows that it is damaged
+        bench.module.urc("SMS DONE")
+    bench.wait_for_loss_report(DROPPED_WITHIN)
+    bench.check_next_command_and_message()
+    assert bench.modem.stats.damaged_messages == 1
 
 
 @pytest.mark.parametrize("share", SHARES)
-def test_cut_while_other_lines_keep_coming(witness: Witness, share: float) -> None:
-    block = witness.block_of(witness.message(b"a payload of some length"))
+def test_message_cut_by_other_lines_is_reported_after_its_timeout(bench: Bench, share: float) -> None:
+    block = bench.block_of(bench.message(b"a payload of some length"))
     began = monotonic()
 
-    witness.module.inject(block[: int(len(block) * share)])
-    while not witness.modem.stats.damaged_messages:
-        witness.module.urc("SMS DONE")
-        assert monotonic() < began + GIVEN_UP_WITHIN
+    bench.module.inject(block[: int(len(block) * share)])
+    while not bench.modem.stats.damaged_messages:
+        bench.module.urc("SMS DONE")
+        assert monotonic() < began + DROPPED_WITHIN
 
-    witness.was_reported()
-    witness.next_command_and_message_work()
-    assert witness.modem.stats.damaged_messages == 1
+    bench.wait_for_loss_report()
+    bench.check_next_command_and_message()
+    assert bench.modem.stats.damaged_messages == 1
 
 
-def altered_unseen(block: bytes, damage: BlockDamage, message: Message) -> Message | None:
-    """What arrives if the damage is all in counted bytes and leaves their number."""
+def undetectable_alteration(block: bytes, damage: BlockDamage, message: Message) -> Message | None:
+    """Returns the altered message if the damage only replaces counted bytes, else None."""
     damaged = damage.apply(block)
     topic_start = block.index(message.topic_bytes)
     payload_start = block.index(message.payload, topic_start + len(message.topic_bytes))

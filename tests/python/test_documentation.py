@@ -1,4 +1,4 @@
-"""The scripts of the documentation, each page's as one script, as a user would type them in."""
+"""Runs the Python blocks of each documentation page as one script."""
 
 import re
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from documentation import CONNECTED, OPENED, ROOT, StandIns, python_blocks, run
+from documentation import CONNECTED, OPENED, ROOT, Substitutes, python_blocks, run
 from mosquitto_broker import MosquittoBroker
 
 DOCS = ROOT / "docs"
@@ -15,7 +15,7 @@ PAGES = [page for page in sorted(DOCS.rglob("*.md")) if python_blocks(page)]
 
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[MosquittoBroker]:
-    """A broker for each page: what one retains would reach the others."""
+    """A broker for each page: messages retained by one page would reach the others."""
     folder = tmp_path / "mosquitto"
     folder.mkdir()
     with MosquittoBroker(folder) as running:
@@ -23,26 +23,26 @@ def broker(tmp_path: Path) -> Iterator[MosquittoBroker]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS)))
-def test_the_scripts_of_a_page(page: Path, broker: MosquittoBroker, tmp_path: Path) -> None:
-    with StandIns(broker) as stand_ins:
-        stand_ins.write_certificates(tmp_path)
+def test_python_blocks_of_page_run(page: Path, broker: MosquittoBroker, tmp_path: Path) -> None:
+    with Substitutes(broker) as substitutes:
+        substitutes.write_certificates(tmp_path)
         script = tmp_path / "page.py"
-        script.write_text(stand_ins.fill_in(beginning(page) + "\n".join(python_blocks(page))))
+        script.write_text(substitutes.fill_in(prelude(page) + "\n".join(python_blocks(page))))
 
         result = run(script, cwd=tmp_path)
 
     assert "Traceback" not in result.stderr
 
 
-def beginning(page: Path) -> str:
-    """What the page says that its snippets go on from."""
+def prelude(page: Path) -> str:
+    """Returns the code that the page says its snippets continue from."""
     text = page.read_text()
     if "The snippets go on from" not in text:
         return ""
     return CONNECTED if "modem.connect(url) as client`" in text else OPENED
 
 
-def test_no_script_reaches_out() -> None:
+def test_pages_use_known_hosts_only() -> None:
     known = {f"{name}.example.com" for name in ("broker", "secure", "mutual")}
     for page in PAGES:
         assert set(re.findall(r"mqtts?://([\w.]+)", "".join(python_blocks(page)))) <= known, page

@@ -1,4 +1,4 @@
-"""Every error class: what it is, what it holds, and that it survives pickling and copying."""
+"""Error classes: bases, fields, pickling and copying."""
 
 import copy
 import pickle
@@ -47,7 +47,7 @@ MESSAGE = "what failed: what the module said; what to try"
 
 
 @pytest.mark.parametrize(("cls", "fields", "bases"), ERRORS)
-def test_fields_and_message(
+def test_error_has_its_fields_message_and_bases(
     cls: type[SimcomError], fields: dict[str, object], bases: tuple[type[BaseException], ...]
 ) -> None:
     error = cls(MESSAGE, **fields)
@@ -64,7 +64,7 @@ def test_fields_and_message(
     "duplicate", [lambda error: pickle.loads(pickle.dumps(error)), copy.copy, copy.deepcopy]
 )
 @pytest.mark.parametrize(("cls", "fields", "bases"), ERRORS)
-def test_survives_pickling_and_copying(
+def test_error_survives_pickling_and_copying(
     cls: type[SimcomError],
     fields: dict[str, object],
     bases: tuple[type[BaseException], ...],
@@ -73,37 +73,37 @@ def test_survives_pickling_and_copying(
     error = cls(MESSAGE, **fields)
     error.add_note("seen at the rig")
 
-    twin = duplicate(error)
+    copied = duplicate(error)
 
-    assert type(twin) is cls
-    assert str(twin) == MESSAGE
-    assert twin.__notes__ == ["seen at the rig"]
+    assert type(copied) is cls
+    assert str(copied) == MESSAGE
+    assert copied.__notes__ == ["seen at the rig"]
     for name, value in fields.items():
-        assert getattr(twin, name) == value
+        assert getattr(copied, name) == value
 
 
 @pytest.mark.parametrize("missing", ["command", "response", "code", "client_index"])
-def test_a_field_cannot_be_forgotten(missing: str) -> None:
+def test_missing_field_raises_type_error(missing: str) -> None:
     fields = {name: value for name, value in MQTT_FIELDS.items() if name != missing}
 
     with pytest.raises(TypeError, match=missing):
         MqttError(MESSAGE, **fields)  # type: ignore[arg-type]
 
 
-def test_a_number_becomes_a_result_code() -> None:
+def test_number_becomes_a_result_code() -> None:
     error = MqttError(MESSAGE, command="AT+CMQTTPUB=0,1,60", response="", code=77, client_index=0)
 
     assert error.code is not None
     assert error.code.name == "UNKNOWN_77"
 
 
-def test_a_bare_error_has_no_result_code() -> None:
+def test_bare_error_has_no_result_code() -> None:
     error = MqttError(MESSAGE, command="AT+CMQTTSTART", response="ERROR", code=None, client_index=None)
 
     assert error.code is None
 
 
-def test_the_late_result_is_the_one_given() -> None:
+def test_late_is_the_future_given() -> None:
     late: Future[None] = Future()
 
     assert OutcomeUnknownError(MESSAGE, late=late).late is late
@@ -112,12 +112,12 @@ def test_the_late_result_is_the_one_given() -> None:
 @pytest.mark.parametrize(
     "error_with_late", [OutcomeUnknownError(MESSAGE), OutcomeUnknownError(MESSAGE, late=Future())]
 )
-def test_a_late_result_does_not_cross_processes(error_with_late: OutcomeUnknownError) -> None:
-    twin = pickle.loads(pickle.dumps(error_with_late))
+def test_late_of_an_unpickled_error_says_that_nothing_waits(error_with_late: OutcomeUnknownError) -> None:
+    copied = pickle.loads(pickle.dumps(error_with_late))
 
     with pytest.raises(SimcomError, match="nothing waits"):
-        twin.late.result(timeout=0)
+        copied.late.result(timeout=0)
 
 
-def test_an_unknown_outcome_is_not_caught_by_a_retry_loop() -> None:
+def test_outcome_unknown_error_is_neither_os_error_nor_timeout_error() -> None:
     assert not issubclass(OutcomeUnknownError, (OSError, TimeoutError))

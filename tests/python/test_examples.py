@@ -1,4 +1,4 @@
-"""The scripts of the README and the example that `make demo` runs, as a user runs them."""
+"""Runs the snippets of the README, the examples and the demo as a user does."""
 
 import re
 import subprocess
@@ -7,30 +7,30 @@ from pathlib import Path
 
 import pytest
 
-from documentation import CONNECTED, ROOT, StandIns, python_blocks, run
+from documentation import CONNECTED, ROOT, Substitutes, python_blocks, run
 from mosquitto_broker import MosquittoBroker
 from simcom_mqtt.simulator import SimulatedModem
 
 SNIPPETS = python_blocks(ROOT / "README.md")
 
 
-def test_the_first_script_of_the_readme(mosquitto: MosquittoBroker, tmp_path: Path) -> None:
+def test_first_readme_snippet_runs(mosquitto: MosquittoBroker, tmp_path: Path) -> None:
     first = SNIPPETS[0]
     assert len(first.splitlines()) <= 15
     script = tmp_path / "first.py"
-    with StandIns(mosquitto) as stand_ins:
-        script.write_text(stand_ins.fill_in(first))
+    with Substitutes(mosquitto) as substitutes:
+        script.write_text(substitutes.fill_in(first))
 
         result = run(script)
 
     assert (result.stdout, result.stderr) == ("dut/echo hello\n", "")
 
 
-def test_the_other_scripts_of_the_readme(mosquitto: MosquittoBroker, tmp_path: Path) -> None:
+def test_other_readme_snippets_run(mosquitto: MosquittoBroker, tmp_path: Path) -> None:
     script = tmp_path / "others.py"
-    with StandIns(mosquitto) as stand_ins:
-        stand_ins.write_certificates(tmp_path)
-        script.write_text(stand_ins.fill_in("\n".join([CONNECTED, *SNIPPETS[1:]])))
+    with Substitutes(mosquitto) as substitutes:
+        substitutes.write_certificates(tmp_path)
+        script.write_text(substitutes.fill_in("\n".join([CONNECTED, *SNIPPETS[1:]])))
 
         result = run(script, cwd=tmp_path)
 
@@ -38,7 +38,7 @@ def test_the_other_scripts_of_the_readme(mosquitto: MosquittoBroker, tmp_path: P
     assert "Traceback" not in result.stderr
 
 
-def test_the_quickstart(simulator: SimulatedModem, broker_url: str) -> None:
+def test_quickstart_gets_all_messages_back(simulator: SimulatedModem, broker_url: str) -> None:
     output = run(ROOT / "examples/quickstart.py", "--port", simulator.port, "--broker", broker_url).stdout
 
     assert "10 of 10 messages came back" in output
@@ -46,7 +46,7 @@ def test_the_quickstart(simulator: SimulatedModem, broker_url: str) -> None:
     assert sorted(re.findall("^received .*'message (.)'$", output, re.MULTILINE)) == sorted("0123456789")
 
 
-def test_a_field_failure_comes_back_on_the_desk(
+def test_recorded_field_failure_can_be_replayed(
     simulator: SimulatedModem, broker_url: str, tmp_path: Path
 ) -> None:
     example, transcript = ROOT / "examples/field_failure.py", tmp_path / "failure.txt"
@@ -61,7 +61,7 @@ def test_a_field_failure_comes_back_on_the_desk(
 
 
 @pytest.mark.parametrize(("option", "broker"), [([], "mosquitto"), (["--embedded"], "amqtt")])
-def test_the_demo(option: list[str], broker: str) -> None:
+def test_demo_gets_all_messages_back(option: list[str], broker: str) -> None:
     output = run(ROOT / "scripts/demo.py", *option).stdout
 
     assert re.search(f"^started .*{broker}", output)
@@ -69,13 +69,13 @@ def test_the_demo(option: list[str], broker: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "complaint"),
+    ("options", "expected"),
     [
         (["--port", "/dev/missing"], "BROKER=mqtt://"),
         (["--port", "/dev/missing", "--broker", "mqtt://broker.example.com"], "no port /dev/missing"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_line(options: list[str], complaint: str) -> None:
+def test_demo_reports_an_error_in_one_line(options: list[str], expected: str) -> None:
     result = subprocess.run(
         [sys.executable, ROOT / "scripts/demo.py", *options],
         capture_output=True,
@@ -86,4 +86,4 @@ def test_what_is_wrong_is_said_in_one_line(options: list[str], complaint: str) -
 
     assert (result.returncode, result.stdout) == (1, "")
     (line,) = result.stderr.splitlines()
-    assert complaint in line
+    assert expected in line

@@ -1,4 +1,4 @@
-"""The end of a process with a driver that nobody closed: no crash, no hang, no word on stderr."""
+"""A process that exits without close(): no crash, no hang, no text on standard error."""
 
 import signal
 import subprocess
@@ -9,7 +9,7 @@ from child_scripts import Interpreter, interpreters, script, wait_for_line
 from scripted_broker import PUBLISH, ScriptedBroker
 from simcom_mqtt.simulator import SimulatedModem
 
-# Ten rounds of this make a hundred exits of each interpreter.
+# Ten parts with ten runs each: a hundred exits of each interpreter.
 RUNS = 10
 
 every_interpreter = pytest.mark.parametrize("interpreter", interpreters(), ids=str)
@@ -21,7 +21,7 @@ topic = "exit/" + client.client_id
 entered = threading.Event()
 """
 
-# Each message makes the callback publish the next, and so on while the interpreter goes down.
+# Each message makes the callback publish the next one, also while the interpreter shuts down.
 CALLBACKS_THAT_PUBLISH = (
     CONNECTED
     + """
@@ -41,7 +41,7 @@ for _ in range(12):
 def run(
     interpreter: Interpreter, source: str, *arguments: str, options: tuple[str, ...] = ()
 ) -> tuple[int, str]:
-    """The exit code and what is on stderr."""
+    """Returns the exit code and the text on standard error."""
     with script(source, *arguments, program=interpreter.program, options=options) as process:
         _, errors = process.communicate(timeout=30)
         return process.returncode, errors
@@ -49,7 +49,7 @@ def run(
 
 @pytest.mark.parametrize("part", range(10))
 @every_interpreter
-def test_a_hundred_exits_while_callbacks_run(
+def test_exit_while_callbacks_run_is_clean(
     interpreter: Interpreter, part: int, simulator: SimulatedModem, broker_url: str
 ) -> None:
     for _ in range(RUNS):
@@ -76,7 +76,7 @@ def work(future):
     entered.set()
     {work}
 def publish(message):
-    # On the callback thread, where futures end: it cannot be done before it has the done callback.
+    # Futures end on the callback thread, so this one cannot be done before it has its done-callback.
     client.publish_nowait("a").add_done_callback(work)
 client.subscribe(topic, callback=publish)
 client.publish(topic)
@@ -99,13 +99,15 @@ entered.wait()
 """
 )
 
-ENDS = {
+SCRIPTS = {
     "opened": "modem = SimcomMqtt(sys.argv[1])",
     "connected": CONNECTED + "client.on_message = print",
     "a callback that waits": IN_A_CALLBACK.format(work="client.wait_for_message(timeout=60)"),
     "a callback that sleeps": IN_A_CALLBACK.format(work="time.sleep(60)"),
     "a callback that never ends": IN_A_CALLBACK.format(work="while True: pass"),
-    "a callback that naps": IN_A_CALLBACK.format(work="\n    while True: time.sleep(0.0001)"),
+    "a callback that sleeps briefly again and again": IN_A_CALLBACK.format(
+        work="\n    while True: time.sleep(0.0001)"
+    ),
     "a done-callback that sleeps": IN_A_DONE_CALLBACK.format(work="time.sleep(60)"),
     "a done-callback that never ends": IN_A_DONE_CALLBACK.format(work="while True: pass"),
     "threads that get": IN_A_DAEMON_THREAD.format(work="client.capture().get(timeout=60)"),
@@ -114,8 +116,8 @@ ENDS = {
     "threads that queue": IN_A_DAEMON_THREAD.format(
         work="\n        while True: client.publish_nowait(topic)"
     ),
-    "threads that ask": IN_A_DAEMON_THREAD.format(work="\n        while True: modem.signal_quality()"),
-    "threads that are refused": IN_A_DAEMON_THREAD.format(
+    "threads that query": IN_A_DAEMON_THREAD.format(work="\n        while True: modem.signal_quality()"),
+    "threads that get closed errors": IN_A_DAEMON_THREAD.format(
         work="""
         while True:
             try:
@@ -138,8 +140,8 @@ logging.getLogger("simcom_mqtt.at").setLevel(logging.DEBUG)
 """
     + CONNECTED,
     "a reference cycle": CONNECTED + "client.on_message = lambda message: client",
-    "atexit that uses it": CONNECTED + "import atexit; atexit.register(client.publish, topic)",
-    "atexit that finds it closed": """
+    "atexit that uses the driver": CONNECTED + "import atexit; atexit.register(client.publish, topic)",
+    "atexit that finds the driver closed": """
 import atexit
 def last():
     try:
@@ -152,26 +154,29 @@ atexit.register(last)
 }
 
 
-@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("name", SCRIPTS)
 @every_interpreter
-def test_a_script_without_close_ends_well(
-    interpreter: Interpreter, end: str, simulator: SimulatedModem, broker_url: str
+def test_exit_without_close_is_clean(
+    interpreter: Interpreter, name: str, simulator: SimulatedModem, broker_url: str
 ) -> None:
-    assert run(interpreter, ENDS[end], simulator.port, broker_url) == (0, "")
+    assert run(interpreter, SCRIPTS[name], simulator.port, broker_url) == (0, "")
 
 
 @pytest.mark.parametrize("part", range(2))
 @every_interpreter
-def test_many_threads_that_are_refused_to_the_end(
+def test_exit_while_threads_get_closed_errors_is_clean(
     interpreter: Interpreter, part: int, simulator: SimulatedModem, broker_url: str
 ) -> None:
     for _ in range(5):
         simulator.reset()
-        assert run(interpreter, ENDS["threads that are refused"], simulator.port, broker_url) == (0, "")
+        assert run(interpreter, SCRIPTS["threads that get closed errors"], simulator.port, broker_url) == (
+            0,
+            "",
+        )
 
 
 @every_interpreter
-def test_publishes_that_nobody_acknowledges(interpreter: Interpreter, simulator: SimulatedModem) -> None:
+def test_exit_ends_unacknowledged_publishes(interpreter: Interpreter, simulator: SimulatedModem) -> None:
     source = (
         CONNECTED
         + """
@@ -179,7 +184,7 @@ futures = [client.publish_nowait(topic, b"", 1) for _ in range(10)]
 print("queued", flush=True)
 input()
 import atexit
-# Runs after the driver's own, which is registered last.
+# Runs after the driver's own exit hook, which is registered last.
 """
     )
     source = (
@@ -200,7 +205,7 @@ import atexit
     ("last", "code"), [("sys.exit(3)", 3), ("raise SystemExit('no')", 1), ("import os; os._exit(4)", 4)]
 )
 @every_interpreter
-def test_the_exit_code_is_the_scripts_own(
+def test_exit_code_is_that_of_the_script(
     interpreter: Interpreter, last: str, code: int, simulator: SimulatedModem, broker_url: str
 ) -> None:
     returned, _ = run(interpreter, CALLBACKS_THAT_PUBLISH + last, simulator.port, broker_url)
@@ -209,7 +214,7 @@ def test_the_exit_code_is_the_scripts_own(
 
 
 @every_interpreter
-def test_an_unhandled_exception_ends_a_script_as_ever(
+def test_unhandled_exception_ends_script_with_traceback(
     interpreter: Interpreter, simulator: SimulatedModem, broker_url: str
 ) -> None:
     source = CALLBACKS_THAT_PUBLISH + "raise KeyError('mine')"
@@ -220,7 +225,7 @@ def test_an_unhandled_exception_ends_a_script_as_ever(
     assert errors.splitlines()[-1] == "KeyError: 'mine'"
 
 
-# Longer than the end waits for it. The logging of Python itself waits for a handler that is at work.
+# Blocks for longer than the shutdown waits. Python's own logging waits for a running handler.
 LOG_HANDLER_THAT_BLOCKS = """
 import logging
 entered = threading.Event()
@@ -236,12 +241,16 @@ entered.wait()
 
 
 @every_interpreter
-def test_a_log_handler_that_blocks(interpreter: Interpreter, simulator: SimulatedModem) -> None:
+def test_exit_while_a_log_handler_blocks_is_clean(
+    interpreter: Interpreter, simulator: SimulatedModem
+) -> None:
     assert run(interpreter, LOG_HANDLER_THAT_BLOCKS, simulator.port) == (0, "")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
-def test_a_signal_that_kills(simulator: SimulatedModem, broker_url: str, number: signal.Signals) -> None:
+def test_killing_signal_ends_process_silently(
+    simulator: SimulatedModem, broker_url: str, number: signal.Signals
+) -> None:
     source = CALLBACKS_THAT_PUBLISH + "print('works', flush=True); threading.Event().wait()"
     with script(source, simulator.port, broker_url) as process:
         wait_for_line(process, "works")
@@ -252,7 +261,7 @@ def test_a_signal_that_kills(simulator: SimulatedModem, broker_url: str, number:
 
 
 @every_interpreter
-def test_ctrl_c_while_the_end_waits_for_a_callback(
+def test_ctrl_c_at_exit_ends_the_wait_for_a_callback(
     interpreter: Interpreter, simulator: SimulatedModem, broker_url: str
 ) -> None:
     source = """
@@ -277,7 +286,7 @@ atexit.register(begun.set)
     assert errors.splitlines()[-1] in ("KeyboardInterrupt", "KeyboardInterrupt: ")
 
 
-def test_a_process_that_never_opens_a_port_has_no_threads() -> None:
+def test_import_starts_no_threads() -> None:
     source = "print(threading.active_count(), len(__import__('os').listdir('/proc/self/task')))"
     with script(source) as process:
         output, errors = process.communicate(timeout=30)
@@ -285,7 +294,7 @@ def test_a_process_that_never_opens_a_port_has_no_threads() -> None:
     assert (output, errors) == ("1 1\n", "")
 
 
-def test_every_version_of_python_is_found_once() -> None:
+def test_each_python_version_is_found_once() -> None:
     versions = [interpreter.version for interpreter in interpreters()]
     assert versions == sorted(set(versions))
     assert subprocess.run([interpreters()[0].program, "-c", ""], check=False).returncode == 0

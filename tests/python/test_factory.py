@@ -1,4 +1,4 @@
-"""The factory suite of the examples, as a factory runs it."""
+"""Runs the factory suite of the examples as a factory does."""
 
 import dataclasses
 import os
@@ -19,8 +19,8 @@ SUITE = ROOT / "examples/factory"
 
 
 @pytest.fixture
-def poor_module() -> Iterator[SimulatedModem]:
-    """A module that must not leave the factory."""
+def faulty_module() -> Iterator[SimulatedModem]:
+    """A module with bad firmware, a wrong IMEI and a weak signal."""
     profile = dataclasses.replace(PROFILES["sim767x"], revision="2374B03SIM767XM5A_M")
     with SimulatedModem(profile=profile, imei="864598061111111") as module:
         module.cell = module.cell.replace("-103", "-119")
@@ -40,7 +40,7 @@ def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_good_module_passes(tmp_path: Path) -> None:
+def test_good_module_passes(tmp_path: Path) -> None:
     result = run(tmp_path, "--simcom-port", "simulator")
 
     assert result.returncode == 0, result.stdout
@@ -55,16 +55,16 @@ def test_a_good_module_passes(tmp_path: Path) -> None:
     } <= properties
     assert "bytes_per_second" in dict(properties)
     (transcript,) = (tmp_path / "report").glob("*-simulator.txt")
-    # One authority and one that is foreign, though three tests provision.
+    # Three tests upload, but only two certificates differ: the right authority and a foreign one.
     assert transcript.read_text().count("> line AT+CCERTDOWN=") == 2
 
 
-def test_a_poor_module_does_not(
-    poor_module: SimulatedModem, mosquitto: MosquittoBroker, tmp_path: Path
+def test_faulty_module_fails(
+    faulty_module: SimulatedModem, mosquitto: MosquittoBroker, tmp_path: Path
 ) -> None:
     result = run(
         tmp_path,
-        f"--simcom-port={poor_module.port}",
+        f"--simcom-port={faulty_module.port}",
         f"--simcom-broker=127.0.0.1:{mosquitto.plain}",
         "-k",
         "identity or network or signal or power or tls",
@@ -89,8 +89,8 @@ def test_a_poor_module_does_not(
     assert len(skipped) == 1
 
 
-def test_a_rig_says_what_it_has(mosquitto: MosquittoBroker, tmp_path: Path) -> None:
-    """Options in place of what the simulated run makes for itself."""
+def test_options_describe_a_real_bench(mosquitto: MosquittoBroker, tmp_path: Path) -> None:
+    """The options replace what the simulated run sets up for itself."""
     authority, switched = tmp_path / "ca.pem", tmp_path / "switched"
     mosquitto.authority.cert_pem.write_to_path(authority)
     limits = tmp_path / "limits.toml"

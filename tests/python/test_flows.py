@@ -1,6 +1,6 @@
 """The flows of the note's chapters 3.1 to 3.4, command by command and by `connect()`, on a real broker.
 
-What counts is what an ordinary client on the same broker sees of the module, and what the module gets of it.
+An ordinary client on the same broker checks what the module sends and receives.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ PAYLOAD = b"0123456789" * 6
 
 @dataclass(frozen=True)
 class Certificates:
-    """What a test bench holds as PEM: the broker's authority, and a certificate of its own."""
+    """PEM files of a test bench: the broker's authority, and a certificate and key of its own."""
 
     authority: bytes
     certificate: bytes
@@ -74,7 +74,7 @@ def certificates(mosquitto: MosquittoBroker) -> Certificates:
     )
 
 
-def test_command_by_command(
+def test_flow_command_by_command(
     modem: SimcomMqtt,
     simulator: SimulatedModem,
     mosquitto: MosquittoBroker,
@@ -97,7 +97,7 @@ def test_command_by_command(
     scheme = "mqtts" if flow.tls else "mqtt"
     client.connect(f"{scheme}://127.0.0.1:{getattr(mosquitto, flow.listener)}", keepalive=60)
 
-    talk_both_ways(client, host, base)
+    exchange_messages(client, host, base)
     assert modem.command("AT+CMQTTSUB=0") == []
     client.disconnect()
     client.release()
@@ -123,7 +123,7 @@ def test_command_by_command(
     ]
 
 
-def test_in_one_call(
+def test_flow_in_one_connect_call(
     modem: SimcomMqtt,
     mosquitto: MosquittoBroker,
     host: HostClient,
@@ -137,11 +137,11 @@ def test_in_one_call(
         will=Will(f"{base}/will", WILL, 1),
         tls=flow.tls and flow.tls(certificates),
     ) as client:
-        talk_both_ways(client, host, base)
+        exchange_messages(client, host, base)
     assert modem.clients() == []
 
 
-def test_the_will_is_published_when_the_connection_breaks(
+def test_will_is_published_when_the_connection_breaks(
     modem: SimcomMqtt,
     mosquitto: MosquittoBroker,
     host: HostClient,
@@ -158,7 +158,7 @@ def test_the_will_is_published_when_the_connection_breaks(
         tls=flow.tls and flow.tls(certificates),
     )
 
-    # The broker cuts the older of two connections under one client id.
+    # The broker closes the older of two connections with one client id.
     with HostClient(mosquitto.plain, client.client_id):
         pass
 
@@ -166,7 +166,7 @@ def test_the_will_is_published_when_the_connection_breaks(
 
 
 @pytest.mark.parametrize("version", ["3.1", "3.1.1"])
-def test_the_protocol_version(
+def test_connect_uses_the_given_protocol_version(
     modem: SimcomMqtt, mosquitto: MosquittoBroker, broker_url: str, version: str
 ) -> None:
     seen = mosquitto.log_length
@@ -177,12 +177,12 @@ def test_the_protocol_version(
     mosquitto.wait_for_log(rf"as version-{version} \(p{level}, c1, k77\)", since=seen)
 
 
-def test_a_session_that_is_not_clean_keeps_its_messages(
+def test_persistent_session_keeps_messages_while_offline(
     modem: SimcomMqtt, broker_url: str, host: HostClient, base: str
 ) -> None:
     with modem.connect(broker_url, client_id=base, clean_session=False) as client:
-        client.subscribe(f"{base}/kept", 1)
-    host.publish(f"{base}/kept", b"while you were out", 1)
+        client.subscribe(f"{base}/queued", 1)
+    host.publish(f"{base}/queued", b"while you were out", 1)
 
     client = modem.acquire(base)
     with client.capture() as inbox:
@@ -190,7 +190,7 @@ def test_a_session_that_is_not_clean_keeps_its_messages(
         assert inbox.get().payload == b"while you were out"
 
 
-def test_user_and_password(modem: SimcomMqtt, mosquitto: MosquittoBroker) -> None:
+def test_connect_sends_user_and_password(modem: SimcomMqtt, mosquitto: MosquittoBroker) -> None:
     seen = mosquitto.log_length
 
     client = modem.connect(
@@ -204,7 +204,7 @@ def test_user_and_password(modem: SimcomMqtt, mosquitto: MosquittoBroker) -> Non
     mosquitto.wait_for_log(rf"as with-password \(.*u'{USER}'\)", since=seen)
 
 
-def test_the_default_client_id_is_made_of_imei_and_index(modem: SimcomMqtt, broker_url: str) -> None:
+def test_default_client_id_is_imei_and_index(modem: SimcomMqtt, broker_url: str) -> None:
     imei = modem.info().imei
 
     clients = [modem.connect(broker_url), modem.connect(broker_url)]
@@ -212,7 +212,7 @@ def test_the_default_client_id_is_made_of_imei_and_index(modem: SimcomMqtt, brok
     assert [(client.index, client.client_id) for client in clients] == [(0, f"{imei}-0"), (1, f"{imei}-1")]
 
 
-def test_both_clients_are_taken(modem: SimcomMqtt, broker_url: str) -> None:
+def test_third_connect_fails_while_both_clients_are_in_use(modem: SimcomMqtt, broker_url: str) -> None:
     modem.connect(broker_url)
     modem.connect(broker_url)
 
@@ -220,7 +220,7 @@ def test_both_clients_are_taken(modem: SimcomMqtt, broker_url: str) -> None:
         modem.connect(broker_url)
 
 
-def test_a_client_that_is_acquired_twice(modem: SimcomMqtt) -> None:
+def test_acquiring_an_acquired_client_is_refused(modem: SimcomMqtt) -> None:
     modem.start()
     first = modem.acquire("first", 1)
 
@@ -231,7 +231,7 @@ def test_a_client_that_is_acquired_twice(modem: SimcomMqtt) -> None:
     assert modem.clients() == [first]
 
 
-def talk_both_ways(client: MqttClient, host: HostClient, base: str) -> None:
+def exchange_messages(client: MqttClient, host: HostClient, base: str) -> None:
     """Publish and receive at each QoS, with and without retain and payload."""
     host.subscribe(f"{base}/up/#")
     levels: list[QoS] = [0, 1, 2]
@@ -257,7 +257,7 @@ def talk_both_ways(client: MqttClient, host: HostClient, base: str) -> None:
 
 
 def mqtt_writes(simulator: SimulatedModem) -> list[str]:
-    """The MQTT commands that the module was given, without parameters, and without those that only ask."""
+    """Returns the MQTT commands that the module received, without parameters and without queries."""
     return [
         line.removeprefix("AT+").partition("=")[0]
         for line in simulator.received

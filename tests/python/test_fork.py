@@ -1,4 +1,4 @@
-"""A forked child: every call ends with ClosedError, the child ends cleanly, the parent does not notice."""
+"""A forked child: every call raises ClosedError, the child exits cleanly, the parent is not affected."""
 
 import os
 import signal
@@ -21,13 +21,13 @@ def other_simulator() -> Iterator[SimulatedModem]:
         yield module
 
 
-def in_a_child(work: Callable[[], None]) -> int:
-    """The exit code of a forked child: 0 if the work raised nothing, negative if it did not end in time."""
+def run_in_child(work: Callable[[], None]) -> int:
+    """Returns the exit code of a forked child: 0 if nothing was raised, negative if a signal ended it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # a fork with threads: the point of these tests
         child = os.fork()
     if child == 0:
-        # A child that hangs is ended by its alarm, whose number the parent gets.
+        # An alarm ends a child that hangs; the parent gets the number of the signal.
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(4)
         code = 1
@@ -85,7 +85,7 @@ CALLS: dict[str, Callable[[SimcomMqtt, MqttClient, Capture], object]] = {
 }
 
 
-def test_every_call_ends_with_closed_error(modem: SimcomMqtt, broker_url: str, base: str) -> None:
+def test_every_call_in_a_child_raises_closed_error(modem: SimcomMqtt, broker_url: str, base: str) -> None:
     client = modem.connect(broker_url)
     client.subscribe(base, callback=lambda _: None)
 
@@ -96,17 +96,17 @@ def test_every_call_ends_with_closed_error(modem: SimcomMqtt, broker_url: str, b
 
     with client.capture() as inbox:
         iterator = client.messages()
-        assert in_a_child(call_everything) == 0
+        assert run_in_child(call_everything) == 0
 
         def iterate() -> None:
             with pytest.raises(ClosedError):
                 next(iterator)
 
-        assert in_a_child(iterate) == 0
+        assert run_in_child(iterate) == 0
     assert modem.command("AT") == []
 
 
-def test_every_public_name_was_called() -> None:
+def test_every_public_method_is_in_calls() -> None:
     untouched = {"close", "port", "is_open", "callback_errors", "modem", "index", "client_id"}
     names = {
         name
@@ -117,7 +117,7 @@ def test_every_public_name_was_called() -> None:
     assert names - set(CALLS) == set()
 
 
-def test_what_asks_nobody_works(modem: SimcomMqtt, broker_url: str) -> None:
+def test_attributes_that_need_no_module_work_in_a_child(modem: SimcomMqtt, broker_url: str) -> None:
     client = modem.connect(broker_url)
     inbox = client.capture()
 
@@ -134,12 +134,12 @@ def test_what_asks_nobody_works(modem: SimcomMqtt, broker_url: str) -> None:
         with modem, client, inbox:
             pass
 
-    assert in_a_child(look) == 0
+    assert run_in_child(look) == 0
     assert modem.is_open
     assert client.is_connected()
 
 
-def test_a_child_gets_a_driver_of_its_own(
+def test_child_may_open_another_module(
     modem: SimcomMqtt, other_simulator: SimulatedModem, broker_url: str
 ) -> None:
     modem.connect(broker_url)
@@ -148,11 +148,11 @@ def test_a_child_gets_a_driver_of_its_own(
         with SimcomMqtt(other_simulator.port) as own, own.connect(broker_url) as client:
             client.publish_nowait("a", b"b").result(3)
 
-    assert in_a_child(work) == 0
+    assert run_in_child(work) == 0
     assert modem.command("AT") == []
 
 
-def test_futures_of_the_parent(simulator: SimulatedModem) -> None:
+def test_futures_of_the_parent_raise_closed_error_in_a_child(simulator: SimulatedModem) -> None:
     with ScriptedBroker(silent_on=PUBLISH) as broker, SimcomMqtt(simulator.port) as modem:
         client = modem.connect(broker.url)
         done = client.publish_nowait("a")
@@ -168,14 +168,16 @@ def test_futures_of_the_parent(simulator: SimulatedModem) -> None:
                     wait()
             assert not pending.cancel()
 
-        assert in_a_child(ask) == 0
+        assert run_in_child(ask) == 0
         broker.speak_again()
         assert pending.result(30) is None
         client.disconnect()
 
 
-def test_forks_amid_traffic(modem: SimcomMqtt, broker_url: str, host: HostClient, base: str) -> None:
-    # Somewhere in here a thread holds each of the locks that the child must not wait for.
+def test_fork_during_traffic_does_not_block_the_child(
+    modem: SimcomMqtt, broker_url: str, host: HostClient, base: str
+) -> None:
+    # During this traffic, threads hold the locks that the child must not wait for.
     client = modem.connect(broker_url)
     client.subscribe(base, callback=lambda message: client.publish_nowait(base, message.payload))
     host.subscribe(base)
@@ -200,7 +202,7 @@ def test_forks_amid_traffic(modem: SimcomMqtt, broker_url: str, host: HostClient
 
     for _ in range(15):
         host.get()
-        assert in_a_child(call_some) == 0
+        assert run_in_child(call_some) == 0
     assert client.is_connected()
 
 
@@ -222,7 +224,7 @@ for _ in range(5):
         try:
             client.publish("a")
         except ClosedError:
-            # Ends as an interpreter does, atexit and all.
+            # Exits normally, with exit hooks.
             sys.exit(7)
         sys.exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
@@ -248,7 +250,7 @@ for child in children:
 
 @pytest.mark.parametrize("fork", [BY_HAND, BY_MULTIPROCESSING], ids=["by hand", "multiprocessing"])
 @pytest.mark.parametrize("interpreter", interpreters(), ids=str)
-def test_a_child_ends_as_it_likes(
+def test_child_exits_normally(
     interpreter: Interpreter, simulator: SimulatedModem, broker_url: str, fork: str
 ) -> None:
     source = CHILD_THAT_ENDS.format(fork=fork)

@@ -1,4 +1,4 @@
-"""The futures of publish_nowait: in order, taken back in time, ended in any case."""
+"""Futures of publish_nowait: order, cancellation, and an end in every case."""
 
 import asyncio
 import threading
@@ -28,12 +28,14 @@ def client(modem: SimcomMqtt, broker_url: str) -> MqttClient:
 
 @pytest.fixture
 def silent_broker() -> Iterator[ScriptedBroker]:
-    """Acknowledges no publish until it is told to."""
+    """A broker that acknowledges no publish until `speak_again()`."""
     with ScriptedBroker(silent_on=PUBLISH) as broker:
         yield broker
 
 
-def test_each_client_keeps_its_order(modem: SimcomMqtt, broker_url: str, host: HostClient, base: str) -> None:
+def test_publishes_of_each_client_stay_in_order(
+    modem: SimcomMqtt, broker_url: str, host: HostClient, base: str
+) -> None:
     clients = [modem.connect(broker_url), modem.connect(broker_url)]
     host.subscribe(f"{base}/#")
 
@@ -51,21 +53,23 @@ def test_each_client_keeps_its_order(modem: SimcomMqtt, broker_url: str, host: H
         assert mine == [b"%d" % number for number in range(50)]
 
 
-def test_what_is_cancelled_in_time_is_never_sent(modem: SimcomMqtt, silent_broker: ScriptedBroker) -> None:
+def test_publish_cancelled_while_queued_is_never_sent(
+    modem: SimcomMqtt, silent_broker: ScriptedBroker
+) -> None:
     client = modem.connect(silent_broker.url)
     first = client.publish_nowait("a/first", b"", 1)
     silent_broker.wait_for(PUBLISH)
     queued = [client.publish_nowait(f"a/{number}", b"", 1) for number in range(6)]
 
-    told: list[Future[None]] = []
+    called: list[Future[None]] = []
     for future in queued[::2]:
-        future.add_done_callback(told.append)
+        future.add_done_callback(called.append)
         assert future.cancel()
         assert future.cancel()
         assert future.cancelled()
         with pytest.raises(CancelledError):
             future.result(0)
-    assert set(told) == set(queued[::2])
+    assert set(called) == set(queued[::2])
 
     silent_broker.speak_again()
     for future in [first, *queued[1::2]]:
@@ -78,7 +82,9 @@ def test_what_is_cancelled_in_time_is_never_sent(modem: SimcomMqtt, silent_broke
     client.disconnect()
 
 
-def test_cancelled_by_many_at_once(modem: SimcomMqtt, silent_broker: ScriptedBroker) -> None:
+def test_publishes_can_be_cancelled_from_many_threads(
+    modem: SimcomMqtt, silent_broker: ScriptedBroker
+) -> None:
     client = modem.connect(silent_broker.url)
     first = client.publish_nowait("a/first", b"", 1)
     silent_broker.wait_for(PUBLISH)
@@ -98,7 +104,7 @@ def test_cancelled_by_many_at_once(modem: SimcomMqtt, silent_broker: ScriptedBro
     client.disconnect()
 
 
-def test_what_is_written_cannot_be_cancelled(modem: SimcomMqtt, silent_broker: ScriptedBroker) -> None:
+def test_written_publish_cannot_be_cancelled(modem: SimcomMqtt, silent_broker: ScriptedBroker) -> None:
     client = modem.connect(silent_broker.url)
     future = client.publish_nowait("a", b"", 1)
     silent_broker.wait_for(PUBLISH)
@@ -112,14 +118,14 @@ def test_what_is_written_cannot_be_cancelled(modem: SimcomMqtt, silent_broker: S
     client.disconnect()
 
 
-def test_every_future_ends_with_close(simulator: SimulatedModem, silent_broker: ScriptedBroker) -> None:
+def test_close_ends_every_future(simulator: SimulatedModem, silent_broker: ScriptedBroker) -> None:
     modem = SimcomMqtt(simulator.port)
     client = modem.connect(silent_broker.url)
     futures = [client.publish_nowait("a", b"", 1) for _ in range(200)]
     silent_broker.wait_for(PUBLISH)
-    told: list[Future[None]] = []
+    called: list[Future[None]] = []
     for future in futures:
-        future.add_done_callback(told.append)
+        future.add_done_callback(called.append)
 
     modem.close()
 
@@ -128,11 +134,11 @@ def test_every_future_ends_with_close(simulator: SimulatedModem, silent_broker: 
     assert isinstance(errors[0].__cause__, ClosedError)
     assert isinstance(errors[0].late.exception(0), (ClosedError, OutcomeUnknownError))
     assert {type(error) for error in errors[1:]} == {ClosedError}
-    assert told == futures
+    assert called == futures
     assert not futures[5].cancel()
 
 
-def test_every_future_ends_with_the_port(simulator: SimulatedModem, silent_broker: ScriptedBroker) -> None:
+def test_port_loss_ends_every_future(simulator: SimulatedModem, silent_broker: ScriptedBroker) -> None:
     with SimcomMqtt(simulator.port) as modem:
         client = modem.connect(silent_broker.url)
         futures = [client.publish_nowait("a", b"", 1) for _ in range(20)]
@@ -144,7 +150,7 @@ def test_every_future_ends_with_the_port(simulator: SimulatedModem, silent_broke
         assert all(future.exception(0) for future in futures)
 
 
-def test_a_refusal_is_the_futures_exception(simulator: SimulatedModem, client: MqttClient, base: str) -> None:
+def test_refused_publish_sets_the_exception(simulator: SimulatedModem, client: MqttClient, base: str) -> None:
     simulator.fail_next("CMQTTPUB", 17)
     future = client.publish_nowait(base, b"x")
 
@@ -154,29 +160,29 @@ def test_a_refusal_is_the_futures_exception(simulator: SimulatedModem, client: M
     assert client.publish_nowait(base, b"x").result(30) is None
 
 
-def test_without_a_connection(modem: SimcomMqtt) -> None:
+def test_publish_nowait_without_connection_fails(modem: SimcomMqtt) -> None:
     modem.start()
     client = modem.acquire("dut")
     with pytest.raises(ConnectionLostError):
         client.publish_nowait("a").result(30)
 
 
-def test_a_result_that_does_not_come_in_time(modem: SimcomMqtt, silent_broker: ScriptedBroker) -> None:
+def test_result_after_the_timeout_arrives_in_late(modem: SimcomMqtt, silent_broker: ScriptedBroker) -> None:
     client = modem.connect(silent_broker.url)
     error = client.publish_nowait("a", b"", 1, timeout=0.2).exception(30)
     assert isinstance(error, OutcomeUnknownError)
     assert isinstance(error.__cause__, CommandTimeoutError)
 
-    told: Future[Future[None]] = Future()
-    error.late.add_done_callback(told.set_result)
+    called: Future[Future[None]] = Future()
+    error.late.add_done_callback(called.set_result)
     silent_broker.speak_again()
 
-    assert told.result(30) is error.late
+    assert called.result(30) is error.late
     assert error.late.result(0) is None
     client.disconnect()
 
 
-def test_done_callbacks_run_whatever_one_of_them_raises(
+def test_done_callbacks_run_after_one_of_them_raises(
     modem: SimcomMqtt, silent_broker: ScriptedBroker
 ) -> None:
     client = modem.connect(silent_broker.url)
@@ -196,24 +202,24 @@ def test_done_callbacks_run_whatever_one_of_them_raises(
 
 
 @pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt, GeneratorExit])
-def test_a_done_callback_that_raises_to_get_out(
+def test_base_exception_in_done_callback_is_logged(
     modem: SimcomMqtt,
     silent_broker: ScriptedBroker,
     caplog: pytest.LogCaptureFixture,
     kind: type[BaseException],
 ) -> None:
-    def leave(_: Future[None]) -> None:
+    def exit_thread(_: Future[None]) -> None:
         raise kind
 
     client = modem.connect(silent_broker.url)
-    client.publish_nowait("a", b"", 1).add_done_callback(leave)
+    client.publish_nowait("a", b"", 1).add_done_callback(exit_thread)
     silent_broker.speak_again()
 
     assert client.publish_nowait("a").result(30) is None
     assert [record.exc_info and record.exc_info[0] for record in caplog.records if record.exc_info] == [kind]
 
 
-def test_a_done_callback_may_call_anything_that_waits(client: MqttClient, base: str) -> None:
+def test_done_callback_may_call_blocking_methods(client: MqttClient, base: str) -> None:
     done: Future[bool] = Future()
 
     def work(_: Future[None]) -> None:
@@ -227,12 +233,14 @@ def test_a_done_callback_may_call_anything_that_waits(client: MqttClient, base: 
     assert done.result(30)
 
 
-def test_the_tools_of_concurrent_futures(client: MqttClient, base: str) -> None:
+def test_as_completed_works_with_the_futures(client: MqttClient, base: str) -> None:
     futures = {client.publish_nowait(base, b"%d" % number) for number in range(20)}
     assert set(as_completed(futures, timeout=5)) == futures
 
 
-def test_awaited_by_asyncio(modem: SimcomMqtt, client: MqttClient, host: HostClient, base: str) -> None:
+def test_futures_can_be_awaited_with_asyncio(
+    modem: SimcomMqtt, client: MqttClient, host: HostClient, base: str
+) -> None:
     async def work() -> list[bytes]:
         loop = asyncio.get_running_loop()
         with client.capture(base) as inbox:
@@ -250,7 +258,9 @@ def test_awaited_by_asyncio(modem: SimcomMqtt, client: MqttClient, host: HostCli
     assert sorted(map(int, asyncio.run(work()))) == list(range(20))
 
 
-def test_an_asyncio_task_that_is_cancelled(modem: SimcomMqtt, silent_broker: ScriptedBroker) -> None:
+def test_cancelling_an_asyncio_wait_cancels_the_publish(
+    modem: SimcomMqtt, silent_broker: ScriptedBroker
+) -> None:
     client = modem.connect(silent_broker.url)
     first = client.publish_nowait("a/first", b"", 1)
     silent_broker.wait_for(PUBLISH)

@@ -1,4 +1,4 @@
-"""A module that says anything at all, without end: it costs bounded memory, and no caller is stuck."""
+"""A module that sends endless output of any kind: memory stays bounded, and every call returns."""
 
 import contextlib
 import itertools
@@ -20,13 +20,13 @@ from simcom_mqtt.errors import CommandError, CommandTimeoutError
 MEBIBYTE = 1 << 20
 FLOOD_TIME = 1.0
 COMMAND_TIME = 0.5
-# Recovering the line before a command, and what a busy machine takes.
-LONGER = 5
+# Seconds to recover the line before a command, and for a busy machine.
+ALLOWANCE = 5
 URC = b"\r\n+CGEV: ME PDN ACT 1\r\n"
 
 
 class Flood:
-    """Puts a pattern on the line over and over while the `with` block runs, as fast as it is read."""
+    """Repeats a pattern on the line while the `with` block runs, as fast as the host reads it."""
 
     def __init__(self, module: ScriptedModule, pattern: bytes) -> None:
         self.count = 0
@@ -55,7 +55,7 @@ class Flood:
 
 @pytest.fixture(autouse=True)
 def _no_log(caplog: pytest.LogCaptureFixture) -> None:
-    """Pytest keeps every record, which would be measured too."""
+    """Turns logging off: pytest keeps every record, and the test would measure that memory too."""
     caplog.set_level(logging.CRITICAL, "simcom_mqtt")
 
 
@@ -67,36 +67,36 @@ def module() -> Iterator[ScriptedModule]:
 
 @pytest.fixture
 def modem(module: ScriptedModule) -> Iterator[SimcomMqtt]:
-    """The driver, which has to close in the time that it promises."""
+    """The driver, which must close in time."""
     modem = SimcomMqtt(module.port, command_timeout=COMMAND_TIME)
     yield modem
     begun = time.monotonic()
     modem.close()
-    assert time.monotonic() - begun < LONGER
+    assert time.monotonic() - begun < ALLOWANCE
 
 
-def resident() -> int:
-    """The bytes of this process that are in memory."""
+def resident_bytes() -> int:
+    """Returns the resident memory of this process in bytes."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def ends(command: Callable[[], object]) -> float:
-    """How long a command took, whatever it came to."""
+def duration_of(command: Callable[[], object]) -> float:
+    """Returns how long a command took, successful or not."""
     begun = time.monotonic()
     with contextlib.suppress(CommandError, CommandTimeoutError):
         command()
     return time.monotonic() - begun
 
 
-def expect_understanding(modem: SimcomMqtt) -> None:
-    """It may take a while until what came last cannot be part of a message any more."""
+def wait_until_understood(modem: SimcomMqtt) -> None:
+    """Waits until a command is answered: the last bytes may look like part of a message for a while."""
     for _ in range(20):
         try:
             modem.command("AT+CSQ")
         except (CommandError, CommandTimeoutError):
             continue
         return
-    raise AssertionError("the module is not understood any more")
+    raise AssertionError("no command is answered any more")
 
 
 def random_bytes() -> bytes:
@@ -108,65 +108,69 @@ PATTERNS = {
     "a line without an end": b"x",
     "blank lines": b"\r\n",
     "prompts": b"\r\n> ",
-    "echoes of what was never sent": b"AT+CMQTTPUB=0,1,60\r\r\n",
-    "results for nobody": b"\r\n+CMQTTPUB: 0,0\r\n\r\n+CMQTTSUB: 1,0\r\n\r\n+CMQTTCONNECT: 0,31\r\n",
-    "answers to nothing": b"\r\nOK\r\n\r\nERROR\r\n",
+    "echoes without a command": b"AT+CMQTTPUB=0,1,60\r\r\n",
+    "results without a command": b"\r\n+CMQTTPUB: 0,0\r\n\r\n+CMQTTSUB: 1,0\r\n\r\n+CMQTTCONNECT: 0,31\r\n",
+    "answers without a command": b"\r\nOK\r\n\r\nERROR\r\n",
     "lengths beyond all limits": b"\r\n+CMQTTRXSTART: 0,99999,99999\r\n",
     "negative lengths": b"\r\n+CMQTTRXSTART: 0,-1,-1\r\n+CMQTTRXTOPIC: 0,-1\r\n",
     "huge lengths": b"\r\n+CMQTTRXSTART: 0,18446744073709551616,1\r\n+CMQTTRXTOPIC: 0,4294967296\r\n",
     "blocks that never end": b"\r\n+CMQTTRXSTART: 0,1024,10240\r\n+CMQTTRXTOPIC: 0,1024\r\n" + b"t" * 900,
-    "parts of nothing": b"+CMQTTRXPAYLOAD: 1,10240\r\n",
-    "ends of nothing": b"+CMQTTRXEND: 1\r\n",
+    "parts without a message": b"+CMQTTRXPAYLOAD: 1,10240\r\n",
+    "ends without a message": b"+CMQTTRXEND: 1\r\n",
     "lost connections": b"\r\n+CMQTTCONNLOST: 0,1\r\n\r\n+CMQTTNONET\r\n",
     "boots": b"\r\nRDY\r\n",
 }
 
 
 @pytest.mark.parametrize("name", PATTERNS)
-def test_what_never_ends(name: str, module: ScriptedModule, modem: SimcomMqtt) -> None:
+def test_endless_output_costs_bounded_memory_and_blocks_no_call(
+    name: str, module: ScriptedModule, modem: SimcomMqtt
+) -> None:
     modem.on_urc = lambda _: None
-    modem.on_message_lost = lambda _client, _why: None
+    modem.on_message_lost = lambda _client, _reason: None
     modem.on_connection_lost = lambda _client, _cause: None
-    before = resident()
+    before = resident_bytes()
     with Flood(module, PATTERNS[name]) as flood:
         end = time.monotonic() + FLOOD_TIME
         while time.monotonic() < end:
-            assert ends(lambda: modem.command("AT+CSQ", timeout=COMMAND_TIME)) < COMMAND_TIME + LONGER
-        grown = resident() - before
+            assert (
+                duration_of(lambda: modem.command("AT+CSQ", timeout=COMMAND_TIME)) < COMMAND_TIME + ALLOWANCE
+            )
+        grown = resident_bytes() - before
 
     assert flood.count > 0
     assert grown < 96 * MEBIBYTE, f"{grown / MEBIBYTE:.1f} MiB more for {flood.count} times {name}"
     module.say(b"\r\n")
-    expect_understanding(modem)
+    wait_until_understood(modem)
 
 
-def test_a_transcript_of_what_never_ends(module: ScriptedModule, tmp_path: Path) -> None:
+def test_transcript_of_an_endless_line_costs_bounded_memory(module: ScriptedModule, tmp_path: Path) -> None:
     with SimcomMqtt(module.port, transcript=tmp_path / "transcript"):
-        before = resident()
+        before = resident_bytes()
         with Flood(module, b"x") as flood:
             flood.stop.wait(FLOOD_TIME)
-            grown = resident() - before
+            grown = resident_bytes() - before
         assert grown < 32 * MEBIBYTE, f"{grown / MEBIBYTE:.1f} MiB more for {flood.count} bytes"
 
 
-def test_a_flood_of_unsolicited_lines(module: ScriptedModule, modem: SimcomMqtt) -> None:
-    before = resident()
-    told = itertools.count()
-    modem.on_urc = lambda _: next(told)
+def test_flood_of_urcs_costs_bounded_memory(module: ScriptedModule, modem: SimcomMqtt) -> None:
+    before = resident_bytes()
+    lines = itertools.count()
+    modem.on_urc = lambda _: next(lines)
     with Flood(module, URC) as flood:
         flood.stop.wait(4)
-        commands = [ends(lambda: modem.command("AT+CSQ", timeout=COMMAND_TIME)) for _ in range(3)]
-        grown = resident() - before
+        commands = [duration_of(lambda: modem.command("AT+CSQ", timeout=COMMAND_TIME)) for _ in range(3)]
+        grown = resident_bytes() - before
 
     logging.getLogger(__name__).info("%d lines, %.1f MiB more", flood.count, grown / MEBIBYTE)
     assert flood.count > 10_000
-    assert max(commands) < COMMAND_TIME + LONGER
+    assert max(commands) < COMMAND_TIME + ALLOWANCE
     assert grown < 128 * MEBIBYTE
-    expect_understanding(modem)
+    wait_until_understood(modem)
 
 
-def test_a_queue_of_unsolicited_lines_that_overflows_is_counted_and_told(module: ScriptedModule) -> None:
-    flooded, may_go_on, has_heard = threading.Event(), threading.Event(), threading.Event()
+def test_overflow_of_the_callback_queue_is_counted_and_reported(module: ScriptedModule) -> None:
+    flooded, release, was_reported = threading.Event(), threading.Event(), threading.Event()
     losses: list[tuple[int | None, str]] = []
     lines = 0
 
@@ -174,11 +178,11 @@ def test_a_queue_of_unsolicited_lines_that_overflows_is_counted_and_told(module:
         nonlocal lines
         lines += 1
         flooded.set()
-        may_go_on.wait(30)
+        release.wait(30)
 
-    def take_loss(client: int | None, why: str) -> None:
-        losses.append((client, why))
-        has_heard.set()
+    def take_loss(client: int | None, reason: str) -> None:
+        losses.append((client, reason))
+        was_reported.set()
 
     with SimcomMqtt(module.port, queue_size=100) as modem:
         modem.on_urc, modem.on_message_lost = take_line, take_loss
@@ -186,29 +190,29 @@ def test_a_queue_of_unsolicited_lines_that_overflows_is_counted_and_told(module:
         assert flooded.wait(30)
         for _ in range(10):
             module.say(URC * 100)
-        modem.command("AT")  # answered behind them
+        modem.command("AT")  # the answer comes after the URCs
         assert modem.stats.dropped_messages > 0
-        may_go_on.set()
+        release.set()
 
-        assert has_heard.wait(30)
+        assert was_reported.wait(30)
         assert losses[0][0] is None
         assert "the queue was full" in losses[0][1]
         assert lines + modem.stats.dropped_messages <= 1001
 
 
-def test_a_lost_connection_is_told_though_the_queue_is_full(module: ScriptedModule) -> None:
-    flooded, may_go_on, told = threading.Event(), threading.Event(), threading.Event()
+def test_network_loss_is_reported_although_the_queue_is_full(module: ScriptedModule) -> None:
+    flooded, release, reported = threading.Event(), threading.Event(), threading.Event()
 
     def take_line(_: str) -> None:
         flooded.set()
-        may_go_on.wait(30)
+        release.wait(30)
 
     with SimcomMqtt(module.port, queue_size=10) as modem:
-        modem.on_urc, modem.on_network_lost = take_line, told.set
+        modem.on_urc, modem.on_network_lost = take_line, reported.set
         module.say(URC)
         assert flooded.wait(30)
         module.say(URC * 100 + b"\r\n+CMQTTNONET\r\n")
         modem.command("AT")
-        may_go_on.set()
+        release.set()
 
-        assert told.wait(30)
+        assert reported.wait(30)

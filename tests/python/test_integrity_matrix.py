@@ -1,6 +1,6 @@
-"""What arrives in any gap of an answer: each message once, in order, byte for byte; each result its own.
+"""Messages that arrive in any gap of an answer: each once, in order, unchanged; each result to its command.
 
-Every two values of the factors of `Cell` meet in one of the cells.
+The cells cover every pair of values of two factors of `Cell`.
 """
 
 from dataclasses import dataclass, fields
@@ -38,8 +38,8 @@ PAYLOADS = {
 }
 LONGEST_TOPIC = 1024
 LONGEST_SENT = 256
-PATIENCE = 30
-# On a busy machine single bytes that wait to be read are no faster, and by this a message is given time.
+TIMEOUT = 30
+# The driver derives the timeout of a message from the baud rate: single bytes on a busy machine are slow.
 SLOW_LINE = 600
 GAPS: tuple[Gap, ...] = get_args(Gap)
 READ_SIZES = (1, 7, 64, 4096)
@@ -47,7 +47,7 @@ READ_SIZES = (1, 7, 64, 4096)
 
 @dataclass(frozen=True)
 class Cell:
-    """Where a message comes, what it is, and how the line behaves."""
+    """Where a message arrives, its payload, and the behaviour of the line."""
 
     gap: Gap
     payload: str
@@ -63,14 +63,14 @@ class Cell:
         )
 
     def message(self, number: int, client: int) -> Message:
-        """A message of this kind."""
+        """Returns a message of this kind."""
         topic = f"number/{number}/"
         if self.payload == "longest topic":
             topic = topic.ljust(LONGEST_TOPIC, "t")
         return Message(topic, PAYLOADS[self.payload], client)
 
     def block(self, message: Message) -> bytes:
-        """The message as this firmware prints it."""
+        """Returns the message as this firmware prints it."""
         profile = PROFILES[self.profile]
         return b"".join(block_parts(profile, message.client_index, message.topic_bytes, message.payload))
 
@@ -83,7 +83,9 @@ CELLS = [
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=str)
-def test_cell(cell: Cell, mosquitto: MosquittoBroker, host: HostClient, base: str) -> None:
+def test_messages_in_gaps_of_answers_arrive_once_and_in_order(
+    cell: Cell, mosquitto: MosquittoBroker, host: HostClient, base: str
+) -> None:
     host.subscribe(f"{base}/up/#")
     broker = f"127.0.0.1:{mosquitto.plain}"
     with (
@@ -97,11 +99,11 @@ def test_cell(cell: Cell, mosquitto: MosquittoBroker, host: HostClient, base: st
         bench = Bench(cell, module, clients, host, base)
         with clients[0].capture() as zero, clients[1].capture() as one:
             bench.warm_up()
-            bench.publish_with_a_message_in_between(cell.client)
-            bench.publish_in_vain_with_a_message_in_between(1 - cell.client)
+            bench.publish_with_message_in_gap(cell.client)
+            bench.failing_publish_with_message_in_gap(1 - cell.client)
             bench.publish(cell.client)
             received = [
-                inbox.wait_count(len(sent), PATIENCE) if sent else inbox.messages
+                inbox.wait_count(len(sent), TIMEOUT) if sent else inbox.messages
                 for inbox, sent in zip((zero, one), bench.sent, strict=True)
             ]
 
@@ -115,7 +117,7 @@ def test_cell(cell: Cell, mosquitto: MosquittoBroker, host: HostClient, base: st
 
 
 class Bench:
-    """Sends and publishes in one cell, and keeps account of what was sent to each client."""
+    """Sends and publishes in one cell, and records the messages sent to each client."""
 
     def __init__(
         self, cell: Cell, module: SimulatedModem, clients: list[MqttClient], host: HostClient, base: str
@@ -129,32 +131,32 @@ class Bench:
         self._number = 0
 
     def warm_up(self) -> None:
-        """Have the driver ask all that it asks but once, and the other client subscribed."""
+        """Makes the driver send its one-time queries, and subscribes the other client."""
         self._clients[1 - self._cell.client].subscribe(f"{self._base}/down")
         for client in (0, 1):
             self.publish(client)
 
     def publish(self, client: int) -> None:
-        """Publish, and find it on the broker."""
+        """Publishes, and checks that the message arrives."""
         self._number += 1
         topic, payload = f"{self._base}/up/{self._number}", self._payload_to_send()
-        self._clients[client].publish(topic, payload, 1, timeout=PATIENCE)
+        self._clients[client].publish(topic, payload, 1, timeout=TIMEOUT)
         arrived = self._host.get()
         assert (arrived.topic, arrived.payload) == (topic, payload)
 
-    def publish_with_a_message_in_between(self, client: int) -> None:
-        """The publish succeeds, whatever the message looks like."""
+    def publish_with_message_in_gap(self, client: int) -> None:
+        """Publishes successfully while a message arrives in the gap."""
         self._arm()
         self.publish(client)
 
-    def publish_in_vain_with_a_message_in_between(self, client: int) -> None:
-        """The publish fails with its own code, and nothing gets to the broker."""
+    def failing_publish_with_message_in_gap(self, client: int) -> None:
+        """Publishes with a failure while a message arrives in the gap: the code is right, nothing is sent."""
         self._module.fail_next("CMQTTPUB", ResultCode.TIMEOUT)
-        if self._cell.payload != "longest":  # twice that by single bytes takes too long
+        if self._cell.payload != "longest":  # twice this payload by single bytes takes too long
             self._arm()
         with pytest.raises(MqttError) as failed:
             self._clients[client].publish(
-                f"{self._base}/up/never", self._payload_to_send(), 1, timeout=PATIENCE
+                f"{self._base}/up/never", self._payload_to_send(), 1, timeout=TIMEOUT
             )
         assert (failed.value.code, failed.value.client_index) == (ResultCode.TIMEOUT, client)
 
@@ -175,7 +177,7 @@ class Bench:
         return PAYLOADS[self._cell.payload][:LONGEST_SENT]
 
 
-def test_every_two_values_meet() -> None:
+def test_cells_cover_every_pair_of_values() -> None:
     assert FACTORS[0] == GAPS
     assert len(FACTORS) == len(fields(Cell))
     names = [field.name for field in fields(Cell)]
@@ -193,7 +195,7 @@ def test_every_two_values_meet() -> None:
 
 
 @pytest.mark.parametrize("sizes", [(2, 2), (3, 1, 4), (7, 12, 2, 4, 2, 3)])
-def test_all_pairs_of_factors_of_any_size(sizes: tuple[int, ...]) -> None:
+def test_all_pairs_covers_factors_of_any_size(sizes: tuple[int, ...]) -> None:
     found = all_pairs(sizes)
 
     met = {pair for combination in found for pair in pairs_in(combination)}

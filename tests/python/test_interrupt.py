@@ -1,4 +1,4 @@
-"""Ctrl-C ends any wait: seen from outside, as processes."""
+"""Ctrl-C ends any wait: tested on processes."""
 
 import contextlib
 import signal
@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from child_scripts import INTERRUPTED, go_on, interrupt, script, wait_for_line
+from child_scripts import INTERRUPTED, interrupt, resume, script, wait_for_line
 from host_client import HostClient
 from scripted_broker import CONNECT, PUBLISH, SUBSCRIBE, ScriptedBroker
 from scripted_module import ScriptedModule
@@ -16,7 +16,7 @@ from simcom_mqtt.simulator import SimulatedModem
 pytestmark = pytest.mark.undisturbed
 
 LONGEST_WAIT = 0.1
-# Between the signal and the end stand the interpreter's own steps: a slow machine gets some time for those.
+# The interpreter's own steps between signal and exception take time on a slow machine.
 ALLOWANCE = 0.1
 
 OPEN = "modem = SimcomMqtt(sys.argv[1])\n"
@@ -33,13 +33,13 @@ ACQUIRED = OPEN + "client = modem.acquire('dut')\n"
         ("client.connect(sys.argv[2]); client.subscribe('a/b', 1)", SUBSCRIBE),
     ],
 )
-def test_while_the_broker_is_waited_for(simulator: SimulatedModem, wait: str, packet_type: int) -> None:
+def test_ctrl_c_ends_a_wait_for_the_broker(simulator: SimulatedModem, wait: str, packet_type: int) -> None:
     source = OPEN + "modem.start(); client = modem.acquire('dut')" + INTERRUPTED.format(wait=wait)
     with (
         ScriptedBroker(silent_on=packet_type) as broker,
         script(source, simulator.port, broker.url) as process,
     ):
-        go_on(process)
+        resume(process)
         broker.wait_for(packet_type)
         assert interrupt(process) < LONGEST_WAIT + ALLOWANCE
 
@@ -55,20 +55,20 @@ WAITS_FOR_A_MESSAGE = [
 
 
 @pytest.mark.parametrize("wait", WAITS_FOR_A_MESSAGE)
-def test_while_a_message_is_waited_for(simulator: SimulatedModem, broker_url: str, wait: str) -> None:
+def test_ctrl_c_ends_a_wait_for_a_message(simulator: SimulatedModem, broker_url: str, wait: str) -> None:
     source = OPEN + "client = modem.connect(sys.argv[2])" + INTERRUPTED.format(wait=wait)
     with script(source, simulator.port, broker_url) as process:
         wait_for_line(process, "ready")
-        go_on(process)
+        resume(process)
         wait_for_line(process, "waiting")
         assert interrupt(process) < LONGEST_WAIT + ALLOWANCE
 
 
 @pytest.mark.parametrize("wait", WAITS_FOR_A_MESSAGE)
-def test_while_others_pour_in(
+def test_ctrl_c_ends_a_wait_while_other_messages_arrive(
     simulator: SimulatedModem, broker_url: str, host: HostClient, base: str, wait: str
 ) -> None:
-    # Nothing but its own echo keeps it going, so it pours in exactly as fast as it is read.
+    # Each message is the echo of the one before, so they arrive exactly as fast as they are read.
     source = f"""
 modem = SimcomMqtt(sys.argv[1])
 client = modem.connect(sys.argv[2])
@@ -79,7 +79,7 @@ for _ in range(5):
     host.subscribe(base)
     with script(source + INTERRUPTED.format(wait=wait), simulator.port, broker_url) as process:
         wait_for_line(process, "ready")
-        go_on(process)
+        resume(process)
         wait_for_line(process, "waiting")
         for _ in range(20):
             host.get()
@@ -126,7 +126,7 @@ WAITS_FOR_THE_MODULE = [
 
 
 @pytest.mark.parametrize("wait", WAITS_FOR_THE_MODULE)
-def test_while_the_module_is_waited_for(wait: str) -> None:
+def test_ctrl_c_ends_a_wait_for_the_module(wait: str) -> None:
     with (
         ScriptedModule() as module,
         script(ACQUIRED + INTERRUPTED.format(wait=wait), module.port) as process,
@@ -134,28 +134,28 @@ def test_while_the_module_is_waited_for(wait: str) -> None:
         wait_for_line(process, "ready")
         module.fall_silent()
         seen = len(module.received)
-        go_on(process)
+        resume(process)
         module.wait_for_more(seen)
         assert interrupt(process) < LONGEST_WAIT + ALLOWANCE
 
 
-def test_every_method_of_the_module_was_interrupted() -> None:
+def test_every_method_is_in_waits_for_the_module() -> None:
     waits = " ".join(WAITS_FOR_THE_MODULE)
     at_once = {"close", "port", "is_open", "stats", "callback_errors"}
     methods = {name for name in vars(SimcomMqtt) if not name.startswith(("_", "on_"))} - at_once
     assert {name for name in methods if f"modem.{name}(" not in waits} == set()
 
 
-def test_while_the_port_is_opened() -> None:
+def test_ctrl_c_ends_opening_a_mute_port() -> None:
     source = INTERRUPTED.format(wait="SimcomMqtt(sys.argv[1])")
     with ScriptedModule(mute=True) as module, script(source, module.port) as process:
-        go_on(process)
+        resume(process)
         module.wait_for_command("AT")
         assert interrupt(process) < LONGEST_WAIT + ALLOWANCE
 
 
-def test_while_a_server_does_not_answer() -> None:
-    # A listener with no room left drops what asks for a connection.
+def test_ctrl_c_ends_connecting_to_a_silent_server() -> None:
+    # A listener with a full backlog drops new connection requests.
     with socket.socket() as server, contextlib.ExitStack() as others:
         server.bind(("127.0.0.1", 0))
         server.listen(0)
@@ -166,7 +166,7 @@ def test_while_a_server_does_not_answer() -> None:
         port = "socket://{}:{}".format(*server.getsockname())
         with script(INTERRUPTED.format(wait="SimcomMqtt(sys.argv[1])"), port) as process:
             wait_for_line(process, "ready")
-            go_on(process)
+            resume(process)
             wait_for_line(process, "waiting")
             assert interrupt(process) < LONGEST_WAIT + ALLOWANCE
 
@@ -186,19 +186,19 @@ entered.wait()
 
 
 @pytest.mark.parametrize("wait", ["modem.close()", "modem.__exit__(None, None, None)"])
-def test_while_it_is_closed_and_a_callback_blocks(wait: str) -> None:
+def test_ctrl_c_ends_close_while_a_callback_blocks(wait: str) -> None:
     source = BLOCKED_CALLBACK + INTERRUPTED.format(wait=wait)
     with ScriptedModule() as module, script(source, module.port) as process:
         wait_for_line(process, "open")
         module.say(b"\r\nSMS DONE\r\n")
         wait_for_line(process, "ready")
-        go_on(process)
+        resume(process)
         wait_for_line(process, "waiting")
         assert interrupt(process) < LONGEST_WAIT + ALLOWANCE
 
 
 @pytest.mark.parametrize("block", ["with modem", "with client"])
-def test_the_exception_of_the_body_is_told_too(block: str) -> None:
+def test_interrupted_exit_keeps_the_exception_of_the_block(block: str) -> None:
     wait = "exec(" + repr(f"{block}: raise KeyError('mine')") + ")"
     source = ACQUIRED + INTERRUPTED.format(wait=wait)
     source = source.replace(
@@ -208,21 +208,21 @@ def test_the_exception_of_the_body_is_told_too(block: str) -> None:
         wait_for_line(process, "ready")
         module.fall_silent()
         seen = len(module.received)
-        go_on(process)
+        resume(process)
         wait_for_line(process, "waiting")
         module.wait_for_more(seen)
         process.send_signal(signal.SIGINT)
         wait_for_line(process, "KeyError('mine')")
 
 
-def test_a_wait_goes_on_after_a_signal_that_raises_nothing(simulator: SimulatedModem) -> None:
+def test_wait_continues_after_a_signal_handler_that_raises_nothing(simulator: SimulatedModem) -> None:
     source = (
         OPEN
         + """
 import os, signal
 waiting = threading.Event()
 def handle(*_):
-    # Any call works here, as it does between two steps of Python code.
+    # Any call works in a signal handler, as between two steps of Python code.
     print(modem.is_open, modem.signal_quality().ber, flush=True)
 signal.signal(signal.SIGUSR1, handle)
 os.kill(os.getpid(), signal.SIGUSR1)

@@ -1,4 +1,4 @@
-"""The broker that the demonstration and the test rig start for themselves."""
+"""The broker that the demonstration and the test bench start for themselves."""
 
 import asyncio
 import socket
@@ -13,7 +13,7 @@ from simcom_mqtt.local_broker import Kind
 
 
 @pytest.mark.parametrize("kind", ["auto", "mosquitto", "amqtt"])
-def test_listens_while_it_is_needed(kind: Kind) -> None:
+def test_local_broker_listens_inside_its_block(kind: Kind) -> None:
     with local_broker.local_broker(kind) as broker:
         assert urlsplit(broker.url).port == broker.port
         with pytest.raises(OSError, match="in use"):
@@ -30,7 +30,9 @@ def test_listens_while_it_is_needed(kind: Kind) -> None:
         ("auto", "apt-get install mosquitto, or pip install"),
     ],
 )
-def test_says_what_to_install(kind: Kind, advice: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_broker_says_what_to_install(
+    kind: Kind, advice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("shutil.which", lambda *_args, **_kwargs: None)
     monkeypatch.setattr(local_broker, "find_spec", lambda _name: None)
 
@@ -38,7 +40,7 @@ def test_says_what_to_install(kind: Kind, advice: str, monkeypatch: pytest.Monke
         pytest.fail("there is no broker")
 
 
-def test_a_mosquitto_that_ends_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mosquitto_that_exits_raises_with_its_status(monkeypatch: pytest.MonkeyPatch) -> None:
     start = subprocess.Popen
     monkeypatch.setattr("subprocess.Popen", lambda _command, **options: start(["false"], **options))
 
@@ -46,8 +48,8 @@ def test_a_mosquitto_that_ends_is_said_so(monkeypatch: pytest.MonkeyPatch) -> No
         pytest.fail("it does not listen")
 
 
-def test_an_amqtt_that_waits_for_ever_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    # As it does for a client that leaves in the same moment.
+def test_shutdown_of_amqtt_is_retried_when_it_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    # amqtt hangs like this when a client disconnects at the same moment.
     from amqtt.broker import Broker
 
     shut_down, tries = Broker.shutdown, []

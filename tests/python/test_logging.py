@@ -13,8 +13,8 @@ from simcom_mqtt.simulator import SimulatedModem
 AT_LOGGER = "simcom_mqtt.at"
 
 
-class Records(logging.Handler):
-    """Keeps what is logged, and waits for what another thread is about to log."""
+class AtLog(logging.Handler):
+    """Records log lines, and waits for lines that another thread logs."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -26,17 +26,17 @@ class Records(logging.Handler):
             self.lines.append(record.getMessage())
             self._grew.notify_all()
 
-    def wait_for(self, wanted: Callable[[str], bool]) -> str:
-        """The first line that is wanted."""
+    def wait_for(self, matches: Callable[[str], bool]) -> str:
+        """Returns the first line that matches."""
         with self._grew:
-            assert self._grew.wait_for(lambda: any(map(wanted, self.lines)), 5), self.lines
-            return next(filter(wanted, self.lines))
+            assert self._grew.wait_for(lambda: any(map(matches, self.lines)), 5), self.lines
+            return next(filter(matches, self.lines))
 
 
 @pytest.fixture
-def at_log() -> Iterator[Records]:
+def at_log() -> Iterator[AtLog]:
     logger = logging.getLogger(AT_LOGGER)
-    handler = Records()
+    handler = AtLog()
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG)
     yield handler
@@ -44,7 +44,7 @@ def at_log() -> Iterator[Records]:
     logger.setLevel(logging.NOTSET)
 
 
-def test_each_line_both_ways(at_log: Records, modem: SimcomMqtt) -> None:
+def test_each_line_is_logged_both_ways(at_log: AtLog, modem: SimcomMqtt) -> None:
     modem.signal_quality()
 
     at_log.wait_for(lambda line: "AT+CSQ" in line)
@@ -52,10 +52,10 @@ def test_each_line_both_ways(at_log: Records, modem: SimcomMqtt) -> None:
     at_log.wait_for(lambda line: "OK" in line)
 
 
-def test_the_password_is_masked(at_log: Records, modem: SimcomMqtt, mosquitto: MosquittoBroker) -> None:
+def test_password_is_masked_in_the_log(at_log: AtLog, modem: SimcomMqtt, mosquitto: MosquittoBroker) -> None:
     modem.connect(f"mqtt://127.0.0.1:{mosquitto.password}", username=USER, password=PASSWORD)
 
-    # The module tells the password, too.
+    # The module's answer contains the password, too.
     modem.command("AT+CMQTTCONNECT?")
     modem.command("AT+CSQ")
 
@@ -65,7 +65,7 @@ def test_the_password_is_masked(at_log: Records, modem: SimcomMqtt, mosquitto: M
     assert PASSWORD not in "\n".join(at_log.lines)
 
 
-def test_key_material_is_masked(at_log: Records, modem: SimcomMqtt, mosquitto: MosquittoBroker) -> None:
+def test_key_is_masked_in_the_log(at_log: AtLog, modem: SimcomMqtt, mosquitto: MosquittoBroker) -> None:
     own = mosquitto.authority.issue_cert("module@rig.example")
     key = own.private_key_pem.bytes()
     authority = mosquitto.authority.cert_pem.bytes()
@@ -80,10 +80,10 @@ def test_key_material_is_masked(at_log: Records, modem: SimcomMqtt, mosquitto: M
         assert secret not in written
 
 
-def test_a_level_that_is_set_later_counts(modem: SimcomMqtt) -> None:
+def test_log_level_set_later_takes_effect(modem: SimcomMqtt) -> None:
     modem.signal_quality()
     logger = logging.getLogger(AT_LOGGER)
-    handler = Records()
+    handler = AtLog()
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG)
     try:

@@ -8,7 +8,7 @@ import pytest
 from simcom_mqtt import Message
 
 
-def test_the_fields() -> None:
+def test_message_has_its_fields() -> None:
     message = Message("dut/state", b"on", 1, 1.5)
 
     assert (message.topic, message.topic_bytes) == ("dut/state", b"dut/state")
@@ -19,7 +19,7 @@ def test_the_fields() -> None:
     assert message.payload == b"on"
 
 
-def test_equality() -> None:
+def test_messages_are_equal_without_their_time() -> None:
     message = Message("a/b", b"x", 1, 1.0)
 
     assert message == Message(b"a/b", b"x", 1, 2.0)
@@ -30,12 +30,12 @@ def test_equality() -> None:
     assert message != ("a/b", b"x", 1)
 
 
-def test_it_cannot_be_changed() -> None:
+def test_message_is_immutable() -> None:
     with pytest.raises(AttributeError):
         Message("a/b", b"x").payload = b"y"  # type: ignore[misc]
 
 
-def test_text_and_json() -> None:
+def test_payload_as_text_and_json() -> None:
     assert Message("a", "käse".encode()).text() == "käse"
     assert Message("a", b"k\xe4se").text("latin-1") == "käse"
     assert Message("a", b'{"on": [1, 2.5, null]}').json() == {"on": [1, 2.5, None]}
@@ -46,10 +46,10 @@ def test_text_and_json() -> None:
 
 
 @pytest.mark.parametrize("message", [Message("a/b", b"x", 1, 1.5), Message(b"\xff", b"\0")])
-def test_survives_pickling_and_copying(message: Message) -> None:
-    for twin in (pickle.loads(pickle.dumps(message)), copy.copy(message), copy.deepcopy(message)):
-        assert twin == message
-        assert twin.received_at == message.received_at
+def test_message_survives_pickling_and_copying(message: Message) -> None:
+    for copied in (pickle.loads(pickle.dumps(message)), copy.copy(message), copy.deepcopy(message)):
+        assert copied == message
+        assert copied.received_at == message.received_at
 
 
 @pytest.mark.parametrize(
@@ -79,6 +79,6 @@ def test_survives_pickling_and_copying(message: Message) -> None:
         ("ä/ö", "ä/+", True),
     ],
 )
-def test_filters(topic: str, topic_filter: str, matches: bool) -> None:
+def test_matches_follows_the_filter_rules_of_mqtt(topic: str, topic_filter: str, matches: bool) -> None:
     assert Message(topic, b"").matches(topic_filter) is matches
     assert Message(topic.encode(), b"").matches(topic_filter.encode()) is matches

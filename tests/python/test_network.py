@@ -12,7 +12,7 @@ def answer(line: str) -> bytes:
     return f"\r\n{line}\r\n\r\nOK\r\n".encode()
 
 
-def test_who_it_is() -> None:
+def test_info_reads_the_identity() -> None:
     answers = {
         "AT+CGMI": answer("SIMCOM INCORPORATED"),
         "AT+CGMM": answer("SIM7672G-MNGV"),
@@ -36,14 +36,14 @@ def test_who_it_is() -> None:
         ("+CSQ: 99,99", None, None),
     ],
 )
-def test_signal_quality(line: str, rssi_dbm: int | None, ber: int | None) -> None:
+def test_signal_quality_is_parsed(line: str, rssi_dbm: int | None, ber: int | None) -> None:
     with ScriptedModule({"AT+CSQ": answer(line)}) as module, SimcomMqtt(module.port) as modem:
         quality = modem.signal_quality()
 
     assert (quality.rssi_dbm, quality.ber, quality.raw) == (rssi_dbm, ber, line)
 
 
-def test_the_cell() -> None:
+def test_cell_is_parsed() -> None:
     line = "+CPSI: LTE,Online,460-11,0x9A5F,65141122,318,EUTRAN-BAND3,1650,5,5,-13,-103,-90,5"
     with ScriptedModule({"AT+CPSI?": answer(line)}) as module, SimcomMqtt(module.port) as modem:
         cell = modem.cell()
@@ -56,7 +56,7 @@ def test_the_cell() -> None:
 
 
 @pytest.mark.parametrize("line", ["+CPSI: NO SERVICE,Online", "+CPSI: NO SERVICE,Low Power Mode"])
-def test_no_service(line: str) -> None:
+def test_cell_without_service_has_no_values(line: str) -> None:
     with ScriptedModule({"AT+CPSI?": answer(line)}) as module, SimcomMqtt(module.port) as modem:
         cell = modem.cell()
 
@@ -64,13 +64,13 @@ def test_no_service(line: str) -> None:
     assert (cell.mcc_mnc, cell.band, cell.rsrp_dbm) == (None, None, None)
 
 
-def test_pdp_contexts() -> None:
+def test_pdp_contexts_are_parsed() -> None:
     lines = answer("+CGACT: 1,1\r\n+CGACT: 8,0")
     with ScriptedModule({"AT+CGACT?": lines}) as module, SimcomMqtt(module.port) as modem:
         assert modem.pdp_contexts() == {1: True, 8: False}
 
 
-def test_the_simulated_module_has_a_network(modem: SimcomMqtt) -> None:
+def test_simulated_module_has_a_network(modem: SimcomMqtt) -> None:
     assert modem.info().imei.isdigit()
     assert modem.signal_quality().rssi_dbm is not None
     assert modem.cell().mode == "LTE"
@@ -93,7 +93,7 @@ REGISTERED = {
         ("AT+CGACT?", "+CGACT: 1,0"),
     ],
 )
-def test_waiting_for_the_network(command: str, not_yet: str) -> None:
+def test_wait_for_network_returns_when_registered(command: str, not_yet: str) -> None:
     answers = REGISTERED | {command: answer(not_yet)}
     if command == "AT+CEREG?":
         answers["AT+CGREG?"] = answer("+CGREG: 0,2")

@@ -1,4 +1,4 @@
-"""The example notebooks, run as the documentation says, and what they show."""
+"""Runs the example notebooks as the documentation says, and checks their outputs."""
 
 import base64
 import re
@@ -16,38 +16,38 @@ ROOT = Path(__file__).parents[2]
 NAMES = ["first_steps", "field_trial"]
 
 
-class Shown:
-    """What the cells of a notebook show."""
+class Outputs:
+    """Outputs of the code cells of a notebook."""
 
     def __init__(self, path: Path) -> None:
         notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
         self.cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-        self.outputs: list[Any] = [output for cell in self.cells for output in cell.outputs]
+        self.entries: list[Any] = [output for cell in self.cells for output in cell.outputs]
 
     def text(self) -> str:
-        """All that is text."""
-        printed = [output.text for output in self.outputs if output.output_type == "stream"]
+        """Returns all text of the outputs."""
+        printed = [output.text for output in self.entries if output.output_type == "stream"]
         return "".join(printed + self.of_type("text/plain") + self.of_type("text/html"))
 
     def of_type(self, media_type: str) -> list[str]:
-        data = [output.data for output in self.outputs if "data" in output]
+        data = [output.data for output in self.entries if "data" in output]
         return [each[media_type] for each in data if media_type in each]
 
     def frames(self) -> list[list[list[str]]]:
-        """The cells of the tables of pandas, row by row."""
+        """Returns the cells of the pandas tables, row by row."""
         tables = [html for html in self.of_type("text/html") if "dataframe" in html]
         found = [re.search("<table.*</table>", html, re.DOTALL) for html in tables]
         roots = [ElementTree.fromstring(table[0]) for table in found if table]
         return [[[cell.text or "" for cell in row] for row in root.iter("tr")] for root in roots]
 
 
-def check(shown: Shown) -> None:
-    """What holds for each notebook, whatever it is about."""
-    assert {output.output_type for output in shown.outputs} <= {"stream", "execute_result", "display_data"}
-    assert [output.text for output in shown.outputs if output.get("name") == "stderr"] == []
-    assert all(cell.execution_count for cell in shown.cells)
-    assert "Warning" not in shown.text()
-    assert re.findall(r"/(?:tmp|root|home|work|dev/pts)\b[^\s<]*", shown.text()) == []
+def check(outputs: Outputs) -> None:
+    """Checks what every notebook must fulfil."""
+    assert {output.output_type for output in outputs.entries} <= {"stream", "execute_result", "display_data"}
+    assert [output.text for output in outputs.entries if output.get("name") == "stderr"] == []
+    assert all(cell.execution_count for cell in outputs.cells)
+    assert "Warning" not in outputs.text()
+    assert re.findall(r"/(?:tmp|root|home|work|dev/pts)\b[^\s<]*", outputs.text()) == []
 
 
 def check_figure(picture: Path) -> None:
@@ -65,7 +65,7 @@ def check_figure(picture: Path) -> None:
 
 @pytest.fixture
 def results(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """The folder with a notebook that was just run."""
+    """Folder with a notebook that was just run."""
     name = request.param
     result = subprocess.run(
         [sys.executable, "-W", "error", ROOT / "scripts/notebooks.py", name, "--into", tmp_path],
@@ -78,41 +78,41 @@ def results(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 # A kernel takes a few seconds to start, and more on a busy machine.
-PATIENT = pytest.mark.timeout(60)
+SLOW_START = pytest.mark.timeout(60)
 
 
-@PATIENT
+@SLOW_START
 @pytest.mark.parametrize("results", ["first_steps"], indirect=True)
-def test_first_steps(results: Path) -> None:
-    shown = Shown(results / "first_steps.ipynb")
-    check(shown)
-    tables = shown.of_type("text/html")
+def test_first_steps_notebook_runs(results: Path) -> None:
+    outputs = Outputs(results / "first_steps.ipynb")
+    check(outputs)
+    tables = outputs.of_type("text/html")
     captions = re.findall(r"<caption>(\w+)", "".join(tables))
     assert captions == ["ModuleInfo", "SignalQuality", "Cell", "ClientState", "3", "Stats"]
     assert "<td>on, 23 °C</td>" in tables[4]
     assert "<code>00 17 8e ff</code>" in tables[4]
-    assert "dut/json → 3.79 V" in shown.text()
-    assert re.search(r"\d+ messages per second at QoS 1", shown.text())
-    assert "100/100" in shown.text()
+    assert "dut/json → 3.79 V" in outputs.text()
+    assert re.search(r"\d+ messages per second at QoS 1", outputs.text())
+    assert "100/100" in outputs.text()
     for error in ("ValueError: qos = 3", "ValueError: payload of 20000 bytes", "CommandError: AT+CCERTDELE"):
-        assert error in shown.text()
-    assert "one\ntwo\nthree\n" in shown.text()
+        assert error in outputs.text()
+    assert "one\ntwo\nthree\n" in outputs.text()
 
 
-@PATIENT
+@SLOW_START
 @pytest.mark.parametrize("results", ["field_trial"], indirect=True)
-def test_the_field_trial(results: Path) -> None:
-    shown = Shown(results / "field_trial.ipynb")
-    check(shown)
+def test_field_trial_notebook_runs(results: Path) -> None:
+    outputs = Outputs(results / "field_trial.ipynb")
+    check(outputs)
     check_figure(results / "field_trial.png")
-    assert len(shown.of_type("image/png")) == 2
+    assert len(outputs.of_type("image/png")) == 2
 
-    events, samples, summary = shown.frames()
-    happened = [row[-1] for row in events[1:]]
-    assert happened[:2] == ["connection lost: Network is closed.", "network lost"]
-    assert happened[-1] == "back"
+    events, samples, summary = outputs.frames()
+    event_names = [row[-1] for row in events[1:]]
+    assert event_names[:2] == ["connection lost: Network is closed.", "network lost"]
+    assert event_names[-1] == "back"
     assert samples[0][1:] == ["rssi_dbm", "rsrp_dbm", "snr_db", "latency_ms", "band", "cell_id", "error"]
-    assert "64 rows × 7 columns" in shown.text()
+    assert "64 rows × 7 columns" in outputs.text()
     columns = summary[0]
     by_band = {row[0]: dict(zip(columns, row, strict=True)) for row in summary[2:]}
     assert set(by_band) == {"EUTRAN-BAND3", "EUTRAN-BAND20", "NaN"}
@@ -121,20 +121,20 @@ def test_the_field_trial(results: Path) -> None:
     for row in (by_band["EUTRAN-BAND3"], by_band["EUTRAN-BAND20"]):
         assert -120 < float(row["rsrp_worst"]) < float(row["rsrp_median"]) < -80
         assert 0 < float(row["latency_median"]) <= float(row["latency_worst"])
-    assert "client 0 is connected again" in shown.text()
+    assert "client 0 is connected again" in outputs.text()
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_is_stored_was_run(name: str) -> None:
-    shown = Shown(ROOT / f"examples/{name}.ipynb")
-    check(shown)
-    assert shown.of_type("text/html")
-    numbers = [cell.execution_count for cell in shown.cells]
+def test_stored_notebook_has_outputs_in_order(name: str) -> None:
+    outputs = Outputs(ROOT / f"examples/{name}.ipynb")
+    check(outputs)
+    assert outputs.of_type("text/html")
+    numbers = [cell.execution_count for cell in outputs.cells]
     assert numbers == list(range(1, len(numbers) + 1))
 
 
-def test_the_picture_is_the_notebooks_own() -> None:
+def test_documented_picture_comes_from_the_notebook() -> None:
     picture = ROOT / "docs/pictures/field_trial.png"
     check_figure(picture)
-    stored = Shown(ROOT / "examples/field_trial.ipynb").of_type("image/png")
+    stored = Outputs(ROOT / "examples/field_trial.ipynb").of_type("image/png")
     assert base64.b64decode(stored[0]) == picture.read_bytes()

@@ -1,4 +1,4 @@
-"""What the wheel is made from."""
+"""Package metadata that the wheel is made from."""
 
 import tomllib
 from importlib import import_module
@@ -8,15 +8,15 @@ ROOT = Path(__file__).parents[2]
 MANIFEST = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
-def test_every_package_is_packed() -> None:
+def test_every_package_is_in_the_wheel() -> None:
     packages = sorted(path.parent.name for path in (ROOT / "python").glob("*/__init__.py"))
 
     assert sorted(MANIFEST["tool"]["maturin"]["python-packages"]) == packages
     assert [name for name in packages if not (ROOT / "python" / name / "py.typed").exists()] == []
 
 
-def test_pytest_finds_the_plugin_under_its_own_name() -> None:
-    # Another name would register it twice for who also says -p pytest_simcom_mqtt.
+def test_pytest_entry_point_has_the_name_of_its_module() -> None:
+    # With another name, `-p pytest_simcom_mqtt` would register the plugin a second time.
     ((name, module),) = MANIFEST["project"]["entry-points"]["pytest11"].items()
 
     assert name == module

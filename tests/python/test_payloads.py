@@ -1,4 +1,4 @@
-"""Every payload arrives as it was sent, whatever it looks like on the line."""
+"""Payloads of any content arrive unchanged."""
 
 import queue
 from collections.abc import Iterator
@@ -35,19 +35,21 @@ PAYLOADS = {
     "one byte": b"x",
     "one part": b"p" * 1500,
     "one part and a byte": b"p" * 1500 + b"q",
-    "the longest that goes out": bytes(range(256)) * 16,
+    "the longest that can be sent": bytes(range(256)) * 16,
     "AT command": b"AT+CMQTTDISC=0,60\r",
 }
 
 
 @pytest.fixture(params=["pty", "tcp"])
 def simulator(request: pytest.FixtureRequest) -> Iterator[SimulatedModem]:
-    """In place of the one for every test: either line between module and host."""
+    """A simulated module on each kind of line between module and host."""
     with SimulatedModem(transport=request.param) as module:
         yield module
 
 
-def test_from_the_module_and_to_it(modem: SimcomMqtt, broker_url: str, host: HostClient, base: str) -> None:
+def test_payloads_arrive_unchanged_both_ways(
+    modem: SimcomMqtt, broker_url: str, host: HostClient, base: str
+) -> None:
     client = modem.connect(broker_url)
     client.subscribe(f"{base}/down", 1)
     host.subscribe(f"{base}/up")
@@ -63,9 +65,7 @@ def test_from_the_module_and_to_it(modem: SimcomMqtt, broker_url: str, host: Hos
     assert modem.stats.damaged_messages == 0
 
 
-def test_the_longest_message_that_can_arrive(
-    modem: SimcomMqtt, broker_url: str, host: HostClient, base: str
-) -> None:
+def test_longest_message_is_received(modem: SimcomMqtt, broker_url: str, host: HostClient, base: str) -> None:
     topic = f"{base}/".ljust(1024, "t")
     payload = (FAKE_BLOCK * 100).ljust(10240, b"\r")
     client = modem.connect(broker_url)
@@ -76,9 +76,7 @@ def test_the_longest_message_that_can_arrive(
         assert inbox.get() == Message(topic, payload)
 
 
-def test_the_longest_topic_that_can_go_out(
-    modem: SimcomMqtt, broker_url: str, host: HostClient, base: str
-) -> None:
+def test_longest_topic_is_sent(modem: SimcomMqtt, broker_url: str, host: HostClient, base: str) -> None:
     topic = f"{base}/".ljust(1024, "t")
     host.subscribe(f"{base}/#")
 
@@ -88,7 +86,7 @@ def test_the_longest_topic_that_can_go_out(
 
 
 @pytest.mark.parametrize("topic", ["OK", "ERROR", "+CMQTTRXEND: 0", ">", "a\r\nOK\r\nb", "ünïcödé/☃"])
-def test_topics_that_look_like_answers(modem: SimcomMqtt, topic: str) -> None:
+def test_topic_that_looks_like_an_answer_is_received(modem: SimcomMqtt, topic: str) -> None:
     # A broker of its own: Mosquitto refuses to publish to a topic with a + in it.
     with ScriptedBroker() as broker:
         client = modem.connect(broker.url, check_utf8=False)
@@ -100,7 +98,9 @@ def test_topics_that_look_like_answers(modem: SimcomMqtt, topic: str) -> None:
         client.disconnect()
 
 
-def test_both_clients_at_once(modem: SimcomMqtt, broker_url: str, host: HostClient, base: str) -> None:
+def test_both_clients_receive_at_once(
+    modem: SimcomMqtt, broker_url: str, host: HostClient, base: str
+) -> None:
     clients = [modem.connect(broker_url), modem.connect(broker_url)]
     inboxes = [client.capture() for client in clients]
     for client in clients:
@@ -119,17 +119,17 @@ def test_both_clients_at_once(modem: SimcomMqtt, broker_url: str, host: HostClie
         ]
 
 
-def test_a_retained_message_comes_with_the_subscription(
+def test_retained_message_arrives_with_the_subscription(
     modem: SimcomMqtt, broker_url: str, host: HostClient, base: str
 ) -> None:
-    host.publish(f"{base}/kept", b"\r\n+CMQTTSUB: 0,0\r\n", 1, retain=True)
+    host.publish(f"{base}/retained", b"\r\n+CMQTTSUB: 0,0\r\n", 1, retain=True)
     client = modem.connect(broker_url)
     called: queue.Queue[Message] = queue.Queue()
 
     with client.capture() as inbox:
-        client.subscribe(f"{base}/kept", 1, callback=called.put)
+        client.subscribe(f"{base}/retained", 1, callback=called.put)
         message = inbox.get()
 
-    assert message == Message(f"{base}/kept", b"\r\n+CMQTTSUB: 0,0\r\n")
+    assert message == Message(f"{base}/retained", b"\r\n+CMQTTSUB: 0,0\r\n")
     assert called.get(timeout=30) == message
-    host.publish(f"{base}/kept", b"", 1, retain=True)
+    host.publish(f"{base}/retained", b"", 1, retain=True)

@@ -1,4 +1,4 @@
-"""Opening and closing: ports that are missing, busy or mute, and what is left when the driver goes."""
+"""Opening and closing ports: missing, busy, mute, dropped."""
 
 import os
 import re
@@ -22,7 +22,7 @@ from simcom_mqtt import (
 from simcom_mqtt.simulator import SimulatedModem
 
 
-def test_a_port_that_is_missing(tmp_path: Path) -> None:
+def test_missing_port_raises_port_error(tmp_path: Path) -> None:
     missing = str(tmp_path / "ttyUSB2")
 
     with pytest.raises(PortError, match="ttyUSB2") as failed:
@@ -31,7 +31,7 @@ def test_a_port_that_is_missing(tmp_path: Path) -> None:
     assert isinstance(failed.value, OSError)
 
 
-def test_a_port_that_is_busy(simulator: SimulatedModem) -> None:
+def test_busy_port_raises_port_error(simulator: SimulatedModem) -> None:
     with SimcomMqtt(simulator.port) as first:
         with pytest.raises(PortError) as refused:
             SimcomMqtt(simulator.port)
@@ -40,7 +40,7 @@ def test_a_port_that_is_busy(simulator: SimulatedModem) -> None:
         assert first.command("AT") == []
 
 
-def test_a_file_that_is_no_port(tmp_path: Path) -> None:
+def test_file_that_is_no_port_raises_port_error(tmp_path: Path) -> None:
     file = tmp_path / "notes.txt"
     file.write_text("not a port")
 
@@ -48,14 +48,14 @@ def test_a_file_that_is_no_port(tmp_path: Path) -> None:
         SimcomMqtt(str(file))
 
 
-def test_nobody_listens_at_the_socket() -> None:
+def test_socket_without_listener_raises_port_error() -> None:
     (port,) = free_ports(1)
 
     with pytest.raises(PortError, match=str(port)):
         SimcomMqtt(f"socket://127.0.0.1:{port}")
 
 
-def test_a_mute_port_says_what_to_check() -> None:
+def test_mute_port_error_says_what_to_check() -> None:
     with ScriptedModule(mute=True) as module:
         with pytest.raises(CommandTimeoutError) as silent:
             SimcomMqtt(module.port)
@@ -66,7 +66,7 @@ def test_a_mute_port_says_what_to_check() -> None:
             assert hint in str(silent.value).lower()
 
 
-def test_a_command_that_is_not_answered_leaves_the_channel_usable() -> None:
+def test_channel_is_usable_after_an_unanswered_command() -> None:
     with ScriptedModule({"AT+CPIN?": b""}) as module, SimcomMqtt(module.port) as modem:
         with pytest.raises(CommandTimeoutError) as silent:
             modem.command("AT+CPIN?", timeout=0.2)
@@ -75,20 +75,20 @@ def test_a_command_that_is_not_answered_leaves_the_channel_usable() -> None:
         assert modem.command("AT+CSQ", timeout=5) == []
 
 
-def test_over_tcp() -> None:
+def test_module_works_over_tcp() -> None:
     with SimulatedModem(transport="tcp") as module:
         assert module.port.startswith("socket://")
         with SimcomMqtt(module.port) as modem:
             assert modem.info().imei.isdigit()
 
 
-def test_the_echo_is_switched_off(simulator: SimulatedModem) -> None:
+def test_open_switches_echo_off(simulator: SimulatedModem) -> None:
     with SimcomMqtt(simulator.port) as modem:
         assert modem.port == simulator.port
         assert "ATE0" in simulator.received
 
 
-def test_a_module_that_answers_garbage_at_first() -> None:
+def test_open_retries_after_garbage() -> None:
     with ScriptedModule({"AT": b"\xff\x00\r\nERR"}) as module:
         opening = ThreadPoolExecutor(1).submit(SimcomMqtt, module.port)
         module.wait_for_command("AT")
@@ -98,7 +98,7 @@ def test_a_module_that_answers_garbage_at_first() -> None:
             assert modem.is_open
 
 
-def test_closing_twice_and_using_afterwards(simulator: SimulatedModem) -> None:
+def test_close_twice_then_commands_raise_closed_error(simulator: SimulatedModem) -> None:
     modem = SimcomMqtt(simulator.port)
     assert modem.is_open
 
@@ -142,11 +142,11 @@ def test_closing_from_a_callback() -> None:
         assert not modem.is_open
 
 
-def test_a_port_that_vanishes() -> None:
+def test_command_on_a_vanished_port_raises_port_error() -> None:
     module = ScriptedModule()
     with module:
         modem = SimcomMqtt(module.port)
-    # Leaving the block closed the module's end.
+    # The end of the block closed the module's end of the line.
 
     with pytest.raises(PortError):
         modem.command("AT")
@@ -161,7 +161,7 @@ def test_a_driver_that_is_dropped_warns_and_gives_its_port_back(simulator: Simul
         assert again.command("AT") == []
 
 
-def test_leaving_the_block_undoes_what_it_did(simulator: SimulatedModem, broker_url: str) -> None:
+def test_exit_of_block_disconnects_releases_and_stops(simulator: SimulatedModem, broker_url: str) -> None:
     with SimcomMqtt(simulator.port) as modem:
         modem.connect(broker_url)
         modem.connect(broker_url)
@@ -178,7 +178,7 @@ def test_leaving_the_block_undoes_what_it_did(simulator: SimulatedModem, broker_
     ]
 
 
-def test_leaving_the_block_leaves_what_it_found(simulator: SimulatedModem) -> None:
+def test_exit_of_block_keeps_clients_of_others(simulator: SimulatedModem) -> None:
     first = SimcomMqtt(simulator.port)
     first.start()
     first.acquire("found")
@@ -192,7 +192,7 @@ def test_leaving_the_block_leaves_what_it_found(simulator: SimulatedModem) -> No
         assert [client.client_id for client in third.clients()] == ["found"]
 
 
-def test_the_bodys_exception_is_not_hidden(simulator: SimulatedModem, broker_url: str) -> None:
+def test_exit_of_block_does_not_hide_the_exception(simulator: SimulatedModem, broker_url: str) -> None:
     def work() -> None:
         with SimcomMqtt(simulator.port) as modem, modem.connect(broker_url):
             simulator.close()
@@ -202,7 +202,7 @@ def test_the_bodys_exception_is_not_hidden(simulator: SimulatedModem, broker_url
         work()
 
 
-def test_a_subclass(simulator: SimulatedModem) -> None:
+def test_subclass_may_add_arguments(simulator: SimulatedModem) -> None:
     class Rig(SimcomMqtt):
         def __init__(self, port: str, name: str) -> None:
             super().__init__(port, command_timeout=5)
@@ -228,12 +228,12 @@ def test_a_driver_in_a_forked_child_is_closed(modem: SimcomMqtt) -> None:
     assert modem.command("AT") == []
 
 
-def test_ports_of_this_host() -> None:
+def test_list_ports_shows_devices() -> None:
     for port in list_ports():
         assert port.device in repr(port)
 
 
-def test_a_transcript_that_cannot_be_written(simulator: SimulatedModem, tmp_path: Path) -> None:
+def test_unwritable_transcript_raises_file_not_found(simulator: SimulatedModem, tmp_path: Path) -> None:
     transcript = tmp_path / "missing" / "transcript.txt"
 
     with pytest.raises(FileNotFoundError, match="the transcript cannot be written: No such file") as failure:

@@ -1,4 +1,4 @@
-"""What a machine lacks is said in one line each, with the fix."""
+"""check-prerequisites names each missing tool in one line, with the remedy."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ BASICS = ("sh", "dirname", "sed", "sort", "head", "printf", "cut", "echo")
 
 @pytest.fixture
 def programs(tmp_path: Path) -> Path:
-    """A folder with the programs that every system has, to be the whole PATH."""
+    """Folder with the programs that every system has: the whole PATH of the script."""
     for name in BASICS:
         for folder in ("/usr/bin", "/bin"):
             if (Path(folder) / name).exists():
@@ -21,7 +21,7 @@ def programs(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def pretend(folder: Path, name: str, body: str) -> None:
+def install_fake(folder: Path, name: str, body: str) -> None:
     program = folder / name
     program.unlink(missing_ok=True)
     program.write_text(f"#!/bin/sh\n{body}\n")
@@ -39,7 +39,7 @@ def check(programs: Path, *arguments: str) -> tuple[int, list[str]]:
     return result.returncode, result.stderr.splitlines()
 
 
-def test_a_bare_machine(programs: Path) -> None:
+def test_bare_machine_lists_everything_missing(programs: Path) -> None:
     status, lines = check(programs, "python3")
 
     assert status == 1
@@ -49,10 +49,10 @@ def test_a_bare_machine(programs: Path) -> None:
     assert "apt install gcc libc6-dev" in linker
 
 
-def test_old_tools(programs: Path) -> None:
-    pretend(programs, "python3", "echo 3.9")
-    pretend(programs, "cargo", "echo cargo 1.63.0")
-    pretend(programs, "cc", "exit 1")
+def test_old_tools_are_named_with_their_update(programs: Path) -> None:
+    install_fake(programs, "python3", "echo 3.9")
+    install_fake(programs, "cargo", "echo cargo 1.63.0")
+    install_fake(programs, "cc", "exit 1")
 
     status, (python, rust, linker) = check(programs, "python3")
 
@@ -62,19 +62,19 @@ def test_old_tools(programs: Path) -> None:
     assert "apt install libc6-dev" in linker
 
 
-def test_parts_that_a_package_leaves_out(programs: Path) -> None:
-    pretend(programs, "python3", 'case "$2" in *ensurepip*) exit 1;; *) echo 3.11;; esac')
-    pretend(programs, "cargo", 'case "$1" in --version) echo cargo 1.95.0;; *) exit 1;; esac')
-    pretend(programs, "cc", "exit 0")
+def test_missing_parts_of_packages_are_named(programs: Path) -> None:
+    install_fake(programs, "python3", 'case "$2" in *ensurepip*) exit 1;; *) echo 3.11;; esac')
+    install_fake(programs, "cargo", 'case "$1" in --version) echo cargo 1.95.0;; *) exit 1;; esac')
+    install_fake(programs, "cc", "exit 0")
 
     assert check(programs, "python3") == (1, ["missing: Python's venv module: apt install python3.11-venv"])
     _, (_, rust) = check(programs, "python3", "--test")
     assert rust.endswith("rustup component add rustfmt clippy")
 
 
-def test_nothing_is_missing(programs: Path) -> None:
-    pretend(programs, "python3", "echo 3.13")
-    pretend(programs, "cargo", "echo cargo 1.95.0")
-    pretend(programs, "cc", "exit 0")
+def test_complete_machine_passes(programs: Path) -> None:
+    install_fake(programs, "python3", "echo 3.13")
+    install_fake(programs, "cargo", "echo cargo 1.95.0")
+    install_fake(programs, "cc", "exit 0")
 
     assert check(programs, "python3", "--test") == (0, [])

@@ -1,12 +1,12 @@
-"""The truth about a publish: done, failed with a code, or unknown – and what becomes of an unknown one."""
+"""Outcomes of a publish: done, failed with a code, or unknown with a deferred result."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
-from happenings import Happenings
 from host_client import HostClient
+from recorded_events import RecordedEvents
 from scripted_broker import PUBLISH, ScriptedBroker
 from simcom_mqtt import (
     ClosedError,
@@ -37,7 +37,7 @@ def unknown(client: MqttClient, topic: str, qos: QoS = 1, timeout: float = 0.2) 
 
 
 @each_qos
-def test_done(client: MqttClient, host: HostClient, base: str, qos: QoS) -> None:
+def test_publish_arrives(client: MqttClient, host: HostClient, base: str, qos: QoS) -> None:
     host.subscribe(base)
 
     client.publish(base, b"done", qos)
@@ -46,7 +46,7 @@ def test_done(client: MqttClient, host: HostClient, base: str, qos: QoS) -> None
 
 
 @each_qos
-def test_failed_with_a_code(client: MqttClient, simulator: SimulatedModem, qos: QoS) -> None:
+def test_failed_publish_raises_its_code(client: MqttClient, simulator: SimulatedModem, qos: QoS) -> None:
     simulator.fail_next("CMQTTPUB", 17)
 
     with pytest.raises(MqttError) as failed:
@@ -56,7 +56,7 @@ def test_failed_with_a_code(client: MqttClient, simulator: SimulatedModem, qos: 
 
 
 @each_qos
-def test_unknown_and_done_after_all(
+def test_unknown_publish_is_done_later(
     client: MqttClient, simulator: SimulatedModem, host: HostClient, modem: SimcomMqtt, base: str, qos: QoS
 ) -> None:
     host.subscribe(base)
@@ -70,7 +70,7 @@ def test_unknown_and_done_after_all(
     assert modem.stats.late_results == 1
 
 
-def test_unknown_and_failed_after_all(client: MqttClient, simulator: SimulatedModem) -> None:
+def test_unknown_publish_fails_later(client: MqttClient, simulator: SimulatedModem) -> None:
     simulator.fail_next("CMQTTPUB", 6)
     simulator.delay_next("CMQTTPUB", 0.5, "result")
 
@@ -81,7 +81,7 @@ def test_unknown_and_failed_after_all(client: MqttClient, simulator: SimulatedMo
     assert failed.value.code is ResultCode.MESSAGE_RECEIVE_FAIL
 
 
-def test_unknown_of_a_future(client: MqttClient, simulator: SimulatedModem) -> None:
+def test_unknown_publish_nowait_is_done_later(client: MqttClient, simulator: SimulatedModem) -> None:
     simulator.delay_next("CMQTTPUB", 0.5, "result")
     future = client.publish_nowait("a/b", b"", 1, timeout=0.2)
 
@@ -91,7 +91,7 @@ def test_unknown_of_a_future(client: MqttClient, simulator: SimulatedModem) -> N
     assert error.value.late.result(3) is None
 
 
-def test_ok_that_does_not_come(simulator: SimulatedModem, broker_url: str) -> None:
+def test_publish_without_ok_is_unknown_and_done_later(simulator: SimulatedModem, broker_url: str) -> None:
     with SimcomMqtt(simulator.port, command_timeout=0.5) as modem:
         client = modem.connect(broker_url)
         simulator.mute_next("CMQTTPUB", "ok")
@@ -103,7 +103,7 @@ def test_ok_that_does_not_come(simulator: SimulatedModem, broker_url: str) -> No
         client.publish("a/b", b"", 1)
 
 
-def test_the_next_one_that_the_module_takes_ends_the_hope(
+def test_next_accepted_publish_ends_the_deferred_result(
     client: MqttClient, simulator: SimulatedModem, host: HostClient, base: str
 ) -> None:
     host.subscribe(base)
@@ -118,7 +118,7 @@ def test_the_next_one_that_the_module_takes_ends_the_hope(
     assert [host.get().payload for _ in range(2)] == [b"unknown", b"next"]
 
 
-def test_a_lost_result_does_not_shift_later_ones(client: MqttClient, simulator: SimulatedModem) -> None:
+def test_lost_result_does_not_shift_later_results(client: MqttClient, simulator: SimulatedModem) -> None:
     simulator.mute_next("CMQTTPUB", "result")
     unknown(client, "a/b")
 
@@ -132,8 +132,8 @@ def test_a_lost_result_does_not_shift_later_ones(client: MqttClient, simulator: 
         assert failed.value.code == code
 
 
-def test_a_late_result_is_not_given_to_the_next_publish(modem: SimcomMqtt, simulator: SimulatedModem) -> None:
-    """The module is busy until the broker has acknowledged the first: the next one waits."""
+def test_late_result_is_not_given_to_the_next_publish(modem: SimcomMqtt, simulator: SimulatedModem) -> None:
+    """The module is busy until the broker has acknowledged the first publish: the next one waits."""
     with ScriptedBroker(silent_on=PUBLISH) as broker, ThreadPoolExecutor(1) as pool:
         client = modem.connect(broker.url)
         error = unknown(client, "a/1")
@@ -149,9 +149,7 @@ def test_a_late_result_is_not_given_to_the_next_publish(modem: SimcomMqtt, simul
         client.disconnect()
 
 
-def test_a_late_failure_is_not_given_to_the_next_publish(
-    client: MqttClient, simulator: SimulatedModem
-) -> None:
+def test_late_failure_is_not_given_to_the_next_publish(client: MqttClient, simulator: SimulatedModem) -> None:
     simulator.fail_next("CMQTTPUB", 6)
     simulator.delay_next("CMQTTPUB", 0.6, "result")
     error = unknown(client, "a/b")
@@ -163,7 +161,7 @@ def test_a_late_failure_is_not_given_to_the_next_publish(
 
 
 @pytest.mark.parametrize(("command", "name"), [("CMQTTSUB", "subscribe"), ("CMQTTUNSUB", "unsubscribe")])
-def test_a_late_failure_of_a_subscription_is_not_given_to_the_next(
+def test_late_failure_of_a_subscription_is_not_given_to_the_next(
     client: MqttClient, simulator: SimulatedModem, modem: SimcomMqtt, command: str, name: str
 ) -> None:
     change: Callable[..., None] = getattr(client, name)
@@ -178,7 +176,7 @@ def test_a_late_failure_of_a_subscription_is_not_given_to_the_next(
     assert modem.subscribed_topics() == ([b"a/b"] if name == "subscribe" else [])
 
 
-def test_a_late_connect_is_not_given_to_the_next(
+def test_late_connect_result_is_not_given_to_the_next(
     modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str
 ) -> None:
     modem.start()
@@ -195,7 +193,7 @@ def test_a_late_connect_is_not_given_to_the_next(
     client.publish("a/b", b"", 1)
 
 
-def test_a_connect_that_succeeds_late_is_known(
+def test_late_successful_connect_is_noticed(
     modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str
 ) -> None:
     modem.start()
@@ -221,7 +219,7 @@ ENDINGS: dict[str, Ending] = {
 
 
 @pytest.mark.parametrize("end", ENDINGS.values(), ids=ENDINGS)
-def test_what_ends_the_hope(
+def test_deferred_result_ends_with_the_connection(
     modem: SimcomMqtt, client: MqttClient, simulator: SimulatedModem, end: Ending
 ) -> None:
     simulator.mute_next("CMQTTPUB", "result")
@@ -234,7 +232,7 @@ def test_what_ends_the_hope(
         late.result(4)
 
 
-def test_every_future_ends_at_close(
+def test_close_ends_every_publish(
     modem: SimcomMqtt, client: MqttClient, simulator: SimulatedModem, host: HostClient, base: str
 ) -> None:
     host.subscribe(base)
@@ -283,15 +281,15 @@ def test_an_unknown_outcome_is_no_error_that_is_tried_again(
     assert not isinstance(error, TimeoutError | ConnectionError | OSError)
 
 
-def test_a_publish_in_flight_that_the_module_gives_up_with_its_connection(
+def test_publish_failed_by_the_module_before_the_loss_has_its_code(
     modem: SimcomMqtt, simulator: SimulatedModem
 ) -> None:
-    """The module's own word comes before the loss, so the outcome is that code."""
-    happenings = Happenings(modem)
+    """The module sends the result before the loss, so the outcome is that code."""
+    events = RecordedEvents(modem)
     with ScriptedBroker(closes_on=PUBLISH) as broker:
         client = modem.connect(broker.url)
         with pytest.raises(MqttError) as failed:
             client.publish("a/b", b"", 1)
-        happenings.wait_for("connection lost", 0, LossCause.CLOSED_PASSIVELY)
+        events.wait_for("connection lost", 0, LossCause.CLOSED_PASSIVELY)
 
     assert failed.value.code is ResultCode.MESSAGE_RECEIVE_FAIL

@@ -1,4 +1,4 @@
-"""What can be asked: the `=?` and `?` forms of the note's commands, and any AT command."""
+"""Queries: the `=?` and `?` forms of the note's commands, and any AT command."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from simcom_mqtt import CommandError, SimcomMqtt
 from simcom_mqtt.simulator import SimulatedModem
 
 
-def test_limits_asks_each_command_that_has_a_test_form(modem: SimcomMqtt, simulator: SimulatedModem) -> None:
+def test_limits_queries_each_test_form(modem: SimcomMqtt, simulator: SimulatedModem) -> None:
     asked = len(simulator.received)
 
     limits = modem.limits()
@@ -30,7 +30,7 @@ def test_limits_asks_each_command_that_has_a_test_form(modem: SimcomMqtt, simula
     assert simulator.received[asked:] == [f"AT+{name}=?" for name in limits]
 
 
-def test_a_client_is_asked_what_it_is(modem: SimcomMqtt, broker_url: str) -> None:
+def test_query_reads_the_settings_of_a_client(modem: SimcomMqtt, broker_url: str) -> None:
     modem.start()
     client = modem.acquire("dut", 1)
     fresh = client.query()
@@ -51,7 +51,7 @@ def test_a_client_is_asked_what_it_is(modem: SimcomMqtt, broker_url: str) -> Non
     assert "swordfish" not in f"{connected.raw} {connected!r}"
 
 
-def test_a_tls_client_is_asked_for_its_context(modem: SimcomMqtt) -> None:
+def test_query_reads_the_ssl_context_of_a_tls_client(modem: SimcomMqtt) -> None:
     modem.start()
     client = modem.acquire("secure", tls=True)
 
@@ -60,7 +60,7 @@ def test_a_tls_client_is_asked_for_its_context(modem: SimcomMqtt) -> None:
     assert (client.query().server_type, client.query().ssl_context) == (1, 7)
 
 
-def test_the_clients_of_a_module(modem: SimcomMqtt) -> None:
+def test_clients_lists_acquired_clients(modem: SimcomMqtt) -> None:
     modem.start()
     assert modem.clients() == []
 
@@ -76,11 +76,11 @@ def test_the_clients_of_a_module(modem: SimcomMqtt) -> None:
     assert modem.acquire("again", 0).client_id == "again"
 
 
-def test_clients_that_another_driver_left(simulator: SimulatedModem, broker_url: str) -> None:
-    leaver = SimcomMqtt(simulator.port)
-    leaver.start()
-    leaver.acquire("left", 1).connect(broker_url)
-    leaver.close()
+def test_clients_lists_clients_of_an_earlier_driver(simulator: SimulatedModem, broker_url: str) -> None:
+    earlier = SimcomMqtt(simulator.port)
+    earlier.start()
+    earlier.acquire("left", 1).connect(broker_url)
+    earlier.close()
 
     with SimcomMqtt(simulator.port) as modem:
         (found,) = modem.clients()
@@ -91,7 +91,7 @@ def test_clients_that_another_driver_left(simulator: SimulatedModem, broker_url:
         modem.stop()
 
 
-def test_the_topics_of_both_clients(modem: SimcomMqtt, simulator: SimulatedModem) -> None:
+def test_subscribed_topics_lists_both_clients(modem: SimcomMqtt, simulator: SimulatedModem) -> None:
     with ScriptedBroker() as broker, modem.connect(broker.url) as first, modem.connect(broker.url) as second:
         assert modem.subscribed_topics() == []
         topics = [b"a/b", b"OK", b"CMQTTSUB: 0,0", b"\xc3\xa4/#"]
@@ -105,7 +105,7 @@ def test_the_topics_of_both_clients(modem: SimcomMqtt, simulator: SimulatedModem
         assert sorted(modem.subscribed_topics()) == sorted([b"a/b", *topics[2:]])
 
 
-def test_whether_the_service_runs(modem: SimcomMqtt) -> None:
+def test_is_started_follows_the_service(modem: SimcomMqtt) -> None:
     assert not modem.is_started()
     modem.start()
     assert modem.is_started()
@@ -113,7 +113,7 @@ def test_whether_the_service_runs(modem: SimcomMqtt) -> None:
     assert not modem.is_started()
 
 
-def test_any_command(modem: SimcomMqtt) -> None:
+def test_command_returns_information_lines(modem: SimcomMqtt) -> None:
     assert modem.command("AT") == []
     modem.start()
     assert modem.command("AT+CMQTTDISC?") == ["+CMQTTDISC: 0,1", "+CMQTTDISC: 1,1"]
@@ -122,7 +122,7 @@ def test_any_command(modem: SimcomMqtt) -> None:
     assert len(modem.command("AT+CSSLCFG?")) == 10
 
 
-def test_a_command_with_data(modem: SimcomMqtt) -> None:
+def test_command_sends_data_after_the_prompt(modem: SimcomMqtt) -> None:
     pem = b"-----BEGIN\r\nOK\r\n>"
 
     assert modem.command(f'AT+CCERTDOWN="data.pem",{len(pem)}', pem) == []
@@ -130,7 +130,7 @@ def test_a_command_with_data(modem: SimcomMqtt) -> None:
     assert modem.certificates() == ["data.pem"]
 
 
-def test_a_command_that_the_module_refuses(modem: SimcomMqtt) -> None:
+def test_refused_command_raises_command_error(modem: SimcomMqtt) -> None:
     with pytest.raises(CommandError) as refused:
         modem.command("AT+CMQTTSUBTOPIC=0,9,1")
 

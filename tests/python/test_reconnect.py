@@ -1,12 +1,12 @@
-"""A connection that is lost comes back, with all that belongs to it."""
+"""A lost connection is restored with its settings, will and subscriptions."""
 
 from pathlib import Path
 
 import pytest
 
-from happenings import Happenings
 from host_client import HostClient
 from mosquitto_broker import MosquittoBroker
+from recorded_events import RecordedEvents
 from simcom_mqtt import LossCause, Message, Reconnect, SimcomMqtt, Will
 from simcom_mqtt.simulator import SimulatedModem
 
@@ -14,23 +14,25 @@ FAST = Reconnect(min_delay=0.05, max_delay=0.5)
 
 
 @pytest.mark.parametrize("cause", list(LossCause))
-def test_each_cause(modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str, cause: LossCause) -> None:
-    happenings = Happenings(modem)
+def test_reconnects_after_each_loss_cause(
+    modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str, cause: LossCause
+) -> None:
+    events = RecordedEvents(modem)
     client = modem.connect(broker_url, reconnect=FAST)
 
     simulator.drop_connection(0, cause)
-    happenings.wait_for("reconnected", 0)
+    events.wait_for("reconnected", 0)
 
-    assert happenings.seen == [("connection lost", 0, cause), ("reconnected", 0)]
+    assert events.recorded == [("connection lost", 0, cause), ("reconnected", 0)]
     assert client.is_connected()
     assert client.query().connected
     assert modem.stats.reconnects == 1
 
 
-def test_everything_of_the_connection(
+def test_reconnect_restores_connection_settings(
     modem: SimcomMqtt, simulator: SimulatedModem, mosquitto: MosquittoBroker, base: str
 ) -> None:
-    happenings = Happenings(modem)
+    events = RecordedEvents(modem)
     modem.connect(
         f"mqtt://127.0.0.1:{mosquitto.password}",
         client_id="dut-again",
@@ -45,30 +47,30 @@ def test_everything_of_the_connection(
     since = mosquitto.log_length
 
     simulator.drop_connection(0)
-    happenings.wait_for("reconnected", 0)
+    events.wait_for("reconnected", 0)
 
     mosquitto.wait_for_log(r"connected from .* as dut-again \(p1, c0, k17, u'dut'\)", since=since)
     assert simulator.received.count('AT+CMQTTCFG="optimeout",0,24') == 2
 
 
-def test_the_will(
+def test_reconnect_restores_the_will(
     modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str, host: HostClient, base: str
 ) -> None:
     host.subscribe(f"{base}/will")
-    happenings = Happenings(modem)
+    events = RecordedEvents(modem)
     modem.connect(broker_url, will=Will(f"{base}/will", b"gone", 1), reconnect=FAST)
 
     for _ in range(2):
         simulator.drop_connection(0)
-        happenings.wait_for("reconnected", 0)
+        events.wait_for("reconnected", 0)
         assert host.get().payload == b"gone"
-        happenings.seen.clear()
+        events.recorded.clear()
 
 
-def test_subscriptions_with_their_qos_and_callbacks(
+def test_reconnect_restores_subscriptions_with_qos_and_callbacks(
     modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str, host: HostClient, base: str
 ) -> None:
-    happenings = Happenings(modem)
+    events = RecordedEvents(modem)
     client = modem.connect(broker_url, reconnect=FAST)
     called: list[Message] = []
     client.subscribe(f"{base}/called/+", 2, callback=called.append)
@@ -78,7 +80,7 @@ def test_subscriptions_with_their_qos_and_callbacks(
     before = len(simulator.received)
 
     simulator.drop_connection(0)
-    happenings.wait_for("reconnected", 0)
+    events.wait_for("reconnected", 0)
 
     with client.capture() as inbox:
         host.publish(f"{base}/dropped", b"", 1)
@@ -92,93 +94,95 @@ def test_subscriptions_with_their_qos_and_callbacks(
         f"AT+CMQTTSUB=0,{len(base) + 7},1",
     ]
     assert set(modem.subscribed_topics()) == {f"{base}/called/+".encode(), f"{base}/caught".encode()}
-    # The callback thread is past the messages when it tells of the next loss.
+    # The report of the next loss comes after the callbacks of the messages.
     simulator.drop_connection(0)
-    happenings.wait_for("connection lost", 0, LossCause.CLOSED_PASSIVELY)
+    events.wait_for("connection lost", 0, LossCause.CLOSED_PASSIVELY)
     assert called == [Message(f"{base}/called/1", b"yes")]
 
 
-def test_the_same_filter_again_with_another_qos(
+def test_reconnect_restores_the_latest_qos_of_a_filter(
     modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str
 ) -> None:
-    happenings = Happenings(modem)
+    events = RecordedEvents(modem)
     client = modem.connect(broker_url, reconnect=FAST)
     client.subscribe("a/b", 0)
     client.subscribe("a/b", 2)
     before = len(simulator.received)
 
     simulator.drop_connection(0)
-    happenings.wait_for("reconnected", 0)
+    events.wait_for("reconnected", 0)
 
     subscribed = [line for line in simulator.received[before:] if line.startswith("AT+CMQTTSUB=")]
     assert subscribed == ["AT+CMQTTSUB=0,3,2"]
 
 
-def test_lost_again_on_the_way_back(
+def test_reconnects_when_lost_again_while_resubscribing(
     modem: SimcomMqtt, simulator: SimulatedModem, mosquitto: MosquittoBroker, host: HostClient, base: str
 ) -> None:
-    happenings = Happenings(modem)
+    events = RecordedEvents(modem)
     client = modem.connect(f"mqtt://127.0.0.1:{mosquitto.plain}", reconnect=FAST)
     client.subscribe(f"{base}/#", 1)
-    # The broker writes its log when it has the time.
+    # The broker writes its log with a delay.
     mosquitto.wait_for_log(f"Sending SUBACK to {client.client_id}")
-    # The way back stops at its subscription until the connection is lost once more.
+    # The reconnect waits for the result of its subscription until the connection is lost again.
     simulator.mute_next("CMQTTSUB", "result")
     since = mosquitto.log_length
 
     simulator.drop_connection(0)
     mosquitto.wait_for_log(f"Sending SUBACK to {client.client_id}", since=since)
     simulator.drop_connection(0, 2)
-    happenings.wait_for("reconnected", 0)
+    events.wait_for("reconnected", 0)
 
-    assert happenings.names(simulator) == ["connection lost", "connection lost", "reconnected"]
+    assert events.names(simulator) == ["connection lost", "connection lost", "reconnected"]
     with client.capture() as inbox:
         host.publish(f"{base}/back", b"", 1)
         assert inbox.get().topic == f"{base}/back"
 
 
-def test_lost_often(modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str) -> None:
-    happenings = Happenings(modem)
+def test_reconnects_after_each_of_many_losses(
+    modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str
+) -> None:
+    events = RecordedEvents(modem)
     client = modem.connect(broker_url, reconnect=Reconnect(min_delay=0.01, max_delay=0.1))
 
     for _ in range(5):
         simulator.drop_connection(0)
-        happenings.wait_for("reconnected", 0)
-        happenings.seen.clear()
+        events.wait_for("reconnected", 0)
+        events.recorded.clear()
 
     client.publish("a/b", b"", 1)
     assert modem.stats.reconnects == 5
 
 
-def test_one_client_is_kept_and_the_other_is_not(
+def test_only_the_client_with_reconnect_reconnects(
     modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str
 ) -> None:
-    happenings = Happenings(modem)
-    kept = modem.connect(broker_url, reconnect=FAST)
-    left = modem.connect(broker_url)
+    events = RecordedEvents(modem)
+    reconnecting = modem.connect(broker_url, reconnect=FAST)
+    other = modem.connect(broker_url)
 
     simulator.drop_connection(1)
-    happenings.wait_for("connection lost", 1, LossCause.CLOSED_PASSIVELY)
+    events.wait_for("connection lost", 1, LossCause.CLOSED_PASSIVELY)
     simulator.drop_connection(0)
-    happenings.wait_for("reconnected", 0)
+    events.wait_for("reconnected", 0)
 
-    assert kept.is_connected()
-    assert not left.is_connected()
-    left.connect(broker_url)
-    left.publish("a/b", b"", 1)
+    assert reconnecting.is_connected()
+    assert not other.is_connected()
+    other.connect(broker_url)
+    other.publish("a/b", b"", 1)
 
 
-def test_each_client_in_its_own_time(
+def test_clients_reconnect_independently(
     modem: SimcomMqtt, simulator: SimulatedModem, tmp_path: Path, broker_url: str
 ) -> None:
-    happenings = Happenings(modem)
-    with MosquittoBroker(tmp_path) as other:
-        away = modem.connect(f"mqtt://127.0.0.1:{other.plain}", reconnect=FAST)
+    events = RecordedEvents(modem)
+    with MosquittoBroker(tmp_path) as second_broker:
+        away = modem.connect(f"mqtt://127.0.0.1:{second_broker.plain}", reconnect=FAST)
         back = modem.connect(broker_url, reconnect=FAST)
-    happenings.wait_for("connection lost", 0, LossCause.CLOSED_PASSIVELY)
+    events.wait_for("connection lost", 0, LossCause.CLOSED_PASSIVELY)
 
     simulator.drop_connection(1)
-    happenings.wait_for("reconnected", 1)
+    events.wait_for("reconnected", 1)
 
     back.publish("a/b", b"", 1)
     assert not away.is_connected()

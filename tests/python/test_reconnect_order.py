@@ -1,17 +1,17 @@
-"""What was queued behind a publish that made the driver doubt the connection: nothing overtakes it."""
+"""Order of queued publishes while the driver checks if the connection still exists."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 
 import pytest
 
-from happenings import Happenings, LogRecords
 from host_client import HostClient
+from recorded_events import LogRecords, RecordedEvents
 from simcom_mqtt import ClosedError, CommandTimeoutError, MqttClient, MqttError, Reconnect, SimcomMqtt
 from simcom_mqtt.simulator import SimulatedModem
 
 FAST = Reconnect(min_delay=0.05, max_delay=0.2)
-UNHURRIED = Reconnect(min_delay=60, max_delay=60)
+LONG_DELAY = Reconnect(min_delay=60, max_delay=60)
 NUMBERS = range(8)
 
 Fault = Callable[[SimulatedModem], None]
@@ -32,7 +32,7 @@ FAULTS: dict[str, Fault] = {
 
 @pytest.fixture
 def modem(simulator: SimulatedModem) -> Iterator[SimcomMqtt]:
-    """A driver that soon gives up waiting for an answer."""
+    """A driver with a short command timeout."""
     with SimcomMqtt(simulator.port, command_timeout=0.5) as driver:
         yield driver
 
@@ -44,30 +44,30 @@ def client(modem: SimcomMqtt, broker_url: str, host: HostClient, base: str) -> M
 
 
 @pytest.fixture
-def doubted(
+def suspect(
     modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str, host: HostClient, base: str
 ) -> tuple[MqttClient, list[Future[None]]]:
-    """A client that is not asked after for a minute, and what waits meanwhile."""
+    """A client whose connection is not checked for a minute, and the publishes that wait meanwhile."""
     host.subscribe(base)
-    client = modem.connect(broker_url, reconnect=UNHURRIED)
+    client = modem.connect(broker_url, reconnect=LONG_DELAY)
     simulator.fail_next("CMQTTACCQ?", None)
     simulator.fail_next("CMQTTPUB", 11)
     with LogRecords() as log:
-        futures = queue(client, base)
+        futures = publish_all(client, base)
         log.wait_for("client 0 is not back yet")
     return client, futures
 
 
-def queue(client: MqttClient, topic: str) -> list[Future[None]]:
+def publish_all(client: MqttClient, topic: str) -> list[Future[None]]:
     return [client.publish_nowait(topic, b"%d" % number, 1) for number in NUMBERS]
 
 
-def received(host: HostClient, count: int = len(NUMBERS)) -> list[int]:
+def received_numbers(host: HostClient, count: int = len(NUMBERS)) -> list[int]:
     return [int(host.get().payload) for _ in range(count)]
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_nothing_overtakes_a_doubted_one(
+def test_failed_first_publish_keeps_order_of_those_behind_it(
     modem: SimcomMqtt,
     client: MqttClient,
     simulator: SimulatedModem,
@@ -75,107 +75,107 @@ def test_nothing_overtakes_a_doubted_one(
     base: str,
     fault: Fault,
 ) -> None:
-    happenings = Happenings(modem)
+    events = RecordedEvents(modem)
     fault(simulator)
 
-    futures = queue(client, base)
+    futures = publish_all(client, base)
 
     for future in futures:
         assert future.result(30) is None
-    assert received(host) == list(NUMBERS)
+    assert received_numbers(host) == list(NUMBERS)
     assert host.is_empty()
-    assert happenings.names(simulator) == []
+    assert events.names(simulator) == []
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_nor_one_in_the_middle(
+def test_failed_publish_keeps_order_of_those_behind_it(
     client: MqttClient, simulator: SimulatedModem, host: HostClient, base: str, fault: Fault
 ) -> None:
-    """The first waits for its result until the fault is armed for the one behind it."""
+    """The result of the first publish is delayed until the fault is armed for the second."""
     simulator.delay_next("CMQTTPUB", 0.3, "result")
-    futures = queue(client, base)
+    futures = publish_all(client, base)
     assert int(host.get().payload) == 0
     fault(simulator)
 
     for future in futures:
         assert future.result(30) is None
-    assert received(host, len(NUMBERS) - 1) == list(NUMBERS[1:])
+    assert received_numbers(host, len(NUMBERS) - 1) == list(NUMBERS[1:])
     assert host.is_empty()
 
 
-def test_one_doubt_after_another(
+def test_successive_failures_keep_order(
     client: MqttClient, simulator: SimulatedModem, host: HostClient, base: str
 ) -> None:
     for fault in ("topic refused", "publish refused with 6", "publish refused with 11"):
         FAULTS[fault](simulator)
 
-    for future in queue(client, base):
+    for future in publish_all(client, base):
         assert future.result(30) is None
-    assert received(host) == list(NUMBERS)
+    assert received_numbers(host) == list(NUMBERS)
     assert host.is_empty()
 
 
 @pytest.mark.parametrize("code", [17, None])
-def test_those_behind_one_that_failed_go_out(
+def test_publishes_behind_a_failed_one_are_sent(
     client: MqttClient, simulator: SimulatedModem, host: HostClient, base: str, code: int | None
 ) -> None:
-    """With a refusal that means no doubt, or with one more than is tried."""
+    """Code 17 is final; a bare ERROR is final after the last retry."""
     for _ in range(1 if code else 4):
         simulator.fail_next("CMQTTPUB", code)
 
-    first, *others = queue(client, base)
+    first, *others = publish_all(client, base)
 
     with pytest.raises(MqttError) as refused:
         first.result(30)
     assert refused.value.code == code
     for future in others:
         assert future.result(30) is None
-    assert received(host, len(others)) == list(NUMBERS[1:])
+    assert received_numbers(host, len(others)) == list(NUMBERS[1:])
 
 
 @pytest.mark.parametrize("qos", [0, 2])
-def test_one_that_must_not_go_out_again_is_over(
+def test_publish_that_must_not_be_resent_fails_and_others_keep_order(
     client: MqttClient, simulator: SimulatedModem, host: HostClient, base: str, qos: int
 ) -> None:
-    """It was handed over before the module said that the connection broke; those behind keep their order."""
+    """The module has the message, so QoS 0 and 2 are not sent again."""
     simulator.fail_next("CMQTTPUB", 6)
-    over = client.publish_nowait(base, b"over", qos)  # type: ignore[arg-type]
-    futures = queue(client, base)
+    first = client.publish_nowait(base, b"first", qos)  # type: ignore[arg-type]
+    futures = publish_all(client, base)
 
     with pytest.raises(MqttError) as refused:
-        over.result(30)
+        first.result(30)
     assert refused.value.code == 6
     for future in futures:
         assert future.result(30) is None
-    assert received(host) == list(NUMBERS)
+    assert received_numbers(host) == list(NUMBERS)
     assert host.is_empty()
 
 
-def test_a_connection_that_is_gone_indeed(
+def test_loss_during_the_check_keeps_order(
     modem: SimcomMqtt, client: MqttClient, simulator: SimulatedModem, host: HostClient, base: str
 ) -> None:
-    """The loss is told of while the module is asked."""
-    happenings = Happenings(modem)
+    """The loss is reported while the driver queries the module."""
+    events = RecordedEvents(modem)
     simulator.fail_next("CMQTTPUB", 11)
     simulator.delay_next("CMQTTACCQ?", 0.3, "ok")
 
-    futures = queue(client, base)
+    futures = publish_all(client, base)
     simulator.drop_connection(0)
 
     for future in futures:
         assert future.result(30) is None
-    happenings.wait_for("reconnected", 0)
-    # QoS 1 may come twice, but nothing overtakes.
+    events.wait_for("reconnected", 0)
+    # QoS 1 may arrive twice, but the order is kept.
     numbers = [int(host.get().payload)]
     while numbers[-1] != NUMBERS[-1]:
         numbers.append(int(host.get().payload))
     assert list(dict.fromkeys(numbers)) == list(NUMBERS)
 
 
-def test_a_time_out_runs_from_its_turn_on(
+def test_publish_timeout_starts_with_its_turn(
     modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str, host: HostClient, base: str
 ) -> None:
-    """All wait longer for the doubt to end than they may take."""
+    """The check takes longer than the timeout of each publish."""
     host.subscribe(base)
     client = modem.connect(broker_url, reconnect=Reconnect(min_delay=2.5, max_delay=2.5))
     simulator.fail_next("CMQTTACCQ?", None)
@@ -185,11 +185,13 @@ def test_a_time_out_runs_from_its_turn_on(
 
     for future in futures:
         assert future.result(30) is None
-    assert received(host) == list(NUMBERS)
+    assert received_numbers(host) == list(NUMBERS)
 
 
-def test_cancelled_in_doubt(doubted: tuple[MqttClient, list[Future[None]]], host: HostClient) -> None:
-    client, futures = doubted
+def test_queued_publish_can_be_cancelled_during_the_check(
+    suspect: tuple[MqttClient, list[Future[None]]], host: HostClient
+) -> None:
+    client, futures = suspect
 
     assert futures[3].cancel()
     assert futures[0].cancel()
@@ -198,24 +200,28 @@ def test_cancelled_in_doubt(doubted: tuple[MqttClient, list[Future[None]]], host
     going = [futures[number] for number in NUMBERS if number not in (0, 3)]
     assert wait(going, timeout=30).not_done == set()
     assert [future.exception(0) for future in going] == [None] * len(going)
-    assert received(host, len(going)) == [1, 2, 4, 5, 6, 7]
+    assert received_numbers(host, len(going)) == [1, 2, 4, 5, 6, 7]
 
 
-def test_leaving_in_doubt(doubted: tuple[MqttClient, list[Future[None]]], host: HostClient) -> None:
-    """The module has the connection: what waits goes out before it is left."""
-    client, futures = doubted
+def test_exit_of_block_sends_queued_publishes_first(
+    suspect: tuple[MqttClient, list[Future[None]]], host: HostClient
+) -> None:
+    """The connection exists, so the queued publishes are sent before the disconnect."""
+    client, futures = suspect
 
     with client:
         pass
 
     for future in futures:
         assert future.result(30) is None
-    assert received(host) == list(NUMBERS)
+    assert received_numbers(host) == list(NUMBERS)
     assert host.is_empty()
 
 
-def test_closing_in_doubt(doubted: tuple[MqttClient, list[Future[None]]], modem: SimcomMqtt) -> None:
-    _, futures = doubted
+def test_close_during_the_check_ends_queued_publishes(
+    suspect: tuple[MqttClient, list[Future[None]]], modem: SimcomMqtt
+) -> None:
+    _, futures = suspect
 
     modem.close()
 
@@ -224,7 +230,7 @@ def test_closing_in_doubt(doubted: tuple[MqttClient, list[Future[None]]], modem:
             future.result(30)
 
 
-def test_giving_up_in_doubt(
+def test_queued_publishes_fail_when_the_check_never_succeeds(
     modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str, host: HostClient, base: str
 ) -> None:
     host.subscribe(base)
@@ -233,7 +239,7 @@ def test_giving_up_in_doubt(
         simulator.fail_next("CMQTTACCQ?", None)
     simulator.fail_next("CMQTTPUB", 11)
 
-    first, *others = queue(client, base)
+    first, *others = publish_all(client, base)
 
     with pytest.raises(MqttError) as refused:
         first.result(30)

@@ -1,12 +1,12 @@
-"""What was to be published while the connection was away, and what was in flight when it went."""
+"""Publishes queued while the connection is lost, and those in flight when it was lost."""
 
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import pytest
 
-from happenings import Happenings, LogRecords
 from host_client import HostClient
 from mosquitto_broker import MosquittoBroker
+from recorded_events import LogRecords, RecordedEvents
 from scripted_broker import PUBLISH, ScriptedBroker
 from simcom_mqtt import (
     ConnectionLostError,
@@ -26,27 +26,27 @@ DUP = 8
 
 
 @pytest.fixture
-def happenings(modem: SimcomMqtt) -> Happenings:
-    return Happenings(modem)
+def events(modem: SimcomMqtt) -> RecordedEvents:
+    return RecordedEvents(modem)
 
 
 @pytest.fixture
-def client(modem: SimcomMqtt, broker_url: str, happenings: Happenings) -> MqttClient:
+def client(modem: SimcomMqtt, broker_url: str, events: RecordedEvents) -> MqttClient:
     return modem.connect(broker_url, client_id="publisher", reconnect=FAST)
 
 
 @pytest.fixture
-def away(simulator: SimulatedModem, client: MqttClient, happenings: Happenings) -> MqttClient:
-    """A client whose network is gone until `restore_network`."""
+def offline_client(simulator: SimulatedModem, client: MqttClient, events: RecordedEvents) -> MqttClient:
+    """A client without network until `restore_network`."""
     simulator.lose_network()
-    happenings.wait_for("network lost")
+    events.wait_for("network lost")
     return client
 
 
 def in_flight(
     client: MqttClient, simulator: SimulatedModem, host: HostClient, topic: str, qos: QoS
 ) -> Future[None]:
-    """A publish that the broker has, and whose result is lost on the line."""
+    """Returns a publish that the broker has received and whose result is missing."""
     host.subscribe(topic)
     simulator.mute_next("CMQTTPUB", "result")
     future = client.publish_nowait(topic, b"in flight", qos)
@@ -54,7 +54,7 @@ def in_flight(
     return future
 
 
-def test_qos_1_in_flight_goes_out_again_with_dup(
+def test_qos_1_in_flight_is_resent_with_dup(
     client: MqttClient, simulator: SimulatedModem, mosquitto: MosquittoBroker, host: HostClient, base: str
 ) -> None:
     future = in_flight(client, simulator, host, base, 1)
@@ -71,29 +71,29 @@ def test_qos_1_in_flight_goes_out_again_with_dup(
     ]
 
 
-def test_qos_1_that_the_broker_never_acknowledged(modem: SimcomMqtt, simulator: SimulatedModem) -> None:
-    """The module says 6, message receive fail, before it tells of the loss."""
+def test_unacknowledged_qos_1_is_resent_with_dup(modem: SimcomMqtt, simulator: SimulatedModem) -> None:
+    """The module reports code 6, message receive fail, before the loss."""
     with ScriptedBroker(silent_on=PUBLISH) as broker:
         client = modem.connect(broker.url, reconnect=FAST)
-        future = client.publish_nowait("a/b", b"kept", 1, retain=True)
+        future = client.publish_nowait("a/b", b"retained", 1, retain=True)
         assert not broker.wait_for(PUBLISH).flags & DUP
 
         broker.silent_on = None
         broker.close_connections()
 
         again = broker.wait_for(PUBLISH)
-        assert (again.flags & DUP, again.payload) == (DUP, b"kept")
+        assert (again.flags & DUP, again.payload) == (DUP, b"retained")
         assert future.result(30) is None
         assert simulator.received[-1] == "AT+CMQTTPUB=0,1,60,1,1"
         client.disconnect()
 
 
 @pytest.mark.parametrize("qos", [0, 2])
-def test_qos_0_and_2_in_flight_are_unknown(
+def test_qos_0_and_2_in_flight_have_unknown_outcome(
     client: MqttClient,
     simulator: SimulatedModem,
     host: HostClient,
-    happenings: Happenings,
+    events: RecordedEvents,
     base: str,
     qos: QoS,
 ) -> None:
@@ -106,12 +106,12 @@ def test_qos_0_and_2_in_flight_are_unknown(
     assert isinstance(unknown.value.__cause__, ConnectionLostError)
     with pytest.raises(OutcomeUnknownError):
         unknown.value.late.result(30)
-    happenings.wait_for("reconnected", 0)
+    events.wait_for("reconnected", 0)
     client.publish(base, b"after it")
     assert host.get().payload == b"after it"
 
 
-def test_qos_2_in_flight_if_it_may_be_duplicated(
+def test_qos_2_in_flight_is_resent_with_resend_qos2(
     modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str, host: HostClient, base: str
 ) -> None:
     policy = Reconnect(min_delay=0.05, max_delay=0.2, resend_qos2=True)
@@ -126,7 +126,7 @@ def test_qos_2_in_flight_if_it_may_be_duplicated(
     assert published == ["AT+CMQTTPUB=0,2,60"] * 2
 
 
-def test_what_waits_behind_one_in_flight_goes_out_in_order(
+def test_publishes_behind_one_in_flight_are_sent_in_order(
     client: MqttClient, simulator: SimulatedModem, host: HostClient, base: str
 ) -> None:
     first = in_flight(client, simulator, host, base, 1)
@@ -144,8 +144,8 @@ def test_what_waits_behind_one_in_flight_goes_out_in_order(
     assert host.is_empty()
 
 
-def test_one_that_was_being_entered_stays_the_first(
-    client: MqttClient, simulator: SimulatedModem, host: HostClient, happenings: Happenings, base: str
+def test_publish_interrupted_before_pub_stays_first(
+    client: MqttClient, simulator: SimulatedModem, host: HostClient, events: RecordedEvents, base: str
 ) -> None:
     host.subscribe(base)
     simulator.delay_next("CMQTTPAYLOAD", 0.3, "ok")
@@ -157,11 +157,11 @@ def test_one_that_was_being_entered_stays_the_first(
         assert future.result(30) is None
     assert [int(host.get().payload) for _ in futures] == list(range(5))
     assert host.is_empty()
-    happenings.wait_for("reconnected", 0)
+    events.wait_for("reconnected", 0)
 
 
-def test_lost_again_before_all_of_it_went_out(
-    client: MqttClient, simulator: SimulatedModem, host: HostClient, happenings: Happenings, base: str
+def test_order_is_kept_when_lost_again_while_flushing(
+    client: MqttClient, simulator: SimulatedModem, host: HostClient, events: RecordedEvents, base: str
 ) -> None:
     host.subscribe(base)
     with ThreadPoolExecutor(1) as pool:
@@ -181,18 +181,20 @@ def test_lost_again_before_all_of_it_went_out(
 
     while len(set(seen)) < len(futures):
         seen.append(bytes(host.get().payload))
-    # QoS 1 may come twice, but nothing overtakes.
+    # QoS 1 may arrive twice, but the order is kept.
     first_seen = list(dict.fromkeys(seen))
     assert first_seen == [b"%03d" % number for number in range(300)]
     assert len(seen) <= len(futures) + 3
 
 
-def test_publishing_while_away(
-    away: MqttClient, simulator: SimulatedModem, host: HostClient, base: str
+def test_publish_while_offline_waits_for_the_connection(
+    offline_client: MqttClient, simulator: SimulatedModem, host: HostClient, base: str
 ) -> None:
     host.subscribe(f"{base}/#")
     with ThreadPoolExecutor(3) as pool:
-        waiting = [pool.submit(away.publish, f"{base}/{qos}", b"", qos, timeout=8) for qos in (0, 1, 2)]
+        waiting = [
+            pool.submit(offline_client.publish, f"{base}/{qos}", b"", qos, timeout=8) for qos in (0, 1, 2)
+        ]
         assert wait(waiting, timeout=0.2).not_done == set(waiting)
         simulator.restore_network()
         for future in waiting:
@@ -202,9 +204,11 @@ def test_publishing_while_away(
     assert host.is_empty()
 
 
-def test_many_while_away(away: MqttClient, simulator: SimulatedModem, host: HostClient, base: str) -> None:
+def test_many_publishes_while_offline_are_sent_in_order(
+    offline_client: MqttClient, simulator: SimulatedModem, host: HostClient, base: str
+) -> None:
     host.subscribe(base)
-    futures = [away.publish_nowait(base, b"%d" % number, 1) for number in range(200)]
+    futures = [offline_client.publish_nowait(base, b"%d" % number, 1) for number in range(200)]
 
     simulator.restore_network()
 
@@ -214,11 +218,11 @@ def test_many_while_away(away: MqttClient, simulator: SimulatedModem, host: Host
     assert host.is_empty()
 
 
-def test_a_full_queue_blocks_while_away(away: MqttClient, simulator: SimulatedModem) -> None:
-    futures = [away.publish_nowait("a/b") for _ in range(1000)]
+def test_full_queue_blocks_while_offline(offline_client: MqttClient, simulator: SimulatedModem) -> None:
+    futures = [offline_client.publish_nowait("a/b") for _ in range(1000)]
 
     with ThreadPoolExecutor(1) as pool:
-        blocked = pool.submit(away.publish_nowait, "a/b")
+        blocked = pool.submit(offline_client.publish_nowait, "a/b")
         assert wait([blocked], timeout=0.2).not_done
         simulator.restore_network()
         futures.append(blocked.result(30))
@@ -226,14 +230,16 @@ def test_a_full_queue_blocks_while_away(away: MqttClient, simulator: SimulatedMo
         future.result(30)
 
 
-def test_the_time_is_over_before_the_connection_is_back(away: MqttClient, simulator: SimulatedModem) -> None:
+def test_publish_timeout_while_offline_fails_as_not_sent(
+    offline_client: MqttClient, simulator: SimulatedModem
+) -> None:
     with pytest.raises(ConnectionLostError, match=r"was not sent.*NONET"):
-        away.publish("a/b", b"", 1, timeout=0.2)
+        offline_client.publish("a/b", b"", 1, timeout=0.2)
 
     assert not any(line.startswith("AT+CMQTTTOPIC=") for line in simulator.received)
 
 
-def test_the_time_is_over_before_it_went_out_again(
+def test_publish_timeout_before_resend_has_unknown_outcome(
     client: MqttClient, simulator: SimulatedModem, host: HostClient, base: str
 ) -> None:
     host.subscribe(base)
@@ -250,11 +256,11 @@ def test_the_time_is_over_before_it_went_out_again(
         unknown.value.late.result(30)
 
 
-def test_cancelled_while_away(
-    away: MqttClient, simulator: SimulatedModem, host: HostClient, base: str
+def test_queued_publish_can_be_cancelled_while_offline(
+    offline_client: MqttClient, simulator: SimulatedModem, host: HostClient, base: str
 ) -> None:
     host.subscribe(base)
-    first, second, third = [away.publish_nowait(base, b"%d" % number, 1) for number in range(3)]
+    first, second, third = [offline_client.publish_nowait(base, b"%d" % number, 1) for number in range(3)]
 
     assert second.cancel()
     assert second.cancelled()
@@ -266,12 +272,12 @@ def test_cancelled_while_away(
     assert host.is_empty()
 
 
-def test_one_in_flight_cannot_be_cancelled(
-    client: MqttClient, simulator: SimulatedModem, host: HostClient, happenings: Happenings, base: str
+def test_publish_in_flight_cannot_be_cancelled_while_offline(
+    client: MqttClient, simulator: SimulatedModem, host: HostClient, events: RecordedEvents, base: str
 ) -> None:
     future = in_flight(client, simulator, host, base, 1)
     simulator.lose_network()
-    happenings.wait_for("network lost")
+    events.wait_for("network lost")
 
     assert not future.cancel()
 
@@ -280,12 +286,12 @@ def test_one_in_flight_cannot_be_cancelled(
     assert host.get().payload == b"in flight"
 
 
-def test_subscribing_while_away(
-    away: MqttClient, simulator: SimulatedModem, host: HostClient, base: str
+def test_subscribe_while_offline_waits_for_the_connection(
+    offline_client: MqttClient, simulator: SimulatedModem, host: HostClient, base: str
 ) -> None:
     called: Future[Message] = Future()
     with ThreadPoolExecutor(1) as pool:
-        subscribing = pool.submit(away.subscribe, f"{base}/#", 1, callback=called.set_result)
+        subscribing = pool.submit(offline_client.subscribe, f"{base}/#", 1, callback=called.set_result)
         assert wait([subscribing], timeout=0.2).not_done
         simulator.restore_network()
         subscribing.result(30)
@@ -294,17 +300,17 @@ def test_subscribing_while_away(
     assert called.result(30) == Message(f"{base}/down", b"")
 
 
-def test_unsubscribing_while_away(
+def test_unsubscribe_while_offline_waits_for_the_connection(
     modem: SimcomMqtt,
     client: MqttClient,
     simulator: SimulatedModem,
-    happenings: Happenings,
+    events: RecordedEvents,
     base: str,
 ) -> None:
     client.subscribe(f"{base}/a", 1)
     client.subscribe(f"{base}/b", 1)
     simulator.lose_network()
-    happenings.wait_for("network lost")
+    events.wait_for("network lost")
 
     with ThreadPoolExecutor(1) as pool:
         unsubscribing = pool.submit(client.unsubscribe, f"{base}/a")
@@ -314,44 +320,44 @@ def test_unsubscribing_while_away(
 
     assert modem.subscribed_topics() == [f"{base}/b".encode()]
     simulator.drop_connection(0)
-    happenings.wait_for("connection lost", 0, LossCause.CLOSED_PASSIVELY)
-    happenings.wait_for("reconnected", 0)
+    events.wait_for("connection lost", 0, LossCause.CLOSED_PASSIVELY)
+    events.wait_for("reconnected", 0)
     assert modem.subscribed_topics() == [f"{base}/b".encode()]
 
 
-def test_a_refused_subscription_is_not_remembered(modem: SimcomMqtt, simulator: SimulatedModem) -> None:
-    happenings = Happenings(modem)
+def test_refused_subscription_is_not_restored(modem: SimcomMqtt, simulator: SimulatedModem) -> None:
+    events = RecordedEvents(modem)
     with ScriptedBroker(suback=0x80) as broker:
         client = modem.connect(broker.url, reconnect=FAST)
         with pytest.raises(MqttError):
             client.subscribe("a/b", 1)
         broker.close_connections()
-        happenings.wait_for("reconnected", 0)
+        events.wait_for("reconnected", 0)
 
         assert sum(line.startswith("AT+CMQTTSUB=") for line in simulator.received) == 1
         client.disconnect()
 
 
 @pytest.mark.parametrize("code", [None, 11, 6])
-def test_a_refusal_that_means_nothing(
+def test_publish_is_retried_after_a_refusal_while_connected(
     client: MqttClient,
     simulator: SimulatedModem,
     host: HostClient,
-    happenings: Happenings,
+    events: RecordedEvents,
     base: str,
     code: int | None,
 ) -> None:
-    """The module is asked whether the client is still there, and it is."""
+    """A query shows that the client is still connected."""
     host.subscribe(base)
     simulator.fail_next("CMQTTPUB", code)
 
     client.publish(base, b"all the same", 1, timeout=8)
 
     assert host.get().payload == b"all the same"
-    assert happenings.names(simulator) == []
+    assert events.names(simulator) == []
 
 
-def test_a_refusal_that_stays(client: MqttClient, simulator: SimulatedModem) -> None:
+def test_repeated_refusal_fails_the_publish(client: MqttClient, simulator: SimulatedModem) -> None:
     for _ in range(10):
         simulator.fail_next("CMQTTPUB", None)
 
@@ -359,7 +365,7 @@ def test_a_refusal_that_stays(client: MqttClient, simulator: SimulatedModem) -> 
         client.publish("a/b", b"", 1, timeout=8)
 
 
-def test_another_refusal_is_told_at_once(client: MqttClient, simulator: SimulatedModem) -> None:
+def test_refusal_with_another_code_fails_at_once(client: MqttClient, simulator: SimulatedModem) -> None:
     simulator.fail_next("CMQTTPUB", 17)
 
     with pytest.raises(MqttError) as refused:
@@ -368,10 +374,10 @@ def test_another_refusal_is_told_at_once(client: MqttClient, simulator: Simulate
     assert refused.value.code == 17
 
 
-def test_a_first_publish_with_a_payload_while_the_port_is_away(
+def test_first_publish_while_the_port_is_lost_waits(
     client: MqttClient, simulator: SimulatedModem, host: HostClient, base: str
 ) -> None:
-    """How long a payload may be cannot be asked then."""
+    """The payload limit cannot be queried while the port is lost."""
     host.subscribe(base)
     with LogRecords() as log:
         simulator.unplug()
@@ -385,9 +391,11 @@ def test_a_first_publish_with_a_payload_while_the_port_is_away(
     assert host.get().payload == b"long"
 
 
-def test_acknowledged_while_it_waited_to_go_out_again(modem: SimcomMqtt, simulator: SimulatedModem) -> None:
-    """The result of the first attempt comes after the loss: it was the publish's own."""
-    happenings = Happenings(modem)
+def test_result_after_the_loss_completes_the_waiting_publish(
+    modem: SimcomMqtt, simulator: SimulatedModem
+) -> None:
+    """The result of the first attempt arrives after the loss and still counts."""
+    events = RecordedEvents(modem)
     with ScriptedBroker() as broker:
         client = modem.connect(broker.url, reconnect=FAST)
         simulator.delay_next("CMQTTPUB", 0.4, "result")
@@ -395,7 +403,7 @@ def test_acknowledged_while_it_waited_to_go_out_again(modem: SimcomMqtt, simulat
         broker.wait_for(PUBLISH)
         broker.connack = 3
         simulator.urc("+CMQTTCONNLOST: 0,1")
-        happenings.wait_for("connection lost", 0, LossCause.CLOSED_PASSIVELY)
+        events.wait_for("connection lost", 0, LossCause.CLOSED_PASSIVELY)
 
         assert future.result(30) is None
         broker.connack = 0

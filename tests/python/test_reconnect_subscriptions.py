@@ -1,13 +1,13 @@
-"""A client is back when its subscriptions are: whatever stops an attempt behind its CONNECT, none is lost."""
+"""Reconnect restores every subscription, also when an attempt fails after CONNECT."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from happenings import Happenings, LogRecords
 from host_client import HostClient
 from mosquitto_broker import MosquittoBroker
+from recorded_events import LogRecords, RecordedEvents
 from scripted_broker import ScriptedBroker
 from simcom_mqtt import Message, MqttClient, MqttError, Reconnect, SimcomMqtt
 from simcom_mqtt.simulator import SimulatedModem
@@ -38,7 +38,7 @@ def assert_subscribed(modem: SimcomMqtt, client: MqttClient, host: HostClient, *
 
 @pytest.mark.parametrize("clean_session", [True, False])
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_an_attempt_that_fails_to_subscribe(
+def test_failed_resubscribe_is_retried(
     modem: SimcomMqtt,
     simulator: SimulatedModem,
     broker_url: str,
@@ -47,7 +47,7 @@ def test_an_attempt_that_fails_to_subscribe(
     fault: Fault,
     clean_session: bool,
 ) -> None:
-    happenings = Happenings(modem)
+    events = RecordedEvents(modem)
     client = modem.connect(broker_url, client_id=base[-20:], clean_session=clean_session, reconnect=FAST)
     client.subscribe(f"{base}/a", 1)
     client.subscribe(f"{base}/b", 1)
@@ -56,18 +56,18 @@ def test_an_attempt_that_fails_to_subscribe(
     with LogRecords() as log:
         simulator.drop_connection(0)
         log.wait_for("not back yet.*CMQTTSUB")
-        happenings.wait_for("reconnected", 0)
+        events.wait_for("reconnected", 0)
 
     assert_subscribed(modem, client, host, f"{base}/a", f"{base}/b")
-    assert happenings.names(simulator) == ["connection lost", "reconnected"]
+    assert events.names(simulator) == ["connection lost", "reconnected"]
     assert sum(line.startswith("AT+CMQTTCONNECT=") for line in simulator.received) == 2
     client.publish(f"{base}/c", b"", 1)
 
 
-def test_unplugged_before_the_result_of_connect(
+def test_port_lost_before_connect_result_restores_subscriptions(
     modem: SimcomMqtt, simulator: SimulatedModem, mosquitto: MosquittoBroker, host: HostClient, base: str
 ) -> None:
-    happenings = Happenings(modem)
+    events = RecordedEvents(modem)
     client = modem.connect(f"mqtt://127.0.0.1:{mosquitto.plain}", client_id=base[-20:], reconnect=FAST)
     client.subscribe(f"{base}/a", 1)
     mosquitto.wait_for_log(f"Sending SUBACK to {client.client_id}")
@@ -80,33 +80,33 @@ def test_unplugged_before_the_result_of_connect(
         simulator.unplug()
         log.wait_for("port is gone")
         simulator.plug()
-        happenings.wait_for("reconnected", 0)
+        events.wait_for("reconnected", 0)
 
     assert_subscribed(modem, client, host, f"{base}/a")
-    assert happenings.names(simulator) == ["connection lost", "reconnected"]
+    assert events.names(simulator) == ["connection lost", "reconnected"]
     assert sum(line.startswith("AT+CMQTTCONNECT=") for line in simulator.received) == 2
 
 
-def test_a_result_of_connect_that_does_not_come(
+def test_missing_connect_result_restores_subscriptions(
     modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str, host: HostClient, base: str
 ) -> None:
-    happenings = Happenings(modem)
+    events = RecordedEvents(modem)
     client = modem.connect(broker_url, timeout=2, reconnect=FAST)
     client.subscribe(f"{base}/a", 1)
     simulator.mute_next("CMQTTCONNECT", "result")
 
     simulator.drop_connection(0)
-    happenings.wait_for("reconnected", 0)
+    events.wait_for("reconnected", 0)
 
     assert_subscribed(modem, client, host, f"{base}/a")
 
 
-def test_changed_between_two_attempts(
+def test_subscriptions_changed_between_attempts_are_restored(
     modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str, host: HostClient, base: str
 ) -> None:
-    happenings = Happenings(modem)
+    events = RecordedEvents(modem)
     client = modem.connect(broker_url, reconnect=Reconnect(min_delay=0.5, max_delay=0.5))
-    client.subscribe(f"{base}/kept", 1)
+    client.subscribe(f"{base}/stays", 1)
     client.subscribe(f"{base}/dropped", 1)
     simulator.fail_next("CMQTTSUB", 17)
 
@@ -119,31 +119,33 @@ def test_changed_between_two_attempts(
         ]
         for change in changes:
             change.result(30)
-    happenings.wait_for("reconnected", 0)
+    events.wait_for("reconnected", 0)
 
-    assert_subscribed(modem, client, host, f"{base}/kept", f"{base}/new")
+    assert_subscribed(modem, client, host, f"{base}/stays", f"{base}/new")
 
 
-def test_a_connection_that_went_without_a_word(
+def test_unreported_loss_restores_subscriptions(
     modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str, host: HostClient, base: str
 ) -> None:
-    """Nobody was told of its loss, but the one that came instead is told of, whichever attempt made it."""
-    happenings = Happenings(modem)
+    """The loss had no URC, but the new connection is reported."""
+    events = RecordedEvents(modem)
     client = modem.connect(broker_url, reconnect=FAST)
     client.subscribe(f"{base}/a", 1)
     simulator.fail_next("CMQTTSUB", 17)
 
     modem.command("AT+CMQTTDISC=0,60")
     client.publish(f"{base}/b", b"", 1)
-    happenings.wait_for("reconnected", 0)
+    events.wait_for("reconnected", 0)
 
-    assert happenings.seen == [("reconnected", 0)]
+    assert events.recorded == [("reconnected", 0)]
     assert_subscribed(modem, client, host, f"{base}/a")
 
 
-def test_what_the_broker_refuses_now(modem: SimcomMqtt, simulator: SimulatedModem) -> None:
-    """It is told in the log, holds up nothing else, and is asked for again the next time."""
-    happenings = Happenings(modem)
+def test_refused_resubscribe_is_logged_and_retried_next_time(
+    modem: SimcomMqtt, simulator: SimulatedModem
+) -> None:
+    """The refusal delays no other call."""
+    events = RecordedEvents(modem)
     with ScriptedBroker() as broker:
         client = modem.connect(broker.url, reconnect=FAST)
         client.subscribe("first", 1)
@@ -153,33 +155,33 @@ def test_what_the_broker_refuses_now(modem: SimcomMqtt, simulator: SimulatedMode
             broker.close_connections()
             log.wait_for('client 0 comes back without its subscription to "first": .*the broker refused')
             log.wait_for('client 0 comes back without its subscription to "second"')
-        happenings.wait_for("reconnected", 0)
+        events.wait_for("reconnected", 0)
         client.publish("a/b", b"", 1)
         assert modem.subscribed_topics() == []
 
         broker.suback = None
-        happenings.seen.clear()
+        events.recorded.clear()
         broker.close_connections()
-        happenings.wait_for("reconnected", 0)
+        events.wait_for("reconnected", 0)
 
         assert modem.subscribed_topics() == [b"first", b"second"]
         client.disconnect()
 
 
-def test_subscribing_meanwhile_to_what_the_broker_refuses(
+def test_refused_subscribe_while_offline_fails_its_caller(
     modem: SimcomMqtt, simulator: SimulatedModem
 ) -> None:
-    """Its caller hears of it, as ever, and nobody else has to wait."""
-    happenings = Happenings(modem)
+    """The caller gets the error, and the reconnect continues."""
+    events = RecordedEvents(modem)
     with ScriptedBroker(suback=0x80) as broker, ThreadPoolExecutor(1) as pool:
         client = modem.connect(broker.url, reconnect=FAST)
         simulator.lose_network()
-        happenings.wait_for("network lost")
+        events.wait_for("network lost")
         subscribing = pool.submit(client.subscribe, "a/b", 1)
         simulator.restore_network()
 
         with pytest.raises(MqttError, match="the broker refused"):
             subscribing.result(30)
 
-        happenings.wait_for_all(("reconnected", 0))
+        events.wait_for_all(("reconnected", 0))
         client.disconnect()

@@ -1,9 +1,9 @@
-"""A connection with TLS comes back with TLS, verified as before, or not at all."""
+"""A TLS connection is restored with TLS and the same verification, or not at all."""
 
 import pytest
 
-from happenings import Happenings, LogRecords
 from mosquitto_broker import MosquittoBroker
+from recorded_events import LogRecords, RecordedEvents
 from simcom_mqtt import MqttClient, Reconnect, SimcomMqtt, Tls
 from simcom_mqtt.simulator import SimulatedModem
 
@@ -17,7 +17,7 @@ def client(modem: SimcomMqtt, mosquitto: MosquittoBroker) -> MqttClient:
 
 
 def connects_with_their_context(simulator: SimulatedModem) -> list[bool]:
-    """For each CONNECT whether its SSL context was set right before it: the default one verifies nothing."""
+    """Returns for each CONNECT if its SSL context was set right before: the default one verifies nothing."""
     lines = simulator.received
     return [
         "AT+CMQTTSSLCFG=0,7" in lines[max(0, at - 4) : at]
@@ -26,25 +26,27 @@ def connects_with_their_context(simulator: SimulatedModem) -> list[bool]:
     ]
 
 
-def test_after_a_loss(
+def test_tls_is_restored_after_a_loss(
     modem: SimcomMqtt, simulator: SimulatedModem, mosquitto: MosquittoBroker, client: MqttClient
 ) -> None:
-    happenings = Happenings(modem)
+    events = RecordedEvents(modem)
     since = mosquitto.log_length
 
     simulator.drop_connection(0)
-    happenings.wait_for("reconnected", 0)
+    events.wait_for("reconnected", 0)
 
     mosquitto.wait_for_log(f"port {mosquitto.tls}", since=since)
     client.publish("a/b", b"", 1)
     assert connects_with_their_context(simulator) == [True, True]
 
 
-def test_after_a_reboot(modem: SimcomMqtt, simulator: SimulatedModem, client: MqttClient) -> None:
-    happenings = Happenings(modem)
+def test_tls_is_restored_after_a_reboot(
+    modem: SimcomMqtt, simulator: SimulatedModem, client: MqttClient
+) -> None:
+    events = RecordedEvents(modem)
 
     simulator.reboot()
-    happenings.wait_for("reconnected", 0)
+    events.wait_for("reconnected", 0)
 
     client.publish("a/b", b"", 1)
     assert modem.ssl_context(7)["authmode"] == 1
@@ -53,22 +55,22 @@ def test_after_a_reboot(modem: SimcomMqtt, simulator: SimulatedModem, client: Mq
     assert sum(line.startswith("AT+CCERTDOWN=") for line in simulator.received) == 1
 
 
-def test_files_that_are_gone_are_uploaded_again(
+def test_missing_certificates_are_uploaded_again(
     modem: SimcomMqtt, simulator: SimulatedModem, client: MqttClient
 ) -> None:
-    happenings = Happenings(modem)
+    events = RecordedEvents(modem)
     simulator.reset()
 
     client.publish("a/b", b"", 1, timeout=8)
 
-    assert happenings.names(simulator) == ["restart", "reconnected"]
+    assert events.names(simulator) == ["restart", "reconnected"]
     assert len(modem.certificates()) == 1
 
 
-def test_each_attempt_sets_its_context(
+def test_each_attempt_sets_the_ssl_context(
     modem: SimcomMqtt, simulator: SimulatedModem, client: MqttClient
 ) -> None:
-    happenings = Happenings(modem)
+    events = RecordedEvents(modem)
     for _ in range(2):
         simulator.fail_next("CMQTTCONNECT", 32)
 
@@ -76,33 +78,33 @@ def test_each_attempt_sets_its_context(
         simulator.drop_connection(0)
         log.wait_for("not back yet.*32")
         log.wait_for("not back yet.*32")
-        happenings.wait_for("reconnected", 0)
+        events.wait_for("reconnected", 0)
 
     assert connects_with_their_context(simulator) == [True] * 4
 
 
-def test_the_other_client_s_trouble_does_not_end_it(
+def test_loss_of_the_other_client_does_not_end_tls(
     modem: SimcomMqtt, simulator: SimulatedModem, client: MqttClient, broker_url: str
 ) -> None:
-    happenings = Happenings(modem)
+    events = RecordedEvents(modem)
     modem.connect(broker_url, reconnect=FAST)
 
     simulator.drop_connection(1)
-    happenings.wait_for("reconnected", 1)
+    events.wait_for("reconnected", 1)
 
     client.publish("a/b", b"", 1)
-    assert happenings.names(simulator) == ["connection lost", "reconnected"]
+    assert events.names(simulator) == ["connection lost", "reconnected"]
     assert connects_with_their_context(simulator)[:1] == [True]
 
 
-def test_a_connection_found_after_the_port_was_away_is_made_anew(
+def test_connection_found_after_port_loss_is_made_again(
     modem: SimcomMqtt, simulator: SimulatedModem, client: MqttClient
 ) -> None:
-    happenings = Happenings(modem)
+    events = RecordedEvents(modem)
 
     simulator.unplug()
     simulator.plug()
-    happenings.wait_for("reconnected", 0)
+    events.wait_for("reconnected", 0)
 
     assert connects_with_their_context(simulator) == [True, True]
     client.publish("a/b", b"", 1)

@@ -1,4 +1,4 @@
-"""What becomes of a client object, and of messages on their way to it, when the client is given back."""
+"""Released client objects: queued messages are delivered, later calls raise ClosedError."""
 
 import threading
 from collections.abc import Callable
@@ -25,16 +25,16 @@ USES: dict[str, Callable[[MqttClient], object]] = {
 }
 
 
-def test_what_came_before_is_still_delivered(
+def test_messages_queued_before_release_are_delivered(
     modem: SimcomMqtt, broker_url: str, host: HostClient, base: str
 ) -> None:
     count = 5
-    go_on = threading.Event()
+    release = threading.Event()
     delivered: list[Message] = []
     everything = threading.Event()
 
     def slow(message: Message) -> None:
-        assert go_on.wait(5)
+        assert release.wait(5)
         delivered.append(message)
         if len(delivered) == count:
             everything.set()
@@ -45,8 +45,8 @@ def test_what_came_before_is_still_delivered(
             host.publish(f"{base}/count", str(number).encode(), 1)
         inbox.wait_count(count)
     with modem.connect(broker_url) as other:
-        other.on_message = lambda _message: pytest.fail("it came for the client before")
-        go_on.set()
+        other.on_message = lambda _message: pytest.fail("the message belongs to the released client")
+        release.set()
         assert everything.wait(5)
 
     assert [message.payload for message in delivered] == [str(number).encode() for number in range(count)]
@@ -54,7 +54,7 @@ def test_what_came_before_is_still_delivered(
 
 
 @pytest.mark.parametrize("use", USES.values(), ids=list(USES))
-def test_a_released_client_does_not_act_on_the_next_one(
+def test_released_client_does_not_act_on_the_next_one(
     modem: SimcomMqtt, broker_url: str, use: Callable[[MqttClient], object]
 ) -> None:
     with modem.connect(broker_url, client_id="first", index=0) as first:

@@ -1,4 +1,4 @@
-"""A module that reboots in the middle of things, without a Reconnect: each call says so."""
+"""A reboot without `Reconnect`: each call raises ModuleRestartedError."""
 
 import threading
 from collections.abc import Callable
@@ -9,7 +9,9 @@ from simcom_mqtt import ConnectionLostError, ModuleRestartedError, OutcomeUnknow
 from simcom_mqtt.simulator import SimulatedModem
 
 
-def test_while_a_publish_is_under_way(modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str) -> None:
+def test_publish_during_a_reboot_fails_with_module_restarted(
+    modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str
+) -> None:
     client = modem.connect(broker_url)
     simulator.mute_next("CMQTTTOPIC")
     rebooting = threading.Thread(target=simulator.reboot)
@@ -21,7 +23,9 @@ def test_while_a_publish_is_under_way(modem: SimcomMqtt, simulator: SimulatedMod
     assert isinstance(cause, ModuleRestartedError)
 
 
-def test_after_it(modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str) -> None:
+def test_calls_after_a_reboot_raise_module_restarted(
+    modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str
+) -> None:
     restarted = threading.Event()
     modem.on_restart = restarted.set
     client = modem.connect(broker_url)

@@ -1,4 +1,4 @@
-"""The counters."""
+"""Counters of `stats`."""
 
 import queue
 
@@ -7,9 +7,9 @@ from scripted_module import ScriptedModule
 from simcom_mqtt import SimcomMqtt
 
 
-def test_what_is_counted(modem: SimcomMqtt, broker_url: str, host: HostClient, base: str) -> None:
+def test_stats_count_traffic(modem: SimcomMqtt, broker_url: str, host: HostClient, base: str) -> None:
     client = modem.connect(broker_url)
-    client.publish(f"{base}/first", b"x")  # which asks for the payload limit
+    client.publish(f"{base}/first", b"x")  # makes the driver query the payload limit
     client.subscribe(f"{base}/#", 1)
     before = modem.stats
 
@@ -30,7 +30,7 @@ def test_what_is_counted(modem: SimcomMqtt, broker_url: str, host: HostClient, b
     assert "publishes" in repr(after)
 
 
-def test_they_are_a_snapshot(modem: SimcomMqtt) -> None:
+def test_stats_are_a_snapshot(modem: SimcomMqtt) -> None:
     stats = modem.stats
     commands = stats.commands
 
@@ -50,7 +50,9 @@ def test_unknown_lines_are_counted() -> None:
         assert modem.stats.unknown_lines == 1
 
 
-def test_the_queue_of_the_callbacks(modem: SimcomMqtt, broker_url: str, host: HostClient, base: str) -> None:
+def test_queue_peak_counts_waiting_callbacks(
+    modem: SimcomMqtt, broker_url: str, host: HostClient, base: str
+) -> None:
     client = modem.connect(broker_url)
     client.on_message = lambda _: None
     client.subscribe(base, 1)

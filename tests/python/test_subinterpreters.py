@@ -1,4 +1,4 @@
-"""One interpreter of a process has the driver; others are told so."""
+"""Only the first interpreter of a process can import the driver."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from simcom_mqtt.simulator import SimulatedModem
 
 
 @pytest.mark.parametrize("interpreter", interpreters(), ids=str)
-def test_a_subinterpreter_is_refused(interpreter: Interpreter, simulator: SimulatedModem) -> None:
+def test_import_in_a_subinterpreter_is_refused(interpreter: Interpreter, simulator: SimulatedModem) -> None:
     source = """
 try:
     import _interpreters as interpreters

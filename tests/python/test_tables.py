@@ -1,4 +1,4 @@
-"""Messages and values as notebooks show them: readable, and no way in for what the network sends."""
+"""HTML tables of messages and values in notebooks: readable, and received text is escaped."""
 
 from datetime import datetime
 from html.parser import HTMLParser
@@ -14,7 +14,7 @@ HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&"
 
 
 class Table(HTMLParser):
-    """The cells of a table, and every element and attribute in it."""
+    """Cells, elements and attributes of an HTML table."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -48,15 +48,15 @@ class Table(HTMLParser):
 ELEMENTS = {"table", "caption", "thead", "tbody", "tr", "th", "td", "code"}
 
 
-def shown(message: Message) -> dict[str, str]:
+def fields_of(message: Message) -> dict[str, str]:
     table = Table(message._repr_html_())
     assert table.elements <= ELEMENTS
     assert table.attributes == []
     return table.fields()
 
 
-def test_a_message() -> None:
-    fields = shown(Message("dut/state", "on, 23 °C", 1, 1.5))
+def test_message_table_shows_its_fields() -> None:
+    fields = fields_of(Message("dut/state", "on, 23 °C", 1, 1.5))
 
     assert fields["topic"] == "dut/state"
     assert fields["payload"] == "on, 23 °C"
@@ -65,8 +65,8 @@ def test_a_message() -> None:
 
 
 @pytest.mark.parametrize("topic", [HOSTILE, "a/</td></tr></table><script>", "&lt;script&gt;"])
-def test_what_the_network_sends_stays_text(topic: str) -> None:
-    fields = shown(Message(topic, topic))
+def test_received_html_is_escaped(topic: str) -> None:
+    fields = fields_of(Message(topic, topic))
 
     assert fields["topic"] == topic
     assert fields["payload"] == topic
@@ -80,7 +80,7 @@ def test_what_the_network_sends_stays_text(topic: str) -> None:
         (bytes(range(200, 256)), bytes(range(200, 232)).hex(" ") + " …"),
         (b"two\r\nlines", "two\\r\\nlines"),
         (b"\x1b[31mred", "1b 5b 33 31 6d 72 65 64"),
-        # Turns the writing round: what is read is not what was sent.
+        # A right-to-left override would reverse the displayed text.
         ("a\u202eb".encode(), "61 e2 80 ae 62"),
         ("ä".encode() * 3000, "ä" * 200 + "…"),
         (b"x" * 3 + "ä".encode() * 3000, "xxx" + "ä" * 197 + "…"),
@@ -90,20 +90,20 @@ def test_what_the_network_sends_stays_text(topic: str) -> None:
         (b"valid at first" + b"\xff", (b"valid at first\xff").hex(" ")),
     ],
 )
-def test_payloads(payload: bytes, expected: str) -> None:
-    assert shown(Message("a", payload))["payload"] == expected
+def test_payload_cell_is_readable(payload: bytes, expected: str) -> None:
+    assert fields_of(Message("a", payload))["payload"] == expected
 
 
 @pytest.mark.parametrize("topic", [b"dut/\xff", "dut/\u202e", "dut/\x07"])
-def test_topics_that_cannot_be_shown_are_spelled_out(topic: str | bytes) -> None:
+def test_unprintable_topic_is_escaped(topic: str | bytes) -> None:
     html = Message(topic, b"")._repr_html_()
 
-    assert html.encode()  # a lone surrogate would not go into a notebook's file
+    assert html.encode()  # a lone surrogate cannot be written to a notebook's file
     assert "dut/\\" in html
 
 
 @given(topic=st.binary(min_size=1, max_size=300), payload=st.binary(max_size=900) | st.text().map(str.encode))
-def test_nothing_that_arrives_is_more_than_text(topic: bytes, payload: bytes) -> None:
+def test_any_message_is_rendered_as_text_only(topic: bytes, payload: bytes) -> None:
     html = Message(topic, payload)._repr_html_()
 
     table = Table(html)
@@ -114,7 +114,9 @@ def test_nothing_that_arrives_is_more_than_text(topic: bytes, payload: bytes) ->
     assert html.isprintable()
 
 
-def test_a_capture(simulator: SimulatedModem, modem: SimcomMqtt, broker_url: str, base: str) -> None:
+def test_capture_table_shows_the_last_messages(
+    simulator: SimulatedModem, modem: SimcomMqtt, broker_url: str, base: str
+) -> None:
     with modem.connect(broker_url) as client, client.capture(f"{base}/#") as inbox:
         assert (len(inbox), list(inbox)) == (0, [])
         client.subscribe(f"{base}/#")
@@ -133,7 +135,9 @@ def test_a_capture(simulator: SimulatedModem, modem: SimcomMqtt, broker_url: str
     assert table.attributes == []
 
 
-def test_values(simulator: SimulatedModem, modem: SimcomMqtt, broker_url: str) -> None:
+def test_value_tables_show_their_fields(
+    simulator: SimulatedModem, modem: SimcomMqtt, broker_url: str
+) -> None:
     simulator.cell = f"LTE,Online,{HOSTILE.replace(',', '')}"
     with modem.connect(broker_url, username="me", password="swordfish") as client:
         tables = {

@@ -17,15 +17,15 @@ from simcom_mqtt.simulator import SimulatedModem
 
 
 @pytest.fixture
-def restless() -> Iterator[None]:
-    """Threads take turns as often as Python can."""
+def frequent_thread_switches() -> Iterator[None]:
+    """Makes Python switch threads as often as possible."""
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     yield
     sys.setswitchinterval(interval)
 
 
-@pytest.mark.usefixtures("restless")
+@pytest.mark.usefixtures("frequent_thread_switches")
 def test_eight_threads_publish_and_subscribe_on_two_clients(
     modem: SimcomMqtt, broker_url: str, host: HostClient, base: str
 ) -> None:
@@ -35,18 +35,18 @@ def test_eight_threads_publish_and_subscribe_on_two_clients(
     inboxes = [client.capture(f"{base}/#") for client in clients]
     host.subscribe(f"{base}/up/#")
 
-    def note(message: Message) -> None:
+    def record(message: Message) -> None:
         seen[message.client_index, message.topic, message.payload] += 1
 
     def work(worker: int) -> None:
         client = clients[worker % 2]
-        client.subscribe(f"{base}/down/{worker}", 1, callback=note)
+        client.subscribe(f"{base}/down/{worker}", 1, callback=record)
         futures = []
         for number in range(each):
             futures.append(client.publish_nowait(f"{base}/up/{worker}", b"%d" % number, 1))
             client.publish(f"{base}/down/{worker}", b"%d" % number, 1)
             if number % 10 == 0:
-                client.subscribe(f"{base}/extra/{worker}", callback=note)
+                client.subscribe(f"{base}/extra/{worker}", callback=record)
                 client.unsubscribe(f"{base}/extra/{worker}")
                 assert modem.signal_quality()
         for future in futures:
@@ -72,8 +72,8 @@ def test_eight_threads_publish_and_subscribe_on_two_clients(
     assert modem.stats.dropped_messages == 0
 
 
-@pytest.mark.usefixtures("restless")
-def test_callbacks_that_change_while_messages_come(
+@pytest.mark.usefixtures("frequent_thread_switches")
+def test_callbacks_may_change_while_messages_arrive(
     modem: SimcomMqtt, broker_url: str, host: HostClient, base: str
 ) -> None:
     client = modem.connect(broker_url)
@@ -143,7 +143,7 @@ CALLS: dict[str, Callable[[SimcomMqtt, MqttClient, Capture], object]] = {
     "upload_certificate": lambda modem, client, inbox: modem.upload_certificate("a.pem", b"pem"),
     "delete_certificate": lambda modem, client, inbox: modem.delete_certificate("a.pem"),
     "wait_for_network": lambda modem, client, inbox: modem.wait_for_network(),
-    # Each of these waits for a message that its own call brings about.
+    # Each of these waits for a message that its own call publishes.
     "subscribe": lambda modem, client, inbox: client.subscribe(f"own/{client.client_id}", 1),
     "get": lambda modem, client, inbox: _get(client, inbox),
     "wait_count": lambda modem, client, inbox: inbox.wait_count(1, 5),
@@ -177,7 +177,7 @@ def _wait_while_publishing(client: MqttClient) -> Message:
     publishes = []
 
     def wanted(message: Message) -> bool:
-        # Runs in the waiting thread, and may wait itself.
+        # Runs in the waiting thread, and may call blocking methods.
         publishes.append(message)
         client.publish(f"own/{client.client_id}", b"5", 1)
         return len(publishes) > 2
@@ -186,7 +186,7 @@ def _wait_while_publishing(client: MqttClient) -> Message:
     return client.wait_for_message(timeout=30, match=wanted)
 
 
-def test_every_method_in_a_callback(
+def test_every_method_works_in_a_callback(
     modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str, mosquitto: MosquittoBroker
 ) -> None:
     client = modem.connect(broker_url)
@@ -215,7 +215,7 @@ def test_every_method_in_a_callback(
     assert modem.callback_errors == []
 
 
-def test_connecting_in_a_callback(
+def test_tls_connect_works_in_a_callback(
     modem: SimcomMqtt, simulator: SimulatedModem, mosquitto: MosquittoBroker, base: str, tmp_path: Path
 ) -> None:
     authority = tmp_path / "ca.pem"
@@ -239,14 +239,14 @@ def test_connecting_in_a_callback(
     assert done.result(30).payload == b"over TLS"
 
 
-def test_every_public_name_is_called_in_a_callback() -> None:
+def test_every_public_name_is_in_calls() -> None:
     names = {
         name for kind in (SimcomMqtt, MqttClient, Capture) for name in vars(kind) if not name.startswith("_")
     }
     assert names - set(CALLS) == set()
 
 
-def test_many_callers_share_one_line(modem: SimcomMqtt) -> None:
+def test_many_threads_share_one_line(modem: SimcomMqtt) -> None:
     answers: queue.Queue[object] = queue.Queue()
 
     def ask() -> None:
@@ -260,9 +260,7 @@ def test_many_callers_share_one_line(modem: SimcomMqtt) -> None:
     assert len({repr(answers.get_nowait()) for _ in range(160)}) == 1
 
 
-def test_two_modules_know_nothing_of_each_other(
-    simulator: SimulatedModem, broker_url: str, base: str
-) -> None:
+def test_two_modules_are_independent(simulator: SimulatedModem, broker_url: str, base: str) -> None:
     with (
         SimulatedModem() as other_simulator,
         SimcomMqtt(simulator.port) as one,

@@ -1,4 +1,4 @@
-"""Flow 3.5: topics that are not UTF-8, which only a broker that does not mind them lets through."""
+"""Flow 3.5: topics that are not UTF-8, through a broker that accepts them."""
 
 import threading
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from simcom_mqtt import LossCause, Message, MqttClient, MqttError, ResultCode, S
 TOPIC = b"\xe9\xba\xaa\xff\xfe\x80\xc0/\xc1"
 
 
-def test_both_ways_through_a_broker_that_does_not_mind(modem: SimcomMqtt) -> None:
+def test_topic_without_utf8_works_through_a_lenient_broker(modem: SimcomMqtt) -> None:
     with ScriptedBroker() as broker:
         modem.start()
         client = modem.acquire("client test0")
@@ -35,7 +35,7 @@ def test_both_ways_through_a_broker_that_does_not_mind(modem: SimcomMqtt) -> Non
         modem.stop()
 
 
-def test_the_module_checks_unless_it_is_told_not_to(modem: SimcomMqtt, broker_url: str) -> None:
+def test_module_rejects_topic_without_utf8_by_default(modem: SimcomMqtt, broker_url: str) -> None:
     client = modem.connect(broker_url)
 
     operations: list[Callable[[], None]] = [
@@ -49,17 +49,17 @@ def test_the_module_checks_unless_it_is_told_not_to(modem: SimcomMqtt, broker_ur
     assert client.is_connected()
 
 
-def test_mosquitto_hangs_up_on_such_a_topic(
+def test_mosquitto_closes_the_connection_on_topic_without_utf8(
     modem: SimcomMqtt, mosquitto: MosquittoBroker, broker_url: str, base: str
 ) -> None:
     lost = threading.Event()
     losses: list[tuple[MqttClient, LossCause]] = []
 
-    def note(client: MqttClient, cause: LossCause) -> None:
+    def record(client: MqttClient, cause: LossCause) -> None:
         losses.append((client, cause))
         lost.set()
 
-    modem.on_connection_lost = note
+    modem.on_connection_lost = record
     client = modem.connect(broker_url, check_utf8=False)
 
     with pytest.raises(MqttError) as failed:

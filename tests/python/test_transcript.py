@@ -1,4 +1,4 @@
-"""Everything both ways goes into a file, and a disk that fails or stalls does not get in the way."""
+"""Transcripts record both directions; a full or stalled disk does not disturb the driver."""
 
 import logging
 import os
@@ -13,7 +13,7 @@ from simcom_mqtt import SimcomMqtt
 from simcom_mqtt.simulator import SimulatedModem
 
 
-def test_each_element_of_what_went_over_the_line(simulator: SimulatedModem, tmp_path: Path) -> None:
+def test_transcript_has_each_line_with_its_time(simulator: SimulatedModem, tmp_path: Path) -> None:
     transcript = tmp_path / "transcript.txt"
     with SimcomMqtt(simulator.port, transcript=transcript) as modem:
         modem.signal_quality()
@@ -26,13 +26,13 @@ def test_each_element_of_what_went_over_the_line(simulator: SimulatedModem, tmp_
     assert times == sorted(times)
 
 
-def test_a_full_disk_is_told_once(simulator: SimulatedModem, caplog: pytest.LogCaptureFixture) -> None:
+def test_full_disk_is_logged_once(simulator: SimulatedModem, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING), SimcomMqtt(simulator.port, transcript="/dev/full") as modem:
         for _ in range(3):
             assert modem.signal_quality().raw
 
-    told = [record.getMessage() for record in caplog.records]
-    assert told == ["the transcript ends early: No space left on device"]
+    messages = [record.getMessage() for record in caplog.records]
+    assert messages == ["the transcript ends early: No space left on device"]
 
 
 @contextmanager
@@ -45,7 +45,7 @@ def reader_that_never_reads(path: Path) -> Iterator[None]:
         os.close(reader)
 
 
-def test_a_disk_that_stalls_holds_nobody_up(
+def test_stalled_disk_does_not_delay_close(
     simulator: SimulatedModem, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     transcript = tmp_path / "stalled"

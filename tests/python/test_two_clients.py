@@ -1,4 +1,4 @@
-"""While one client waits for its broker, the other one and plain AT commands go ahead."""
+"""While one client waits for its broker, the other client and plain AT commands work."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +10,7 @@ from simcom_mqtt import Message, ResultCode, SimcomMqtt
 from simcom_mqtt.errors import MqttError
 
 
-def test_during_a_slow_connect(modem: SimcomMqtt, broker_url: str, base: str) -> None:
+def test_other_client_works_during_a_slow_connect(modem: SimcomMqtt, broker_url: str, base: str) -> None:
     with ScriptedBroker(silent_on=CONNECT) as slow, ThreadPoolExecutor(1) as pool:
         modem.start()
         waiting = modem.acquire("slow", 0)
@@ -36,7 +36,9 @@ def test_during_a_slow_connect(modem: SimcomMqtt, broker_url: str, base: str) ->
 
 
 @pytest.mark.parametrize("packet_type", [PUBLISH, SUBSCRIBE])
-def test_during_a_slow_operation(modem: SimcomMqtt, broker_url: str, base: str, packet_type: int) -> None:
+def test_other_client_works_during_a_slow_operation(
+    modem: SimcomMqtt, broker_url: str, base: str, packet_type: int
+) -> None:
     with ScriptedBroker(silent_on=packet_type) as slow, ThreadPoolExecutor(1) as pool:
         waiting = modem.connect(slow.url, index=0)
         other = modem.connect(broker_url, index=1)
@@ -56,7 +58,7 @@ def test_during_a_slow_operation(modem: SimcomMqtt, broker_url: str, base: str, 
         waiting.disconnect()
 
 
-def test_a_refusal_goes_to_the_client_that_it_is_for(modem: SimcomMqtt, broker_url: str, base: str) -> None:
+def test_refusal_goes_to_its_own_client(modem: SimcomMqtt, broker_url: str, base: str) -> None:
     with ScriptedBroker(silent_on=CONNECT, connack=5) as slow, ThreadPoolExecutor(1) as pool:
         modem.start()
         refused = modem.acquire("refused", 0)

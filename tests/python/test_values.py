@@ -42,24 +42,24 @@ CA = b"-----BEGIN CERTIFICATE-----"
         (memoryview(array.array("h", [1, -1])), array.array("h", [1, -1]).tobytes()),
     ],
 )
-def test_payloads(payload: str | bytes | bytearray | memoryview, expected: bytes) -> None:
+def test_payload_types_become_bytes(payload: str | bytes | bytearray | memoryview, expected: bytes) -> None:
     assert Will("a", payload).payload == expected
     assert Message("a", payload).payload == expected
 
 
 @pytest.mark.parametrize("payload", [None, 7, 1.5, ["x"], array.array("B", [1])])
-def test_what_is_no_payload(payload: Any) -> None:
+def test_wrong_payload_type_raises_type_error(payload: Any) -> None:
     with pytest.raises(TypeError, match="expected str, bytes, bytearray or memoryview, not"):
         Will("a", payload)
 
 
 @pytest.mark.parametrize("topic", [None, 7, bytearray(b"a")])
-def test_what_is_no_topic(topic: Any) -> None:
+def test_wrong_topic_type_raises_type_error(topic: Any) -> None:
     with pytest.raises(TypeError, match="expected str or bytes, not"):
         Will(topic, b"x")
 
 
-def test_text_that_has_no_bytes() -> None:
+def test_text_with_surrogates_raises_value_error() -> None:
     with pytest.raises(ValueError, match="surrogates not allowed"):
         Will("a", "\ud800")
     with pytest.raises(ValueError, match="surrogates not allowed"):
@@ -67,23 +67,23 @@ def test_text_that_has_no_bytes() -> None:
 
 
 @pytest.mark.parametrize("client_index", [-1, 2, 10**30, -(10**30)])
-def test_messages_belong_to_a_client(client_index: int) -> None:
+def test_client_index_out_of_range_raises_value_error(client_index: int) -> None:
     with pytest.raises(ValueError, match=r"client_index = .*: must be 0 or 1"):
         Message("a", b"x", client_index)
 
 
 @pytest.mark.parametrize("received_at", [-1.0, float("nan"), float("inf"), 1e300])
-def test_messages_were_received_at_some_time(received_at: float) -> None:
+def test_impossible_received_at_raises_value_error(received_at: float) -> None:
     with pytest.raises(ValueError, match=r"received_at = .*: must be seconds since 1970"):
         Message("a", b"x", 0, received_at)
 
 
-def test_times_are_kept_exactly() -> None:
+def test_received_at_is_exact() -> None:
     now = time.time()
     assert Message("a", b"x", 0, now).received_at == now
 
 
-def test_how_messages_are_shown() -> None:
+def test_repr_of_messages() -> None:
     message = Message("a/ü", b"x", 1, 1.5)
     assert repr(message) == "Message(topic='a/ü', payload=b'x', client_index=1, received_at=1.5)"
     assert "\\udcff" in repr(Message(b"\xff", b""))
@@ -92,19 +92,19 @@ def test_how_messages_are_shown() -> None:
     assert len(long) < 400
 
 
-def test_wills() -> None:
+def test_will_is_a_value() -> None:
     will = Will(b"dut/\xff", "off", 1)
 
     assert (will.topic, will.payload, will.qos) == ("dut/\udcff", b"off", 1)
     assert repr(Will("dut", b"off", 1)) == "Will(topic='dut', payload=b'off', qos=1)"
     assert will == Will("dut/\udcff", b"off", 1)
     assert will != Will(b"dut/\xff", b"off", 2)
-    for twin in (pickle.loads(pickle.dumps(will)), copy.deepcopy(will)):
-        assert twin == will
-        assert hash(twin) == hash(will)
+    for copied in (pickle.loads(pickle.dumps(will)), copy.deepcopy(will)):
+        assert copied == will
+        assert hash(copied) == hash(will)
 
 
-def test_reconnect_policies() -> None:
+def test_reconnect_is_a_value() -> None:
     policy = Reconnect(min_delay=2, give_up_after=3600.5)
 
     assert (policy.min_delay, policy.max_delay) == (2.0, 60.0)
@@ -125,13 +125,13 @@ def test_reconnect_policies() -> None:
         ("give_up_after", float("inf")),
     ],
 )
-def test_delays_are_positive(argument: str, value: float) -> None:
+def test_bad_delay_raises_value_error(argument: str, value: float) -> None:
     delays: dict[str, Any] = {argument: value}
     with pytest.raises(ValueError, match=argument):
         Reconnect(**delays)
 
 
-def test_a_certificate_on_this_host_is_read_at_once(tmp_path: Path) -> None:
+def test_certificate_file_is_read_at_construction(tmp_path: Path) -> None:
     file = tmp_path / "ca.pem"
     file.write_bytes(CA)
     assert f"ca=<{len(CA)} bytes>" in repr(Tls(ca=file))
@@ -144,7 +144,7 @@ def test_a_certificate_on_this_host_is_read_at_once(tmp_path: Path) -> None:
         Tls(ca=file)
 
 
-def test_a_file_on_the_module_goes_by_its_name() -> None:
+def test_certificate_text_must_be_a_module_file_name() -> None:
     assert "ca='ca.pem'" in repr(Tls(ca="ca.pem"))
     for path in ("/etc/ssl/ca.pem", "certificates\\ca.pem"):
         with pytest.raises(ValueError, match="for a file on this host pass a Path"):
@@ -153,7 +153,7 @@ def test_a_file_on_the_module_goes_by_its_name() -> None:
         Tls(ca="ca.crt")
 
 
-def test_keys_are_not_shown() -> None:
+def test_key_is_not_in_repr() -> None:
     key = "-----BEGIN PRIVATE KEY-----\nswordfish"
 
     tls = Tls(verify="mutual", ca=CA, cert=CA, key=key)
@@ -162,7 +162,7 @@ def test_keys_are_not_shown() -> None:
     assert f"key=<{len(key)} bytes>" in repr(tls)
 
 
-UNFIT: dict[str, tuple[dict[str, Any], str]] = {
+CONFLICTS: dict[str, tuple[dict[str, Any], str]] = {
     "nothing to verify by": ({}, "ca = None: must be given"),
     "unknown verification": ({"verify": "maybe", "ca": CA}, 'verify = "maybe"'),
     "a certificate that is not asked for": (
@@ -178,20 +178,20 @@ UNFIT: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize(("arguments", "message"), UNFIT.values(), ids=UNFIT.keys())
-def test_what_does_not_go_together(arguments: dict[str, Any], message: str) -> None:
+@pytest.mark.parametrize(("arguments", "message"), CONFLICTS.values(), ids=CONFLICTS.keys())
+def test_conflicting_tls_arguments_raise_value_error(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Tls(**arguments)
 
 
-def test_what_is_no_certificate() -> None:
+def test_wrong_certificate_type_raises_type_error() -> None:
     number: Any = 7
     with pytest.raises(TypeError, match="expected bytes, str or a path"):
         Tls(ca=number)
 
 
 @pytest.mark.parametrize("value", [Message, Will, Tls, Reconnect])
-def test_signatures_are_known_to_editors(value: type) -> None:
+def test_value_classes_have_signatures(value: type) -> None:
     assert inspect.signature(value).parameters
     assert value.__module__ == "simcom_mqtt"
 

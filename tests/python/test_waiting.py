@@ -21,7 +21,7 @@ def client(modem: SimcomMqtt, broker_url: str, base: str) -> MqttClient:
     return client
 
 
-def test_a_capture_hands_out_one_after_the_other(client: MqttClient, host: HostClient, base: str) -> None:
+def test_capture_get_returns_messages_in_order(client: MqttClient, host: HostClient, base: str) -> None:
     with client.capture(f"{base}/wanted/#") as inbox:
         for number in range(3):
             host.publish(f"{base}/other", b"", 1)
@@ -31,7 +31,7 @@ def test_a_capture_hands_out_one_after_the_other(client: MqttClient, host: HostC
         assert [message.payload for message in inbox.messages] == [b"0", b"1", b"2"]
 
 
-def test_a_capture_ends_with_its_block(client: MqttClient, host: HostClient, base: str) -> None:
+def test_capture_ends_with_its_block(client: MqttClient, host: HostClient, base: str) -> None:
     with client.capture() as inbox:
         host.publish(f"{base}/during", b"", 1)
         inbox.wait_count(1)
@@ -43,17 +43,17 @@ def test_a_capture_ends_with_its_block(client: MqttClient, host: HostClient, bas
     assert inbox.get(timeout=0).topic == f"{base}/during"
 
 
-def test_a_capture_begins_with_its_call(client: MqttClient, host: HostClient, base: str) -> None:
+def test_capture_begins_with_its_call(client: MqttClient, host: HostClient, base: str) -> None:
     inbox = client.capture()
-    with client.capture() as witness:
+    with client.capture() as other:
         host.publish(f"{base}/early", b"", 1)
-        witness.get()
+        other.get()
 
     with inbox:
         assert inbox.get(timeout=0).topic == f"{base}/early"
 
 
-def test_nothing_to_get_in_time(client: MqttClient, host: HostClient, base: str) -> None:
+def test_get_times_out_and_lists_received_messages(client: MqttClient, host: HostClient, base: str) -> None:
     with client.capture() as inbox:
         host.publish(f"{base}/only", b"one", 1)
         inbox.get()
@@ -64,7 +64,9 @@ def test_nothing_to_get_in_time(client: MqttClient, host: HostClient, base: str)
     assert late.value.received == [Message(f"{base}/only", b"one")]
 
 
-def test_counting_in_vain(client: MqttClient, host: HostClient, base: str) -> None:
+def test_wait_count_times_out_and_lists_received_messages(
+    client: MqttClient, host: HostClient, base: str
+) -> None:
     with client.capture() as inbox:
         host.publish(f"{base}/only", b"one", 1)
         inbox.wait_count(1)
@@ -75,7 +77,7 @@ def test_counting_in_vain(client: MqttClient, host: HostClient, base: str) -> No
     assert late.value.received == [Message(f"{base}/only", b"one")]
 
 
-def test_what_did_arrive_is_told_a_topic_once(client: MqttClient, host: HostClient, base: str) -> None:
+def test_timeout_error_names_each_topic_once(client: MqttClient, host: HostClient, base: str) -> None:
     with client.capture() as inbox:
         for topic in ("one", "two", "two"):
             host.publish(f"{base}/{topic}", b"", 1)
@@ -85,7 +87,7 @@ def test_what_did_arrive_is_told_a_topic_once(client: MqttClient, host: HostClie
             inbox.wait_count(4, timeout=0.05)
 
 
-def test_captures_see_what_callbacks_see(client: MqttClient, host: HostClient, base: str) -> None:
+def test_captures_and_callbacks_get_the_same_message(client: MqttClient, host: HostClient, base: str) -> None:
     called = threading.Event()
     client.subscribe(f"{base}/both", 1, callback=lambda _: called.set())
 
@@ -95,7 +97,9 @@ def test_captures_see_what_callbacks_see(client: MqttClient, host: HostClient, b
     assert called.wait(30)
 
 
-def test_waiting_for_a_message(client: MqttClient, host: HostClient, base: str) -> None:
+def test_wait_for_message_returns_the_matching_message(
+    client: MqttClient, host: HostClient, base: str
+) -> None:
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(
             client.wait_for_message, f"{base}/+", timeout=5, match=lambda message: message.payload == b"yes"
@@ -108,7 +112,7 @@ def test_waiting_for_a_message(client: MqttClient, host: HostClient, base: str) 
     assert waiting.result() == Message(f"{base}/answer", b"yes")
 
 
-def test_waiting_in_vain_tells_what_did_arrive(client: MqttClient, host: HostClient, base: str) -> None:
+def test_wait_for_message_times_out_and_lists_others(client: MqttClient, host: HostClient, base: str) -> None:
     stop = threading.Event()
 
     def chatter() -> None:
@@ -124,7 +128,7 @@ def test_waiting_in_vain_tells_what_did_arrive(client: MqttClient, host: HostCli
     assert Message(f"{base}/other", b"chatter") in late.value.received
 
 
-def test_an_exception_in_match_reaches_the_caller(client: MqttClient, host: HostClient, base: str) -> None:
+def test_exception_in_match_reaches_the_caller(client: MqttClient, host: HostClient, base: str) -> None:
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(client.wait_for_message, timeout=5, match=lambda message: message.json())
         while not waiting.done():
@@ -135,17 +139,17 @@ def test_an_exception_in_match_reaches_the_caller(client: MqttClient, host: Host
         waiting.result()
 
 
-def test_iterating(client: MqttClient, host: HostClient, base: str) -> None:
+def test_messages_iterates_until_its_timeout(client: MqttClient, host: HostClient, base: str) -> None:
     messages = client.messages(f"{base}/count", timeout=0.3)
     for number in range(5):
         host.publish(f"{base}/count", b"%d" % number, 1)
         host.publish(f"{base}/other", b"", 1)
 
-    # The time-out between two messages ends the iteration.
+    # The timeout between two messages ends the iteration.
     assert [message.payload for message in messages] == [b"0", b"1", b"2", b"3", b"4"]
 
 
-def test_an_iterator_that_is_left_early(client: MqttClient, host: HostClient, base: str) -> None:
+def test_messages_iterator_may_be_left_early(client: MqttClient, host: HostClient, base: str) -> None:
     messages = client.messages(timeout=5)
     host.publish(f"{base}/first", b"", 1)
 
@@ -154,7 +158,7 @@ def test_an_iterator_that_is_left_early(client: MqttClient, host: HostClient, ba
         break
 
 
-def test_futures_come_in_order(client: MqttClient, host: HostClient, base: str) -> None:
+def test_publish_nowait_sends_all(client: MqttClient, host: HostClient, base: str) -> None:
     host.subscribe(f"{base}/up")
 
     futures = [client.publish_nowait(f"{base}/up", b"%d" % number, number % 3) for number in range(30)]  # type: ignore[arg-type]
@@ -182,7 +186,7 @@ def test_a_future_that_is_cancelled_in_time_is_not_sent(modem: SimcomMqtt) -> No
         client.disconnect()
 
 
-def test_a_future_calls_back(client: MqttClient, base: str) -> None:
+def test_done_callback_of_a_publish_is_called(client: MqttClient, base: str) -> None:
     called: Future[Future[None]] = Future()
 
     client.publish_nowait(f"{base}/up").add_done_callback(called.set_result)
@@ -190,7 +194,7 @@ def test_a_future_calls_back(client: MqttClient, base: str) -> None:
     assert called.result(30).result() is None
 
 
-def test_a_queue_that_is_full_blocks(modem: SimcomMqtt) -> None:
+def test_full_queue_blocks_publish_nowait(modem: SimcomMqtt) -> None:
     with ScriptedBroker(silent_on=PUBLISH) as broker:
         client = modem.connect(broker.url)
         futures = [client.publish_nowait("a/b", b"", 1)]
@@ -207,7 +211,7 @@ def test_a_queue_that_is_full_blocks(modem: SimcomMqtt) -> None:
         client.disconnect()
 
 
-def test_a_received_message_knows_when(client: MqttClient, host: HostClient, base: str) -> None:
+def test_message_has_its_time_of_receipt(client: MqttClient, host: HostClient, base: str) -> None:
     before = time.time()
     with client.capture() as inbox:
         host.publish(f"{base}/now", b"", 1)
@@ -216,23 +220,23 @@ def test_a_received_message_knows_when(client: MqttClient, host: HostClient, bas
     assert before <= message.received_at <= time.time()
 
 
-def test_the_host_sees_what_was_queued(client: MqttClient, host: HostClient, base: str) -> None:
+def test_queued_publish_arrives_with_qos_and_retain(client: MqttClient, host: HostClient, base: str) -> None:
     host.subscribe(f"{base}/up")
 
-    client.publish_nowait(f"{base}/up", b"kept", 2, retain=True).result(30)
+    client.publish_nowait(f"{base}/up", b"queued", 2, retain=True).result(30)
 
-    assert as_sent(host.get()) == (f"{base}/up", b"kept", 2, True)
+    assert as_sent(host.get()) == (f"{base}/up", b"queued", 2, True)
     client.publish(f"{base}/up", retain=True)
 
 
-def test_progress_bars_go_with_messages_and_futures(client: MqttClient, base: str) -> None:
-    shown = StringIO()
+def test_tqdm_works_with_messages_and_futures(client: MqttClient, base: str) -> None:
+    output = StringIO()
     messages = client.messages(f"{base}/#", timeout=0.5)
     futures = [client.publish_nowait(f"{base}/count", str(number), 1) for number in range(5)]
 
-    for future in tqdm(as_completed(futures), total=5, file=shown):
+    for future in tqdm(as_completed(futures), total=5, file=output):
         future.result()
-    received = [message.text() for message in tqdm(messages, total=5, file=shown)]
+    received = [message.text() for message in tqdm(messages, total=5, file=output)]
 
     assert received == ["0", "1", "2", "3", "4"]
-    assert shown.getvalue().count("5/5") == 2
+    assert output.getvalue().count("5/5") == 2

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from child_scripts import go_on, interrupt, script, wait_for_line
+from child_scripts import interrupt, resume, script, wait_for_line
 from scripted_module import ScriptedModule
 from simcom_mqtt import CommandTimeoutError, SimcomMqtt
 from simcom_mqtt._native import Interrupter
@@ -57,7 +57,7 @@ def test_ctrl_c_ends_a_wait(wait: str) -> None:
     with ScriptedModule() as module, script(source, module.port) as process:
         wait_for_line(process, "ready")
         module.fall_silent()
-        go_on(process)
+        resume(process)
         wait_for_line(process, "waiting")
         assert interrupt(process) < LONGEST_WAIT
         assert process.returncode == 0
@@ -78,7 +78,7 @@ def test_process_ends_during_a_call() -> None:
     with ScriptedModule() as module, script(source, module.port) as process:
         wait_for_line(process, "ready")
         module.fall_silent()
-        go_on(process)
+        resume(process)
         began = time.monotonic()
         output, errors = process.communicate(timeout=9)
 

@@ -1,1 +1,1 @@
-"""The parts of the soak: modules in processes of their own, faults, traffic, the account of all messages."""
+"""Parts of the soak: modules in processes of their own, faults, traffic, and the log of all messages."""

@@ -1,4 +1,4 @@
-"""The broker, and the host's own clients of it: one sends to the modules, one sees what they send."""
+"""The broker and the host's own clients: a sender to the modules, and an observer of their publishes."""
 
 import subprocess
 import tempfile
@@ -12,7 +12,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from simcom_mqtt.local_broker import find_mosquitto, free_port, wait_until_listening
 
-from .marks import Mark, read_mark
+from .message_ids import MessageId, read_message_id
 
 _CONFIGURATION = """listener {port} 127.0.0.1
 allow_anonymous true
@@ -64,17 +64,17 @@ class Sender:
         _end(self._client)
 
     def send(self, topic: bytes, payload: bytes, qos: int) -> None:
-        """Hand a message over."""
+        """Publishes a message."""
         self._client.publish(topic.decode(), payload, qos)
 
 
 class Observer:
-    """Sees what the modules send."""
+    """Counts the messages that the modules send."""
 
     def __init__(self, broker: Broker) -> None:
-        self.seen: Counter[Mark] = Counter()
-        self.strange: list[tuple[bytes, bytes]] = []
-        """Topic and payload of what nobody sent."""
+        self.seen: Counter[MessageId] = Counter()
+        self.unexpected: list[tuple[bytes, bytes]] = []
+        """Topic and payload of messages that were never sent."""
         self._changed = threading.Condition()
         self._client = _connected(broker, "observer")
         self._client.on_message = self._on_message
@@ -90,20 +90,20 @@ class Observer:
     def __exit__(self, *exc: object) -> None:
         _end(self._client)
 
-    def wait_for(self, marks: set[Mark], timeout: float) -> set[Mark]:
-        """Those that have not been seen when the time is over."""
+    def wait_for(self, message_ids: set[MessageId], timeout: float) -> set[MessageId]:
+        """Waits for these messages; returns those that are still missing after the timeout."""
         with self._changed:
-            self._changed.wait_for(lambda: marks <= self.seen.keys(), timeout)
-            return marks - self.seen.keys()
+            self._changed.wait_for(lambda: message_ids <= self.seen.keys(), timeout)
+            return message_ids - self.seen.keys()
 
     def _on_message(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
         topic, payload = message._topic, bytes(message.payload)
-        mark = read_mark(topic, payload)
+        message_id = read_message_id(topic, payload)
         with self._changed:
-            if mark is None:
-                self.strange.append((topic, payload))
+            if message_id is None:
+                self.unexpected.append((topic, payload))
             else:
-                self.seen[mark] += 1
+                self.seen[message_id] += 1
             self._changed.notify_all()
 
 

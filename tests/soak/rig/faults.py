@@ -1,4 +1,4 @@
-"""Every kind of fault, and how one of them strikes a module."""
+"""All kinds of fault, and how each is injected into a module."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -18,25 +18,25 @@ FOREIGN_LINES = (
     "$GNRMC,093000.00,A,,,,,,,,,,A*6B",
 )
 FAILURES = (6, 14, 16, 17, 24, None)
-"""Result codes of chapter 4.1, and a bare ERROR."""
+"""Result codes of chapter 4.1; None is a bare ERROR."""
 PUBLISHING = ("CMQTTTOPIC", "CMQTTPAYLOAD", "CMQTTPUB")
 
 
-class Bench(Protocol):
-    """What a fault needs of the station that it strikes."""
+class FaultTarget(Protocol):
+    """The part of a station that a fault uses."""
 
     @property
     def simulation(self) -> Simulation:
-        """The module."""
+        """The simulated module."""
 
     def wait_until_lost(self) -> None:
-        """Return when the driver knows that both connections are gone."""
+        """Returns when the driver knows that both connections are lost."""
 
     def wait_until_unplugged(self) -> None:
-        """Return when the port is gone, which may wait for a message to cut."""
+        """Returns when the port is gone; the fault may first wait for a message to cut."""
 
     def bytes_read(self) -> int:
-        """All that the driver has read from its port."""
+        """Returns the number of bytes that the driver has read from its port."""
 
 
 @dataclass(frozen=True)
@@ -44,74 +44,74 @@ class Fault:
     """A kind of fault."""
 
     name: str
-    strike: Callable[[Bench, random.Random], None]
+    inject: Callable[[FaultTarget, random.Random], None]
 
 
 def _damage(kind: str) -> Fault:
-    def strike(bench: Bench, chance: random.Random) -> None:
-        bench.simulation.suffer("damage_next", kind, chance.randint(-40, 160), chance.randint(1, 4))
+    def inject(target: FaultTarget, rng: random.Random) -> None:
+        target.simulation.inject_fault("damage_next", kind, rng.randint(-40, 160), rng.randint(1, 4))
 
-    return Fault(f"{kind} bytes", strike)
+    return Fault(f"{kind} bytes", inject)
 
 
 def _foreign_line(gap: Gap) -> Fault:
-    def strike(bench: Bench, chance: random.Random) -> None:
-        line = chance.choice(FOREIGN_LINES)
-        bench.simulation.suffer("inject_at", gap, f"\r\n{line}\r\n".encode())
+    def inject(target: FaultTarget, rng: random.Random) -> None:
+        line = rng.choice(FOREIGN_LINES)
+        target.simulation.inject_fault("inject_at", gap, f"\r\n{line}\r\n".encode())
 
-    return Fault(f"URC {gap.replace('_', ' ')}", strike)
-
-
-def _drop_connection(bench: Bench, chance: random.Random) -> None:
-    bench.simulation.suffer("drop_connection", chance.randint(0, 1), chance.randint(1, 3))
+    return Fault(f"URC {gap.replace('_', ' ')}", inject)
 
 
-def _lose_network(bench: Bench, _chance: random.Random) -> None:
-    bench.simulation.suffer("lose_network")
-    bench.wait_until_lost()
-    bench.simulation.suffer("restore_network")
+def _drop_connection(target: FaultTarget, rng: random.Random) -> None:
+    target.simulation.inject_fault("drop_connection", rng.randint(0, 1), rng.randint(1, 3))
 
 
-def _reboot(bench: Bench, chance: random.Random) -> None:
-    _break_off("reboot", bench, chance)
+def _lose_network(target: FaultTarget, _rng: random.Random) -> None:
+    target.simulation.inject_fault("lose_network")
+    target.wait_until_lost()
+    target.simulation.inject_fault("restore_network")
 
 
-def _unplug(bench: Bench, chance: random.Random) -> None:
-    _break_off("unplug", bench, chance)
-    bench.wait_until_unplugged()
-    bench.wait_until_lost()
-    bench.simulation.unread(bench.bytes_read())
-    bench.simulation.suffer("plug")
+def _reboot(target: FaultTarget, rng: random.Random) -> None:
+    _inject_now_or_within_message("reboot", target, rng)
 
 
-def _break_off(fault: str, bench: Bench, chance: random.Random) -> None:
-    """At any time, or in the middle of a message."""
-    if chance.random() < 0.5:
-        bench.simulation.suffer(fault)
+def _unplug(target: FaultTarget, rng: random.Random) -> None:
+    _inject_now_or_within_message("unplug", target, rng)
+    target.wait_until_unplugged()
+    target.wait_until_lost()
+    target.simulation.forget_unread(target.bytes_read())
+    target.simulation.inject_fault("plug")
+
+
+def _inject_now_or_within_message(fault: str, target: FaultTarget, rng: random.Random) -> None:
+    """Injects the fault now, or in the middle of the next message."""
+    if rng.random() < 0.5:
+        target.simulation.inject_fault(fault)
     else:
-        bench.simulation.suffer_within_a_message(fault, chance.random())
+        target.simulation.inject_fault_within_message(fault, rng.random())
 
 
-def _fail(bench: Bench, chance: random.Random) -> None:
-    bench.simulation.suffer("fail_next", chance.choice(PUBLISHING), chance.choice(FAILURES))
+def _fail(target: FaultTarget, rng: random.Random) -> None:
+    target.simulation.inject_fault("fail_next", rng.choice(PUBLISHING), rng.choice(FAILURES))
 
 
-def _delay(bench: Bench, chance: random.Random) -> None:
+def _delay(target: FaultTarget, rng: random.Random) -> None:
     stages = ("echo", "prompt", "ok", "result", "all")
-    bench.simulation.suffer(
-        "delay_next", chance.choice(PUBLISHING), chance.uniform(0.05, 1.5), chance.choice(stages)
+    target.simulation.inject_fault(
+        "delay_next", rng.choice(PUBLISHING), rng.uniform(0.05, 1.5), rng.choice(stages)
     )
 
 
-def _mute(bench: Bench, chance: random.Random) -> None:
-    command = chance.choice(PUBLISHING)
+def _mute(target: FaultTarget, rng: random.Random) -> None:
+    command = rng.choice(PUBLISHING)
     stages = ("ok", "result", "all") if command == "CMQTTPUB" else ("prompt", "ok", "all")
-    bench.simulation.suffer("mute_next", command, chance.choice(stages))
+    target.simulation.inject_fault("mute_next", command, rng.choice(stages))
 
 
-def _several(bench: Bench, chance: random.Random) -> None:
-    for fault in chance.sample(SINGLE_FAULTS, 3):
-        fault.strike(bench, chance)
+def _several(target: FaultTarget, rng: random.Random) -> None:
+    for fault in rng.sample(SINGLE_FAULTS, 3):
+        fault.inject(target, rng)
 
 
 SINGLE_FAULTS: tuple[Fault, ...] = (
@@ -130,7 +130,7 @@ SINGLE_FAULTS: tuple[Fault, ...] = (
 FAULTS = (*SINGLE_FAULTS, Fault("three at once", _several))
 
 
-def endless_plan(chance: random.Random) -> Iterator[Fault]:
-    """Every kind before any kind again, in random order."""
+def shuffled_faults(rng: random.Random) -> Iterator[Fault]:
+    """Yields all kinds of fault in random order, again and again."""
     while True:
-        yield from chance.sample(FAULTS, len(FAULTS))
+        yield from rng.sample(FAULTS, len(FAULTS))

@@ -1,4 +1,4 @@
-"""A simulated module in a process of its own, told what to suffer, asked what it put on the line."""
+"""A simulated module in a process of its own, with fault injection and a line tap."""
 
 import logging
 import multiprocessing
@@ -9,13 +9,13 @@ from typing import Any, Self, cast
 
 from simcom_mqtt.simulator import SimulatedModem
 
-from .fates import Block
-from .marks import read_mark
-from .tap import Published, Tap
+from .block_outcomes import Block
+from .line_tap import LineTap, Published
+from .message_ids import read_message_id
 
 
 class Simulation:
-    """The process, while the `with` block runs."""
+    """The module's process, which runs while the `with` block does."""
 
     def __init__(self, broker: str, profile: str, seed: int | None) -> None:
         context = multiprocessing.get_context("spawn")
@@ -32,46 +32,46 @@ class Simulation:
         self._pipe.close()
         self._process.join(10)
 
-    def suffer(self, fault: str, *arguments: Any) -> None:
-        """Call one of the fault methods of `SimulatedModem`."""
-        self._ask(fault, *arguments)
+    def inject_fault(self, fault: str, *arguments: Any) -> None:
+        """Calls a fault method of `SimulatedModem`."""
+        self._call(fault, *arguments)
 
-    def suffer_within_a_message(self, fault: str, share: float) -> None:
-        """… when so much of the next message is on the line, and the rest will never be."""
-        self._ask("cut_next", fault, share)
+    def inject_fault_within_message(self, fault: str, share: float) -> None:
+        """Calls a fault method when this share of the next message is on the line, and drops the rest."""
+        self._call("cut_next", fault, share)
 
-    def unread(self, bytes_read: int) -> None:
-        """After an unplug: the driver has read so many bytes in all, and will not get the rest."""
-        self._ask("unread", bytes_read)
+    def forget_unread(self, bytes_read: int) -> None:
+        """After an unplug: records that the driver has read this many bytes and will not get the rest."""
+        self._call("forget_unread", bytes_read)
 
     def blocks(self) -> list[Block]:
-        """The message blocks whose fate has become known since this was called before, in their order."""
-        return cast(list[Block], self._ask("blocks"))
+        """Returns the message blocks whose outcome has become known since the last call, in their order."""
+        return cast(list[Block], self._call("blocks"))
 
     def published(self) -> list[Published]:
-        """All publishes that the module handed to its connections."""
-        return cast(list[Published], self._ask("published"))
+        """Returns all publishes that the module handed to its connections."""
+        return cast(list[Published], self._call("published"))
 
     def bytes_sent(self) -> int:
-        """What the host's operating system took, and did not lose."""
-        return cast(int, self._ask("bytes_sent"))
+        """Returns the number of bytes that the host's operating system took and did not lose."""
+        return cast(int, self._call("bytes_sent"))
 
-    def _ask(self, what: str, *arguments: Any) -> Any:
-        self._pipe.send((what, arguments))
+    def _call(self, method: str, *arguments: Any) -> Any:
+        self._pipe.send((method, arguments))
         return self._pipe.recv()
 
 
 def _serve(pipe: Connection, broker: str, profile: str, seed: int | None) -> None:
     logging.getLogger("simcom_mqtt").setLevel(logging.ERROR)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the soak itself ends it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the soak ends this process
     with SimulatedModem(broker=broker, profile=profile, seed=seed) as modem:
-        tap = Tap(modem, read_mark)
+        line_tap = LineTap(modem, read_message_id)
         pipe.send(modem.port)
         while True:
             try:
-                what, arguments = pipe.recv()
+                method, arguments = pipe.recv()
             except EOFError:
                 return
-            target: Any = tap if hasattr(tap, what) else modem
-            call: Callable[[], Any] = lambda: getattr(target, what)(*arguments)  # noqa: B023, E731
+            target: Any = line_tap if hasattr(line_tap, method) else modem
+            call: Callable[[], Any] = lambda: getattr(target, method)(*arguments)  # noqa: B023, E731
             pipe.send(modem._loop.call(call))

@@ -1,15 +1,15 @@
-"""The account as a table."""
+"""Prints the counts as a table."""
 
 from collections.abc import Sequence
 
-from .ledger import Row, Rows
+from .message_log import Row, Rows
 
 _COUNTS = ("delivered", "lost", "reported", "duplicated")
 _COLUMNS = ("", "faults", "sent to the host", *_COUNTS, "sent from the host", *_COUNTS)
 
 
 def print_table(rows: Rows, title: str) -> None:
-    """Prints a table in Markdown, and below it the counts that have no column."""
+    """Prints a table in Markdown, and further totals below."""
     total = Row()
     for row in rows.values():
         total += row
@@ -24,10 +24,10 @@ def print_table(rows: Rows, title: str) -> None:
     print(
         f"lost without a report: {total.inbound.unreported} to the host, {total.outbound.unreported} from it"
     )
-    print(f"altered inside topic or payload, which no driver can see: {total.inbound.altered}")
-    print(f"lost though whole on the line, beside a damaged one: {total.inbound.beside}")
+    print(f"altered inside topic or payload, which no driver can detect: {total.inbound.altered}")
+    print(f"dropped although intact, with a damaged message next to it: {total.inbound.lost_beside_damage}")
     print(f"QoS 1, sent again after a loss: {total.outbound.repeated}")
-    print(f"QoS 0, taken by the module and lost with its connection: {total.outbound.behind_the_module}")
+    print(f"QoS 0, accepted by the module and lost with its connection: {total.outbound.lost_after_module}")
 
 
 def _cells(name: str, row: Row) -> list[str]:

@@ -1,4 +1,4 @@
-"""Everything that a person may get to see of a driver, and whether a secret is in it."""
+"""Collects all output of a driver that a person may see, and checks that no secret is in it."""
 
 import logging
 import traceback
@@ -14,10 +14,10 @@ from simcom_mqtt.simulator.transcript import read_transcript
 T = TypeVar("T")
 
 PIECE: Final = 6
-"""So many bytes in a row of a secret stand nowhere by chance."""
+"""Length of the pieces of a secret that are searched for: too long to occur by chance."""
 
 
-class WhatIsShown(logging.Handler):
+class VisibleOutput(logging.Handler):
     """Log records of all levels, warnings, errors with their causes, results and transcripts, as text."""
 
     def __init__(self, folder: Path) -> None:
@@ -45,15 +45,15 @@ class WhatIsShown(logging.Handler):
         """Called by logging."""
         self.texts.append(f"{record.getMessage()} {record.args} {record.exc_info}")
 
-    def of(self, call: Callable[[], T]) -> T | None:
-        """What a call returns or raises is shown too, with all that hangs on it."""
+    def collect(self, call: Callable[[], T]) -> T | None:
+        """Makes a call, and collects its result or its error with all attributes and causes."""
         try:
             result = call()
         except (SimcomError, ValueError) as error:
             self._take_error(error)
             return None
-        shown = [getattr(result, name) for name in dir(result) if not name.startswith("_")]
-        self.texts.append(f"{result!r} {result} {shown}")
+        values = [getattr(result, name) for name in dir(result) if not name.startswith("_")]
+        self.texts.append(f"{result!r} {result} {values}")
         return result
 
     def _take_error(self, error: BaseException) -> None:
@@ -68,7 +68,7 @@ class WhatIsShown(logging.Handler):
             chain = chain.__cause__ or chain.__context__
 
     def everything(self) -> str:
-        """All of it, to be called when the driver is closed."""
+        """Returns all text. The driver must be closed."""
         elements = [element.data for element in read_transcript(self.transcript)]
         joined = b"".join(elements).decode("latin-1")
         apart = "\n".join(element.decode("latin-1") for element in elements)
@@ -76,11 +76,11 @@ class WhatIsShown(logging.Handler):
         return "\n".join([*self.texts, warned, self.transcript.read_text(), joined, apart])
 
     def assert_hides(self, *secrets: str) -> None:
-        """No piece of any of them is to be seen."""
+        """Asserts that no piece of any of the secrets is visible."""
         everything = self.everything()
         for secret in secrets:
             for start in range(len(secret) - PIECE + 1):
                 piece = secret[start : start + PIECE]
                 at = everything.find(piece)
                 assert at < 0, f"{piece!r} of a secret in {everything[max(0, at - 300) : at + 100]!r}"
-        assert "***" in everything, "nothing was masked, so nothing was shown"
+        assert "***" in everything, "nothing was masked: the secrets were never written"

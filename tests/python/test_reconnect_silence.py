@@ -1,10 +1,10 @@
-"""A module that answers nothing for a while, and then again: nothing was lost, so nothing is rebuilt."""
+"""A module that is mute for a while: the connection is intact, so nothing is restored."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from happenings import Happenings, LogRecords
+from recorded_events import LogRecords, RecordedEvents
 from simcom_mqtt import Message, Reconnect, SimcomMqtt
 from simcom_mqtt.simulator import SimulatedModem
 from simcom_mqtt.simulator.faults import Stage
@@ -29,10 +29,10 @@ def modem(simulator: SimulatedModem) -> Iterator[SimcomMqtt]:
         ("CMQTTPAYLOAD", "all"),
     ],
 )
-def test_an_answer_that_does_not_come_before_pub(
+def test_missing_answer_before_pub_is_retried(
     modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str, base: str, command: str, stage: Stage
 ) -> None:
-    happenings = Happenings(modem)
+    events = RecordedEvents(modem)
     client = modem.connect(broker_url, reconnect=FAST)
     client.subscribe(f"{base}/#", 1)
     simulator.mute_next(command, stage)
@@ -42,19 +42,19 @@ def test_an_answer_that_does_not_come_before_pub(
         client.publish(f"{base}/up", b"and on", 1)
         assert inbox.wait_count(2) == [Message(f"{base}/up", b"once"), Message(f"{base}/up", b"and on")]
 
-    assert happenings.names(simulator) == []
+    assert events.names(simulator) == []
     assert modem.stats.reconnects == 0
 
 
 @pytest.mark.parametrize("stage", ["prompt", "ok", "result"])
-def test_an_answer_to_sub_that_does_not_come(
+def test_missing_answer_to_sub_is_retried(
     modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str, base: str, stage: Stage
 ) -> None:
     client = modem.connect(broker_url, reconnect=FAST)
     simulator.mute_next("CMQTTSUB", stage)
 
     if stage == "result":
-        # Only its time tells that this result does not come.
+        # Only the timeout shows that this result is missing.
         with pytest.raises(TimeoutError):
             client.subscribe(f"{base}/#", 1, timeout=0.5)
         client.subscribe(f"{base}/#", 1, timeout=5)
@@ -66,10 +66,10 @@ def test_an_answer_to_sub_that_does_not_come(
         assert inbox.get() == Message(f"{base}/up", b"")
 
 
-def test_nothing_answers_for_a_while(
+def test_publish_waits_until_a_mute_module_answers(
     modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str, base: str
 ) -> None:
-    happenings = Happenings(modem)
+    events = RecordedEvents(modem)
     client = modem.connect(broker_url, reconnect=FAST)
     client.subscribe(f"{base}/#", 1)
     simulator.delay_next("CSQ", 6)
@@ -82,5 +82,5 @@ def test_nothing_answers_for_a_while(
         assert future.result(30) is None
         assert inbox.get() == Message(f"{base}/up", b"after all")
 
-    assert happenings.names(simulator) == []
+    assert events.names(simulator) == []
     assert client.is_connected()

@@ -1,10 +1,10 @@
-"""Messages of one random sequence of commands: made up, named by their topics, and known again."""
+"""Messages of random sequences: each has a topic of its own by which it is recognised."""
 
 from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from rig.marks import Direction, Mark
+from rig.message_ids import Direction, MessageId
 
 FAKE_BLOCK = (
     b"\r\n+CMQTTRXSTART: 0,3,2\r\n+CMQTTRXTOPIC: 0,3\r\na/b"
@@ -35,34 +35,34 @@ LARGEST_RECEIVED = 10_240
 
 
 def large_payload(size: int) -> bytes:
-    """Of bytes 0–255 in turn."""
+    """Returns a payload of this size with the bytes 0–255 in turn."""
     return (bytes(range(256)) * (size // 256 + 1))[:size]
 
 
 @dataclass(frozen=True)
-class Sent:
-    """One message: what it is called, and what it holds."""
+class SentMessage:
+    """A message that was sent, with its id."""
 
-    mark: Mark
+    message_id: MessageId
     topic: bytes
     payload: bytes
 
 
-class Register:
-    """All messages that were ever made up, so that each is known again wherever it turns up."""
+class MessageRegister:
+    """All messages that were made, to recognise each when it arrives."""
 
     def __init__(self) -> None:
-        self._by_topic: dict[bytes, Sent] = {}
+        self._by_topic: dict[bytes, SentMessage] = {}
 
-    def make(self, direction: Direction, sequence: int, client: int, end: str, payload: bytes) -> Sent:
-        """A message with a topic of its own."""
+    def make(self, direction: Direction, sequence: int, client: int, end: str, payload: bytes) -> SentMessage:
+        """Returns a new message with a topic of its own."""
         number = len(self._by_topic)
         topic = f"line/{direction}/{sequence}/{client}/{number}{end}".encode()
-        sent = Sent(Mark(direction, sequence, client, number), topic, payload)
+        sent = SentMessage(MessageId(direction, sequence, client, number), topic, payload)
         self._by_topic[topic] = sent
         return sent
 
-    def read(self, topic: bytes, payload: bytes) -> Mark | None:
-        """Which message this is; None if a byte of it is not what it was."""
+    def read(self, topic: bytes, payload: bytes) -> MessageId | None:
+        """Returns the id of the message, or None if a byte of it was altered."""
         sent = self._by_topic.get(topic)
-        return sent.mark if sent is not None and sent.payload == payload else None
+        return sent.message_id if sent is not None and sent.payload == payload else None

@@ -1,4 +1,4 @@
-"""A time-out is the caller's: what the module still does is taken care of, and nothing else is waited for."""
+"""Timeouts: each call returns within its own timeout, and late results are cleaned up."""
 
 import dataclasses
 import time
@@ -24,7 +24,7 @@ from simcom_mqtt.simulator import PROFILES, SimulatedModem
     ],
     ids=["START", "ACCQ?", "CGSN", "ACCQ", "CONNECT"],
 )
-def test_connecting_takes_no_longer_than_it_may(
+def test_connect_returns_within_its_timeout(
     modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str, mute: Callable[[SimulatedModem], None]
 ) -> None:
     mute(simulator)
@@ -36,7 +36,7 @@ def test_connecting_takes_no_longer_than_it_may(
     assert time.monotonic() - began < 3
 
 
-def test_connecting_while_another_connect_prepares() -> None:
+def test_connect_times_out_while_another_connect_uses_the_channel() -> None:
     url = "mqtt://127.0.0.1:1883"
     with ScriptedModule() as module, SimcomMqtt(module.port) as modem, ThreadPoolExecutor(1) as pool:
         module.fall_silent()
@@ -53,7 +53,7 @@ def test_connecting_while_another_connect_prepares() -> None:
             first.result()
 
 
-def test_the_first_publish_takes_no_longer_than_it_may(
+def test_first_publish_returns_within_its_timeout(
     modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str
 ) -> None:
     client = modem.connect(broker_url)
@@ -66,7 +66,7 @@ def test_the_first_publish_takes_no_longer_than_it_may(
     assert time.monotonic() - began < 3
 
 
-def test_connections_that_come_too_late_are_taken_down(modem: SimcomMqtt) -> None:
+def test_late_connections_are_disconnected(modem: SimcomMqtt) -> None:
     with ScriptedBroker() as broker:
         broker.silent_on = CONNECT
         for _ in range(3):
@@ -82,7 +82,7 @@ def test_connections_that_come_too_late_are_taken_down(modem: SimcomMqtt) -> Non
         assert {client.client_id for client in modem.clients()} == {first.client_id, second.client_id}
 
 
-def answers_again(modem: SimcomMqtt) -> None:
+def wait_until_answering(modem: SimcomMqtt) -> None:
     while True:
         try:
             modem.command("AT", timeout=0.2)
@@ -91,23 +91,21 @@ def answers_again(modem: SimcomMqtt) -> None:
         return
 
 
-def test_connecting_after_a_restart_that_nobody_saw(broker_url: str) -> None:
+def test_connect_works_after_a_silent_reboot(broker_url: str) -> None:
     without_banner = dataclasses.replace(PROFILES["sim767x"], boot_lines=())
     with SimulatedModem(profile=without_banner) as simulator, SimcomMqtt(simulator.port) as modem:
-        former = modem.connect(broker_url, index=1)
+        earlier = modem.connect(broker_url, index=1)
         simulator.reboot()
-        answers_again(modem)
+        wait_until_answering(modem)
 
         assert modem.connect(broker_url, index=0).is_connected()
 
-        assert not former.is_connected()
+        assert not earlier.is_connected()
         with pytest.raises(ModuleRestartedError):
-            former.publish("a", b"x", timeout=1)
+            earlier.publish("a", b"x", timeout=1)
 
 
-def test_waiting_for_the_network_takes_no_longer_than_it_may(
-    modem: SimcomMqtt, simulator: SimulatedModem
-) -> None:
+def test_wait_for_network_returns_within_its_timeout(modem: SimcomMqtt, simulator: SimulatedModem) -> None:
     simulator.mute_next("CEREG?")
     began = time.monotonic()
 
@@ -117,7 +115,9 @@ def test_waiting_for_the_network_takes_no_longer_than_it_may(
     assert time.monotonic() - began < 5
 
 
-def test_leaving_gives_every_client_its_chance(simulator: SimulatedModem, broker_url: str) -> None:
+def test_exit_of_block_releases_the_second_client_when_the_first_hangs(
+    simulator: SimulatedModem, broker_url: str
+) -> None:
     with SimcomMqtt(simulator.port) as modem:
         modem.connect(broker_url, index=0)
         modem.connect(broker_url, index=1)

@@ -1,4 +1,4 @@
-"""What an earlier process left on the module: a script that is run again does not notice."""
+"""Clients that an earlier process left on the module: connecting again works."""
 
 from collections.abc import Iterator
 
@@ -12,18 +12,20 @@ from simcom_mqtt.simulator import SimulatedModem
 
 
 @pytest.fixture(params=["sim767x", "a76xx", "sim7600"])
-def left(request: pytest.FixtureRequest, broker_url: str) -> Iterator[SimulatedModem]:
-    """A module whose last user closed the port with both clients connected and subscribed."""
+def module_with_stale_clients(request: pytest.FixtureRequest, broker_url: str) -> Iterator[SimulatedModem]:
+    """A module with both clients connected and subscribed by a driver that has closed the port."""
     with SimulatedModem(profile=request.param) as module:
         modem = SimcomMqtt(module.port)
         for _ in range(2):
-            modem.connect(broker_url).subscribe("left/over")
+            modem.connect(broker_url).subscribe("stale/topic")
         modem.close()
         yield module
 
 
-def test_connecting_again(left: SimulatedModem, broker_url: str, host: HostClient, base: str) -> None:
-    with SimcomMqtt(left.port) as modem:
+def test_connect_replaces_stale_clients(
+    module_with_stale_clients: SimulatedModem, broker_url: str, host: HostClient, base: str
+) -> None:
+    with SimcomMqtt(module_with_stale_clients.port) as modem:
         clients = [modem.connect(broker_url) for _ in range(2)]
         assert [client.index for client in clients] == [0, 1]
         with clients[1].capture(f"{base}/#") as inbox:
@@ -33,28 +35,30 @@ def test_connecting_again(left: SimulatedModem, broker_url: str, host: HostClien
         assert modem.subscribed_topics() == [f"{base}/#".encode()]
 
 
-def test_command_by_command_again(left: SimulatedModem, broker_url: str) -> None:
-    with SimcomMqtt(left.port) as modem:
+def test_commands_replace_stale_clients(module_with_stale_clients: SimulatedModem, broker_url: str) -> None:
+    with SimcomMqtt(module_with_stale_clients.port) as modem:
         modem.start()
         for index in (0, 1):
             client = modem.acquire(f"again-{index}", index)
             client.configure(version="3.1.1")
             client.connect(broker_url)
-            client.publish("left/over", b"x", 1)
+            client.publish("stale/topic", b"x", 1)
             client.disconnect()
             client.release()
         modem.stop()
         assert not modem.is_started()
 
 
-def test_stopping_what_was_left(left: SimulatedModem) -> None:
-    with SimcomMqtt(left.port) as modem:
+def test_stop_cleans_up_stale_clients(module_with_stale_clients: SimulatedModem) -> None:
+    with SimcomMqtt(module_with_stale_clients.port) as modem:
         modem.stop()
         assert not modem.is_started()
 
 
-def test_what_is_left_can_be_used(left: SimulatedModem, host: HostClient, base: str) -> None:
-    with SimcomMqtt(left.port) as modem:
+def test_stale_clients_can_be_adopted(
+    module_with_stale_clients: SimulatedModem, host: HostClient, base: str
+) -> None:
+    with SimcomMqtt(module_with_stale_clients.port) as modem:
         found = modem.clients()
         assert [client.index for client in found] == [0, 1]
         assert all(client.is_connected() for client in found)
@@ -64,7 +68,7 @@ def test_what_is_left_can_be_used(left: SimulatedModem, host: HostClient, base: 
             assert inbox.get().topic == f"{base}/found"
 
 
-def test_what_is_held_by_this_object_is_no_left_over(modem: SimcomMqtt, broker_url: str) -> None:
+def test_clients_of_this_driver_are_not_stale(modem: SimcomMqtt, broker_url: str) -> None:
     modem.start()
     with pytest.raises(MqttError):
         modem.start()
@@ -76,8 +80,8 @@ def test_what_is_held_by_this_object_is_no_left_over(modem: SimcomMqtt, broker_u
     assert [client.client_id for client in modem.clients()] == ["mine"]
 
 
-def test_a_service_that_was_believed_to_be_stopped() -> None:
-    """As when what brings a client back starts it right behind the question whether it runs."""
+def test_start_works_when_the_service_runs_already() -> None:
+    """A reconnect can start the service right after the query that found it stopped."""
     answers = {
         "AT+CMQTTSTART": OK + b"\r\n+CMQTTSTART: 0\r\n",
         "AT+CMQTTSTOP": OK + b"\r\n+CMQTTSTOP: 0\r\n",
@@ -93,13 +97,11 @@ def test_a_service_that_was_believed_to_be_stopped() -> None:
         assert modem.is_started()
 
 
-def test_the_ssl_context_of_a_client_that_was_found(
-    simulator: SimulatedModem, mosquitto: MosquittoBroker
-) -> None:
+def test_adopted_client_keeps_its_ssl_context(simulator: SimulatedModem, mosquitto: MosquittoBroker) -> None:
     url, authority = f"mqtts://127.0.0.1:{mosquitto.tls}", mosquitto.authority.cert_pem.bytes()
-    former = SimcomMqtt(simulator.port)
-    former.connect(url, tls=Tls(ca=authority, context=5))
-    former.close()
+    earlier = SimcomMqtt(simulator.port)
+    earlier.connect(url, tls=Tls(ca=authority, context=5))
+    earlier.close()
 
     with SimcomMqtt(simulator.port) as modem:
         (client,) = modem.clients()

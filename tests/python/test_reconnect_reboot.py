@@ -1,12 +1,12 @@
-"""A module that reboots has forgotten everything, its echo included: all of it is rebuilt."""
+"""A reboot clears the state of the module, the echo setting included: reconnect restores all of it."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
-from happenings import Happenings
 from host_client import HostClient
+from recorded_events import RecordedEvents
 from simcom_mqtt import LossCause, Message, Reconnect, SimcomMqtt
 from simcom_mqtt.simulator import SimulatedModem
 from simcom_mqtt.simulator.profiles import SIM767X
@@ -16,30 +16,30 @@ FAST = Reconnect(min_delay=0.05, max_delay=0.2)
 
 @pytest.fixture(params=[(), ("QC\xffRDY",)], ids=["no banner", "a damaged banner"])
 def silent_simulator(request: pytest.FixtureRequest) -> Iterator[SimulatedModem]:
-    """A module whose boot nobody hears of."""
+    """A module that boots without a readable banner."""
     with SimulatedModem(profile=replace(SIM767X, boot_lines=request.param)) as module:
         yield module
 
 
 @pytest.fixture
 def quick_modem(silent_simulator: SimulatedModem) -> Iterator[SimcomMqtt]:
-    """Waits only for a second for an answer."""
+    """A driver with a command timeout of one second."""
     with SimcomMqtt(silent_simulator.port, command_timeout=1) as driver:
         yield driver
 
 
-def test_a_boot_banner(
+def test_reconnects_after_a_boot_banner(
     modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str, host: HostClient, base: str
 ) -> None:
-    happenings = Happenings(modem)
+    events = RecordedEvents(modem)
     client = modem.connect(broker_url, reconnect=FAST)
     client.subscribe(f"{base}/#", 2)
     before = len(simulator.received)
 
     simulator.reboot()
-    happenings.wait_for("reconnected", 0)
+    events.wait_for("reconnected", 0)
 
-    assert happenings.seen == [("restart",), ("reconnected", 0)]
+    assert events.recorded == [("restart",), ("reconnected", 0)]
     with client.capture() as inbox:
         host.publish(f"{base}/back", b"", 1)
         assert inbox.get() == Message(f"{base}/back", b"")
@@ -50,15 +50,17 @@ def test_a_boot_banner(
     assert modem.stats.unknown_lines == unknown
 
 
-def test_a_reset_on_command(modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str) -> None:
-    happenings = Happenings(modem)
+def test_reconnects_after_a_reset_command(
+    modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str
+) -> None:
+    events = RecordedEvents(modem)
     client = modem.connect(broker_url, reconnect=FAST)
 
     modem.command("AT+CRESET")
-    happenings.wait_for("restart")
-    happenings.wait_for("reconnected", 0)
+    events.wait_for("restart")
+    events.wait_for("reconnected", 0)
 
-    assert happenings.seen == [
+    assert events.recorded == [
         ("connection lost", 0, LossCause.NETWORK_CLOSED),
         ("network lost",),
         ("restart",),
@@ -67,41 +69,45 @@ def test_a_reset_on_command(modem: SimcomMqtt, simulator: SimulatedModem, broker
     client.publish("a/b", b"", 1)
 
 
-def test_both_clients(modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str) -> None:
-    happenings = Happenings(modem)
+def test_both_clients_reconnect_after_a_reboot(
+    modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str
+) -> None:
+    events = RecordedEvents(modem)
     clients = [modem.connect(broker_url, reconnect=FAST) for _ in range(2)]
     simulator.reboot()
 
     for client in clients:
         client.publish("a/b", b"", 1, timeout=8)
 
-    assert sorted(happenings.names(simulator)) == ["reconnected", "reconnected", "restart"]
+    assert sorted(events.names(simulator)) == ["reconnected", "reconnected", "restart"]
     assert simulator.received.count("AT+CMQTTSTART") == 2
 
 
-def test_again_while_coming_back(modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str) -> None:
-    happenings = Happenings(modem)
+def test_reconnects_when_rebooted_again_while_reconnecting(
+    modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str
+) -> None:
+    events = RecordedEvents(modem)
     client = modem.connect(broker_url, reconnect=FAST)
     simulator.reboot()
-    happenings.wait_for("restart")
+    events.wait_for("restart")
     simulator.reboot()
 
     client.publish("a/b", b"", 1, timeout=8)
 
-    assert happenings.names(simulator) in (
+    assert events.names(simulator) in (
         ["restart", "restart", "reconnected"],
         ["restart", "reconnected", "restart", "reconnected"],
     )
 
 
-def test_a_boot_that_nobody_heard_of(
+def test_publish_survives_a_silent_reboot(
     quick_modem: SimcomMqtt,
     silent_simulator: SimulatedModem,
     broker_url: str,
     host: HostClient,
     base: str,
 ) -> None:
-    happenings = Happenings(quick_modem)
+    events = RecordedEvents(quick_modem)
     client = quick_modem.connect(broker_url, reconnect=FAST)
     client.subscribe(f"{base}/#", 1)
     before = len(silent_simulator.received)
@@ -111,28 +117,28 @@ def test_a_boot_that_nobody_heard_of(
         client.publish(f"{base}/up", b"sent all the same", 1, timeout=9)
         assert inbox.get() == Message(f"{base}/up", b"sent all the same")
 
-    assert happenings.names(silent_simulator) == ["restart", "reconnected"]
+    assert events.names(silent_simulator) == ["restart", "reconnected"]
     since = silent_simulator.received[before:]
     assert since.index("ATE0") < since.index("AT+CMQTTSTART")
     assert since.count("AT+CMQTTPUB=0,1,60") == 1
 
 
-def test_a_boot_that_nobody_heard_of_while_idle(
+def test_silent_reboot_while_idle_is_found_by_the_next_call(
     quick_modem: SimcomMqtt, silent_simulator: SimulatedModem, broker_url: str
 ) -> None:
-    happenings = Happenings(quick_modem)
+    events = RecordedEvents(quick_modem)
     client = quick_modem.connect(broker_url, reconnect=FAST)
     silent_simulator.reboot()
-    while not quick_modem_answers(quick_modem):
+    while not answers(quick_modem):
         pass
 
     client.subscribe("a/b", 1, timeout=8)
 
-    assert happenings.names(silent_simulator) == ["restart", "reconnected"]
+    assert events.names(silent_simulator) == ["restart", "reconnected"]
 
 
-def quick_modem_answers(modem: SimcomMqtt) -> bool:
-    """Whether it has booted."""
+def answers(modem: SimcomMqtt) -> bool:
+    """Returns True once the module answers."""
     try:
         modem.command("AT", timeout=1)
     except TimeoutError:

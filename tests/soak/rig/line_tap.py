@@ -1,4 +1,4 @@
-"""Between a simulated module and its line: remembers what the module put on it, and what it published."""
+"""Records everything that a simulated module puts on its line, and everything that it publishes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,66 +9,66 @@ from simcom_mqtt.simulator.answer import Answer
 from simcom_mqtt.simulator.client import Client
 from simcom_mqtt.simulator.message_block import block_parts
 
-from .fates import Block, CountedBuffer, Fates
-from .marks import Mark
+from .block_outcomes import Block, BlockTracker, CountedBuffer
+from .message_ids import MessageId
 
-ReadMark = Callable[[bytes, bytes], Mark | None]
-"""Tells which message this topic and payload are; None if they are none that was sent."""
+ReadMessageId = Callable[[bytes, bytes], MessageId | None]
+"""Returns the id of the message with this topic and payload, or None if no such message was sent."""
 
 
 @dataclass(frozen=True)
 class Published:
     """A publish that the module carried out."""
 
-    mark: Mark | None
-    """None: it is not what the driver was given."""
+    message_id: MessageId | None
+    """None if the message is not one that the driver was given."""
     qos: int
     duplicate: bool
 
 
-class Tap:
-    """Of one module, from its beginning on. To be asked on the module's own thread."""
+class LineTap:
+    """Tap of one module from its start on. All methods must be called on the module's thread."""
 
-    def __init__(self, modem: SimulatedModem, read: ReadMark) -> None:
+    def __init__(self, modem: SimulatedModem, read: ReadMessageId) -> None:
         self._modem = modem
         self._module = modem._module
         self._read = read
         self._buffer = CountedBuffer()
-        self._fates = Fates(self._buffer)
+        self._tracker = BlockTracker(self._buffer)
         self._published: list[Published] = []
         self._cut: tuple[str, float] | None = None
-        self._looks_away = False
-        self.unseen = 0
-        """Blocks put on the line while it looked away."""
+        self._is_paused = False
+        self.unrecorded = 0
+        """Number of blocks put on the line while the tap was paused."""
         self._print_message = self._module.message_arrived
         modem._loop.call(self._install)
 
     def cut_next(self, fault: str, share: float) -> None:
-        """Strike when so much of the next message is on the line, and the rest will never be."""
+        """Injects the fault when this share of the next message is on the line, and drops the rest."""
         self._cut = fault, share
 
-    def cut_nothing(self) -> None:
-        """Let the next message pass whole after all."""
+    def cancel_cut(self) -> None:
+        """Cancels `cut_next`."""
         self._cut = None
 
-    def look_away(self, away: bool) -> None:
-        """Leave the blocks that are put on the line out of the account for a while."""
-        self._looks_away = away
+    def pause(self, paused: bool) -> None:
+        """Stops or resumes recording the blocks that are put on the line."""
+        self._is_paused = paused
 
-    def unread(self, bytes_read: int) -> None:
-        """After an unplug: the driver has read so many bytes in all, and will not get the rest."""
+    def forget_unread(self, bytes_read: int) -> None:
+        """After an unplug: records that the driver has read this many bytes and will not get the rest."""
         self._buffer.drop_unread(self._buffer.taken - bytes_read)
 
     def blocks(self) -> list[Block]:
-        """The message blocks whose fate has become known since this was called before, in their order."""
-        return self._fates.known()
+        """Returns the message blocks whose outcome has become known since the last call, in their order."""
+        return self._tracker.known()
 
     def published(self) -> list[Published]:
-        """All publishes that the module handed to its connections."""
+        """Returns all publishes that the module handed to its connections."""
         return self._published
 
     def bytes_sent(self) -> int:
-        """What the host's operating system took, and did not lose."""
+        """Returns the number of bytes that the host's operating system took and did not lose."""
         return self._buffer.taken
 
     def _install(self) -> None:
@@ -99,13 +99,13 @@ class Tap:
         damage = faults._damages[0] if faults._damages else None
         start = self._buffer.put
         self._print_message(client, topic, payload)
-        mark = self._read(topic, payload)
-        # Without a host on the port nothing is put on the line.
-        if self._buffer.put > start and self._looks_away:
-            self.unseen += 1
-        elif self._buffer.put > start and mark is not None:
+        message_id = self._read(topic, payload)
+        # Without a host on the port, nothing is put on the line.
+        if self._buffer.put > start and self._is_paused:
+            self.unrecorded += 1
+        elif self._buffer.put > start and message_id is not None:
             parts = block_parts(self._module.profile, client.index, topic, payload)
-            self._fates.sent(mark, parts, start, inserted, damage)
+            self._tracker.sent(message_id, parts, start, inserted, damage)
             self._cut_short(start)
 
     def _cut_short(self, start: int) -> None:

@@ -1,4 +1,4 @@
-"""Taking a client down on purpose while it is away: at once, and it stays down."""
+"""disconnect(), release() and close() while reconnecting: they return at once, and the client stays down."""
 
 import threading
 import time
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from happenings import Happenings, LogRecords
+from recorded_events import LogRecords, RecordedEvents
 from scripted_broker import CONNECT, DISCONNECT, ScriptedBroker
 from scripted_module import OK, ScriptedModule
 from simcom_mqtt import (
@@ -22,8 +22,8 @@ from simcom_mqtt import (
 )
 from simcom_mqtt.simulator import SimulatedModem
 
-PATIENT = Reconnect(min_delay=0.05, max_delay=60)
-Leave = Callable[[SimcomMqtt, MqttClient], object]
+LONG_DELAY = Reconnect(min_delay=0.05, max_delay=60)
+Shutdown = Callable[[SimcomMqtt, MqttClient], object]
 
 
 @pytest.fixture
@@ -56,36 +56,36 @@ def unplugged(simulator: SimulatedModem, broker: ScriptedBroker, log: LogRecords
 
 
 OUTAGES = [refused, unanswered, without_network, unplugged]
-LEAVINGS: dict[str, Leave] = {
+SHUTDOWNS: dict[str, Shutdown] = {
     "disconnect": lambda _modem, client: client.disconnect(),
     "close": lambda modem, _client: modem.close(),
-    "leaving the client's block": lambda _modem, client: client.__exit__(None, None, None),
-    "leaving the modem's block": lambda modem, _client: modem.__exit__(None, None, None),
+    "exit of the client's block": lambda _modem, client: client.__exit__(None, None, None),
+    "exit of the modem's block": lambda modem, _client: modem.__exit__(None, None, None),
 }
 
 
-@pytest.mark.parametrize("leave", LEAVINGS.values(), ids=LEAVINGS)
+@pytest.mark.parametrize("shut_down", SHUTDOWNS.values(), ids=SHUTDOWNS)
 @pytest.mark.parametrize("outage", OUTAGES)
-def test_at_once(
+def test_shutdown_while_reconnecting_returns_at_once(
     modem: SimcomMqtt,
     simulator: SimulatedModem,
     broker: ScriptedBroker,
-    leave: Leave,
+    shut_down: Shutdown,
     outage: Callable[[SimulatedModem, ScriptedBroker, LogRecords], None],
 ) -> None:
-    client = modem.connect(broker.url, reconnect=PATIENT)
+    client = modem.connect(broker.url, reconnect=LONG_DELAY)
     with LogRecords() as log:
         outage(simulator, broker, log)
         waiting = [client.publish_nowait("a/b", b"", qos) for qos in (0, 1, 2)]
 
         began = time.monotonic()
         try:
-            leave(modem, client)
+            shut_down(modem, client)
         except SimcomError:
-            assert outage is unplugged, "on a port that is away nobody can be disconnected"
+            assert outage is unplugged, "only a lost port may make the disconnect fail"
         took = time.monotonic() - began
 
-    assert took < (8 if outage is unanswered and leave is not LEAVINGS["disconnect"] else 4)
+    assert took < (8 if outage is unanswered and shut_down is not SHUTDOWNS["disconnect"] else 4)
     for future in waiting:
         with pytest.raises(SimcomError) as error:
             future.result(2)
@@ -94,10 +94,10 @@ def test_at_once(
         simulator.plug()
 
 
-def test_an_attempt_under_way_is_taken_down_again(
+def test_disconnect_during_a_connect_attempt_disconnects(
     modem: SimcomMqtt, simulator: SimulatedModem, broker: ScriptedBroker
 ) -> None:
-    client = modem.connect(broker.url, reconnect=PATIENT)
+    client = modem.connect(broker.url, reconnect=LONG_DELAY)
     with LogRecords() as log:
         unanswered(simulator, broker, log)
 
@@ -111,8 +111,10 @@ def test_an_attempt_under_way_is_taken_down_again(
     assert modem.clients() == []
 
 
-def test_it_stays_away(modem: SimcomMqtt, simulator: SimulatedModem, broker: ScriptedBroker) -> None:
-    happenings = Happenings(modem)
+def test_disconnected_client_does_not_reconnect(
+    modem: SimcomMqtt, simulator: SimulatedModem, broker: ScriptedBroker
+) -> None:
+    events = RecordedEvents(modem)
     client = modem.connect(broker.url, reconnect=Reconnect(min_delay=0.05, max_delay=0.1))
     with LogRecords() as log:
         refused(simulator, broker, log)
@@ -121,12 +123,14 @@ def test_it_stays_away(modem: SimcomMqtt, simulator: SimulatedModem, broker: Scr
     broker.connack = 0
 
     with pytest.raises(AssertionError):
-        happenings.wait_for("reconnected", 0, timeout=0.3)
+        events.wait_for("reconnected", 0, timeout=0.3)
     assert sum(line.startswith("AT+CMQTTCONNECT=") for line in simulator.received) == connects
 
 
-def test_releasing(modem: SimcomMqtt, simulator: SimulatedModem, broker: ScriptedBroker) -> None:
-    client = modem.connect(broker.url, reconnect=PATIENT)
+def test_release_while_reconnecting_returns_at_once(
+    modem: SimcomMqtt, simulator: SimulatedModem, broker: ScriptedBroker
+) -> None:
+    client = modem.connect(broker.url, reconnect=LONG_DELAY)
     with LogRecords() as log:
         refused(simulator, broker, log)
     began = time.monotonic()
@@ -137,11 +141,11 @@ def test_releasing(modem: SimcomMqtt, simulator: SimulatedModem, broker: Scripte
     assert modem.clients() == []
 
 
-def test_releasing_while_it_is_being_acquired_again(
+def test_released_client_is_not_acquired_again(
     modem: SimcomMqtt, simulator: SimulatedModem, broker: ScriptedBroker
 ) -> None:
-    """What brings it back does not acquire it behind its release."""
-    client = modem.connect(broker.url, reconnect=PATIENT)
+    """A reconnect is about to acquire the client when it is released."""
+    client = modem.connect(broker.url, reconnect=LONG_DELAY)
     simulator.delay_next("CMQTTDISC?", 0.5)
     simulator.lose_network()
     simulator.restore_network()
@@ -150,21 +154,21 @@ def test_releasing_while_it_is_being_acquired_again(
     with pytest.raises(MqttError):
         client.release()
 
-    modem.connect(broker.url, client_id="the next one", index=0).publish("a/b", b"", 1)
+    modem.connect(broker.url, client_id="next client", index=0).publish("a/b", b"", 1)
 
 
 def wait_for_command(simulator: SimulatedModem, command: str) -> None:
-    """Returns once the module has read that line."""
+    """Returns once the module has read this line."""
     deadline = time.monotonic() + 5
     while command not in simulator.received:
         assert time.monotonic() < deadline, simulator.received
         threading.Event().wait(0.005)
 
 
-def test_connected_again_by_hand(
+def test_client_can_be_connected_after_disconnect(
     modem: SimcomMqtt, simulator: SimulatedModem, broker: ScriptedBroker, broker_url: str
 ) -> None:
-    client = modem.connect(broker.url, reconnect=PATIENT)
+    client = modem.connect(broker.url, reconnect=LONG_DELAY)
     with LogRecords() as log:
         refused(simulator, broker, log)
 
@@ -175,27 +179,27 @@ def test_connected_again_by_hand(
     assert client.is_connected()
 
 
-def test_kept_again_at_once(
+def test_next_client_does_not_wait_for_the_delay_of_a_released_one(
     modem: SimcomMqtt, simulator: SimulatedModem, broker: ScriptedBroker, broker_url: str
 ) -> None:
-    """The long pause of the one who was left does not hold up the next one."""
-    happenings = Happenings(modem)
+    """The released client had a delay of 60 s."""
+    events = RecordedEvents(modem)
     first = modem.connect(broker.url, reconnect=Reconnect(min_delay=60, max_delay=60))
     with LogRecords() as log:
         refused(simulator, broker, log)
     first.release()
 
-    again = modem.connect(broker_url, reconnect=PATIENT)
+    again = modem.connect(broker_url, reconnect=LONG_DELAY)
     simulator.drop_connection(0)
-    happenings.wait_for("reconnected", 0)
+    events.wait_for("reconnected", 0)
 
     again.publish("a/b", b"", 1)
 
 
-def test_disconnecting_while_connected_is_for_good(
+def test_disconnected_client_stays_disconnected(
     modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str
 ) -> None:
-    client = modem.connect(broker_url, reconnect=PATIENT)
+    client = modem.connect(broker_url, reconnect=LONG_DELAY)
 
     client.disconnect()
 
@@ -226,8 +230,8 @@ def connected_client(
 
 
 @pytest.mark.parametrize("answer", [NO_CONNECTION + ERROR, OK + NO_CONNECTION])
-def test_losing_the_connection_unnoticed_before_disconnecting(answer: bytes) -> None:
-    with connected_client(answer, PATIENT) as (module, client):
+def test_disconnect_succeeds_when_the_connection_was_lost_unnoticed(answer: bytes) -> None:
+    with connected_client(answer, LONG_DELAY) as (module, client):
         client.disconnect()
 
         assert not client.is_connected()
@@ -236,8 +240,8 @@ def test_losing_the_connection_unnoticed_before_disconnecting(answer: bytes) -> 
             client.publish("a/b")
 
 
-def test_losing_the_service_unnoticed_before_disconnecting() -> None:
-    with connected_client(ERROR, PATIENT) as (module, client):
+def test_disconnect_succeeds_when_the_service_was_lost_unnoticed() -> None:
+    with connected_client(ERROR, LONG_DELAY) as (module, client):
         module.answers["AT+CMQTTREL?"] = ERROR
 
         client.disconnect()
@@ -246,15 +250,15 @@ def test_losing_the_service_unnoticed_before_disconnecting() -> None:
 
 
 @pytest.mark.parametrize("answer", [ERROR, OK + b"\r\n+CMQTTDISC: 0,1\r\n"])
-def test_a_module_that_will_not_disconnect(answer: bytes) -> None:
+def test_refused_disconnect_raises_mqtt_error(answer: bytes) -> None:
     with (
-        connected_client(answer, PATIENT) as (_module, client),
+        connected_client(answer, LONG_DELAY) as (_module, client),
         pytest.raises(MqttError, match="AT\\+CMQTTDISC"),
     ):
         client.disconnect()
 
 
-def test_disconnecting_what_nobody_keeps_and_is_not_connected() -> None:
+def test_disconnect_without_connection_raises_no_connection() -> None:
     with (
         connected_client(NO_CONNECTION + ERROR, None) as (_module, client),
         pytest.raises(MqttError) as refused,

@@ -1,12 +1,12 @@
-"""A port that went away is opened again when it returns; the module is found as it was, or rebuilt."""
+"""A lost port is opened again when it returns; the state of the module is adopted or restored."""
 
 from collections.abc import Iterator
 from typing import Literal
 
 import pytest
 
-from happenings import Happenings, LogRecords
 from host_client import HostClient
+from recorded_events import LogRecords, RecordedEvents
 from simcom_mqtt import Message, Reconnect, SimcomMqtt
 from simcom_mqtt.simulator import SimulatedModem
 
@@ -20,16 +20,16 @@ def simulator(request: pytest.FixtureRequest) -> Iterator[SimulatedModem]:
         yield module
 
 
-@pytest.mark.parametrize("goes_on", [True, False], ids=["the module goes on", "its power was cut too"])
-def test_unplugged_and_plugged_in(
+@pytest.mark.parametrize("keeps_power", [True, False], ids=["module keeps power", "module loses power"])
+def test_reconnects_when_the_port_returns(
     modem: SimcomMqtt,
     simulator: SimulatedModem,
     broker_url: str,
     host: HostClient,
     base: str,
-    goes_on: bool,
+    keeps_power: bool,
 ) -> None:
-    happenings = Happenings(modem)
+    events = RecordedEvents(modem)
     client = modem.connect(broker_url, reconnect=FAST)
     client.subscribe(f"{base}/#", 1)
 
@@ -37,12 +37,12 @@ def test_unplugged_and_plugged_in(
         simulator.unplug()
         log.wait_for("port is gone")
         log.wait_for("client 0 is not back yet")
-        if not goes_on:
+        if not keeps_power:
             simulator.reset()
         simulator.plug()
-        happenings.wait_for("reconnected", 0)
+        events.wait_for("reconnected", 0)
 
-    assert happenings.seen == [*([] if goes_on else [("restart",)]), ("reconnected", 0)]
+    assert events.recorded == [*([] if keeps_power else [("restart",)]), ("reconnected", 0)]
     assert simulator.received.count("AT+CMQTTSTART") == 1
     assert client.is_connected()
     with client.capture() as inbox:
@@ -53,25 +53,27 @@ def test_unplugged_and_plugged_in(
     assert modem.is_open
 
 
-def test_a_connection_that_was_lost_meanwhile(
+def test_reconnects_when_connection_was_lost_while_unplugged(
     modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str, host: HostClient, base: str
 ) -> None:
-    happenings = Happenings(modem)
+    events = RecordedEvents(modem)
     client = modem.connect(broker_url, reconnect=FAST)
     client.subscribe(f"{base}/#", 1)
 
     simulator.unplug()
     simulator.drop_connection(0)
     simulator.plug()
-    happenings.wait_for("reconnected", 0)
+    events.wait_for("reconnected", 0)
 
     with client.capture() as inbox:
         client.publish(f"{base}/up", b"", 1)
         assert inbox.get() == Message(f"{base}/up", b"")
 
 
-def test_unplugged_again_and_again(modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str) -> None:
-    happenings = Happenings(modem)
+def test_reconnects_after_each_of_many_unplugs(
+    modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str
+) -> None:
+    events = RecordedEvents(modem)
     client = modem.connect(broker_url, reconnect=FAST)
 
     with LogRecords() as log:
@@ -79,14 +81,14 @@ def test_unplugged_again_and_again(modem: SimcomMqtt, simulator: SimulatedModem,
             simulator.unplug()
             log.wait_for("port is gone")
             simulator.plug()
-            happenings.wait_for("reconnected", 0)
-            happenings.seen.clear()
+            events.wait_for("reconnected", 0)
+            events.recorded.clear()
 
     client.publish("a/b", b"", 1)
     assert modem.stats.reconnects == 3
 
 
-def test_what_was_to_be_sent_meanwhile(
+def test_publishes_while_unplugged_are_sent_in_order(
     modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str, host: HostClient, base: str
 ) -> None:
     host.subscribe(f"{base}/#")

@@ -1,7 +1,7 @@
-"""A prompt that does not come, comes late or is refused, data lost on the way, a port left in data entry.
+"""Data entry faults: a prompt that is missing, late or refused, lost data, a port left in data entry.
 
-Whatever happens, the channel is back in command mode within its time-out, no byte of the data is run as a
-command, and nothing that was half entered has an effect on the broker.
+In each case the channel is back in command mode within its timeout, no data byte runs as a command, and
+half-entered data has no effect on the broker.
 """
 
 import os
@@ -22,15 +22,15 @@ from split_line import SplitLine
 
 COMMAND_TIMEOUT = 0.4
 BACK_WITHIN = 6.0
-"""In seconds: the command time-out, the fence behind the filling, and what this machine is slow."""
+"""Seconds: the command timeout, the sync probe behind the padding, an allowance for a slow machine."""
 EVIL = b"AT+CRESET\r\nAT+EVIL\r" * 10
-MEANT = re.compile(r"AT|ATE0|AT\+(CGSN|CSQ|CCERT\w+(=\S+)?|CMQTT\w+(=\?|\?|=\S+)?)|\udcff+")
-"""What the driver may say here: of what is in `EVIL` nothing. A topic is filled up with what is not UTF-8."""
+EXPECTED_LINES = re.compile(r"AT|ATE0|AT\+(CGSN|CSQ|CCERT\w+(=\S+)?|CMQTT\w+(=\?|\?|=\S+)?)|\udcff+")
+"""Lines that the driver may send: none of `EVIL`. A topic is padded with bytes that are not UTF-8."""
 
 
 @dataclass
 class Bench:
-    """Two clients of a module on a line that can lose bytes, one of them not connected yet."""
+    """Two clients of a module on a line that can lose bytes; the second is not connected."""
 
     module: SimulatedModem
     line: SplitLine
@@ -43,8 +43,8 @@ class Bench:
     def publish(self) -> None:
         self.client.publish(f"{self.topic}/evil", EVIL, 1, timeout=2)
 
-    def works_as_ever(self) -> None:
-        """Commands and messages get through both ways, and nothing else does."""
+    def check_traffic(self) -> None:
+        """Checks that commands and messages work both ways, and that nothing else was sent."""
         assert self.modem.signal_quality().raw == "+CSQ: 23,0"
         with self.client.capture() as inbox:
             self.client.publish(f"{self.topic}/good", b"good", 1)
@@ -55,7 +55,7 @@ class Bench:
         assert self.modem.subscribed_topics() == [f"{self.topic}/#".encode()]
         assert self.modem.certificates() == []
         assert self.host.is_empty()
-        assert [line for line in self.module.received if not MEANT.fullmatch(line)] == []
+        assert [line for line in self.module.received if not EXPECTED_LINES.fullmatch(line)] == []
 
 
 ENTRIES: dict[str, Callable[[Bench], object]] = {
@@ -67,24 +67,24 @@ ENTRIES: dict[str, Callable[[Bench], object]] = {
     "CMQTTWILLMSG": lambda bench: bench.second.set_will(f"{bench.topic}/will", EVIL),
     "CCERTDOWN": lambda bench: bench.modem.upload_certificate("evil.pem", EVIL, timeout=1),
 }
-TROUBLES: dict[str, Callable[[Bench, str], None]] = {
+FAULTS: dict[str, Callable[[Bench, str], None]] = {
     "no prompt": lambda bench, command: bench.module.mute_next(command, "prompt"),
     "late prompt": lambda bench, command: bench.module.delay_next(command, 1.0, "prompt"),
     "refused": lambda bench, command: bench.module.fail_next(command),
     "one byte lost": lambda bench, command: bench.line.lose_data_of(f"AT+{command}=".encode(), 1),
     "many bytes lost": lambda bench, command: bench.line.lose_data_of(f"AT+{command}=".encode(), 30),
 }
-LEFT_OPEN = {
+OPEN_ENTRIES = {
     "sim767x": "AT+CMQTTTOPIC=0,500",
     "a76xx": "AT+CMQTTPAYLOAD=0,4096",
     "sim7600": "AT+CMQTTWILLMSG=1,1024,1",
 }
-FACTORS = (tuple(ENTRIES), tuple(TROUBLES), tuple(PROFILES))
+FACTORS = (tuple(ENTRIES), tuple(FAULTS), tuple(PROFILES))
 CASES = [
     [values[position] for values, position in zip(FACTORS, combination, strict=True)]
     for combination in all_pairs([len(values) for values in FACTORS])
 ]
-"""In which every two of command, trouble and firmware meet."""
+"""Cases that cover every pair of command, fault and firmware."""
 
 
 @pytest.fixture
@@ -99,14 +99,16 @@ def bench(profile: str, mosquitto: MosquittoBroker, host: HostClient, base: str)
         client.subscribe(f"{base}/#", 1)
         second = modem.acquire(f"{base}/second", 1)
         with client.capture() as inbox:
-            client.publish(f"{base}/first", b"first")  # asks for the longest payload, which it does but once
+            client.publish(
+                f"{base}/first", b"first"
+            )  # makes the driver query the payload limit, which it does once
             assert (host.get().payload, inbox.get().payload) == (b"first", b"first")
         yield Bench(module, line, modem, client, second, host, base)
 
 
-@pytest.mark.parametrize(("command", "trouble", "profile"), CASES)
-def test_trouble(bench: Bench, profile: str, command: str, trouble: str) -> None:
-    TROUBLES[trouble](bench, command)
+@pytest.mark.parametrize(("command", "fault", "profile"), CASES)
+def test_channel_recovers_from_data_entry_fault(bench: Bench, profile: str, command: str, fault: str) -> None:
+    FAULTS[fault](bench, command)
 
     with pytest.raises(SimcomError):
         ENTRIES[command](bench)
@@ -114,39 +116,39 @@ def test_trouble(bench: Bench, profile: str, command: str, trouble: str) -> None
     assert bench.modem.command("AT", timeout=BACK_WITHIN) == []
 
     assert monotonic() - began < BACK_WITHIN
-    bench.works_as_ever()
+    bench.check_traffic()
 
 
-@pytest.mark.parametrize(("profile", "left"), LEFT_OPEN.items())
-def test_a_port_left_in_data_entry(
-    profile: str, left: str, mosquitto: MosquittoBroker, host: HostClient, base: str
+@pytest.mark.parametrize(("profile", "command"), OPEN_ENTRIES.items())
+def test_open_recovers_a_port_left_in_data_entry(
+    profile: str, command: str, mosquitto: MosquittoBroker, host: HostClient, base: str
 ) -> None:
     host.subscribe(f"{base}/#")
     with SimulatedModem(broker=f"127.0.0.1:{mosquitto.plain}", profile=profile) as module:
         with SimcomMqtt(module.port) as modem:
             modem.start()
-            client = modem.acquire("left", 0)
+            client = modem.acquire("first", 0)
             client.connect("broker")
-            modem.acquire("left-too", 1)
+            modem.acquire("second", 1)
             modem.close()
-        die_in_data_entry(module, left)
+        leave_in_data_entry(module, command)
 
-        with SimcomMqtt(module.port) as modem, modem.connect("broker", client_id="left") as client:
+        with SimcomMqtt(module.port) as modem, modem.connect("broker", client_id="first") as client:
             client.publish(f"{base}/good", b"", 1)
             arrived = host.get()
 
         assert (arrived.topic, arrived.payload) == (f"{base}/good", b"")
         assert host.is_empty()
-        assert [line for line in module.received if not MEANT.fullmatch(line)] == []
+        assert [line for line in module.received if not EXPECTED_LINES.fullmatch(line)] == []
 
 
-def die_in_data_entry(module: SimulatedModem, command: str) -> None:
-    """Half of the data is entered, then the port is closed."""
+def leave_in_data_entry(module: SimulatedModem, command: str) -> None:
+    """Enters half of the data and closes the port."""
     port = os.open(module.port, os.O_RDWR | os.O_NOCTTY)
     tty.setraw(port)
     os.write(port, command.encode() + b"\r")
-    said = b""
-    while b"\r\n>" not in said:
-        said += os.read(port, 4096)
+    output = b""
+    while b"\r\n>" not in output:
+        output += os.read(port, 4096)
     os.write(port, EVIL)
     os.close(port)

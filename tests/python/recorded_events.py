@@ -1,4 +1,4 @@
-"""What a driver tells of its module, in the order in which it tells it, to be waited for."""
+"""Records the callbacks and the log of a driver in order, and waits for an entry."""
 
 import logging
 import queue
@@ -8,16 +8,16 @@ from typing import Self
 from simcom_mqtt import LossCause, MqttClient, SimcomMqtt
 from simcom_mqtt.simulator import SimulatedModem
 
-Happening = tuple[str, *tuple[object, ...]]
+RecordedEvent = tuple[str, *tuple[object, ...]]
 
 
-class Happenings:
-    """Takes every callback that tells of losses and returns."""
+class RecordedEvents:
+    """Records every callback about a lost or restored connection, network or module."""
 
     def __init__(self, modem: SimcomMqtt) -> None:
-        self.seen: list[Happening] = []
+        self.recorded: list[RecordedEvent] = []
         self._modem = modem
-        self._queue: queue.Queue[Happening] = queue.Queue()
+        self._queue: queue.Queue[RecordedEvent] = queue.Queue()
 
         def lost(client: MqttClient, cause: LossCause) -> None:
             self._queue.put(("connection lost", client.index, cause))
@@ -30,31 +30,31 @@ class Happenings:
         modem.on_network_lost = lambda: self._queue.put(("network lost",))
         modem.on_restart = lambda: self._queue.put(("restart",))
 
-    def wait_for(self, *happening: object, timeout: float = 30) -> None:
-        """Return once this has happened; whatever came before is in `seen`."""
-        while not self.seen or self.seen[-1] != happening:
+    def wait_for(self, *event: object, timeout: float = 30) -> None:
+        """Returns once this event is recorded; earlier events are in `recorded`."""
+        while not self.recorded or self.recorded[-1] != event:
             try:
-                self.seen.append(self._queue.get(timeout=timeout))
+                self.recorded.append(self._queue.get(timeout=timeout))
             except queue.Empty:
-                raise AssertionError(f"no {happening} within {timeout} s, only {self.seen}") from None
+                raise AssertionError(f"no {event} within {timeout} s, only {self.recorded}") from None
 
-    def wait_for_all(self, *happenings: Happening) -> None:
-        """Return once all of these have happened, in whatever order."""
-        for happening in happenings:
-            if happening not in self.seen:
-                self.wait_for(*happening)
+    def wait_for_all(self, *events: RecordedEvent) -> None:
+        """Returns once all of these events are recorded, in any order."""
+        for event in events:
+            if event not in self.recorded:
+                self.wait_for(*event)
 
     def names(self, simulator: SimulatedModem) -> list[str]:
-        """What has happened so far, without details: all of it, since a line behind it is told, too."""
-        line = f"+SETTLED: {len(self.seen)}"
+        """Returns the names of all events so far. A URC sent now marks the end of the queue of callbacks."""
+        line = f"+SETTLED: {len(self.recorded)}"
         self._modem.on_urc = lambda line: self._queue.put(("settled", line))
         simulator.urc(line)
         self.wait_for("settled", line)
-        return [happening[0] for happening in self.seen if happening[0] != "settled"]
+        return [event[0] for event in self.recorded if event[0] != "settled"]
 
 
 class LogRecords(logging.Handler):
-    """The driver's log while the `with` block runs."""
+    """Records the driver's warnings and errors in the log while the `with` block runs."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -73,7 +73,7 @@ class LogRecords(logging.Handler):
         self._queue.put(record.getMessage())
 
     def wait_for(self, pattern: str, timeout: float = 30) -> re.Match[str]:
-        """Return the next record that matches; those before it are only kept in `texts`."""
+        """Returns the next log record that matches; earlier ones are in `texts`."""
         while True:
             try:
                 self.texts.append(self._queue.get(timeout=timeout))

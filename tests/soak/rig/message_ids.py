@@ -1,4 +1,4 @@
-"""Messages that say who they are and whether they are whole: by module, client, number and checksum."""
+"""Messages with an id and a checksum: module, client and number can be read back from topic and payload."""
 
 import random
 import re
@@ -7,7 +7,7 @@ from typing import Literal
 from zlib import crc32
 
 Direction = Literal["up", "down"]
-"""From the module, or to it."""
+"""From the module (up), or to the module (down)."""
 
 LONGEST_TOPIC = 1024
 _TOPIC = re.compile(rb"soak/(up|down)/(\d+)/(\d)/(\d+)/([0-9a-f]{8})(?:/t+)?")
@@ -34,8 +34,8 @@ _LARGEST: dict[Direction, int] = {"up": 4096, "down": 10_240}
 
 
 @dataclass(frozen=True)
-class Mark:
-    """Which message it is."""
+class MessageId:
+    """Identity of a message."""
 
     direction: Direction
     module: int
@@ -43,17 +43,17 @@ class Mark:
     number: int
 
 
-def make_message(mark: Mark) -> tuple[bytes, bytes]:
-    """Topic and payload, the same for the same mark."""
-    payload = _payload(mark)
-    head = f"soak/{mark.direction}/{mark.module}/{mark.client}/{mark.number}".encode()
-    tail = b"/".ljust(LONGEST_TOPIC, b"t") if mark.number % _LARGE_EVERY == _LARGE_EVERY // 2 else b""
+def make_message(message_id: MessageId) -> tuple[bytes, bytes]:
+    """Returns topic and payload: always the same for the same id."""
+    payload = _payload(message_id)
+    head = f"soak/{message_id.direction}/{message_id.module}/{message_id.client}/{message_id.number}".encode()
+    tail = b"/".ljust(LONGEST_TOPIC, b"t") if message_id.number % _LARGE_EVERY == _LARGE_EVERY // 2 else b""
     tail = tail[: LONGEST_TOPIC - len(head) - len("/01234567")]
     return b"%b/%08x%b" % (head, _checksum(head, tail, payload), tail), payload
 
 
-def read_mark(topic: bytes, payload: bytes) -> Mark | None:
-    """Which message this is; None if a byte of it is not what it was."""
+def read_message_id(topic: bytes, payload: bytes) -> MessageId | None:
+    """Returns the id of the message, or None if a byte of it was altered."""
     match = _TOPIC.fullmatch(topic)
     if match is None:
         return None
@@ -61,23 +61,23 @@ def read_mark(topic: bytes, payload: bytes) -> Mark | None:
     head, tail = topic[: match.start(5) - 1], topic[match.end(5) :]
     if int(checksum, 16) != _checksum(head, tail, payload):
         return None
-    return Mark("up" if direction == b"up" else "down", int(module), int(client), int(number))
+    return MessageId("up" if direction == b"up" else "down", int(module), int(client), int(number))
 
 
 def _checksum(head: bytes, tail: bytes, payload: bytes) -> int:
     return crc32(payload, crc32(tail, crc32(head)))
 
 
-def _payload(mark: Mark) -> bytes:
-    if not mark.number % _LARGEST_EVERY:
-        return _random(mark).randbytes(_LARGEST[mark.direction])
-    if not mark.number % _LARGE_EVERY:
-        return _random(mark).randbytes(_LARGE)
-    kind = mark.number % (2 * len(_NASTY) + 1)
+def _payload(message_id: MessageId) -> bytes:
+    if not message_id.number % _LARGEST_EVERY:
+        return _random(message_id).randbytes(_LARGEST[message_id.direction])
+    if not message_id.number % _LARGE_EVERY:
+        return _random(message_id).randbytes(_LARGE)
+    kind = message_id.number % (2 * len(_NASTY) + 1)
     if kind == 2 * len(_NASTY):
         return b""
-    return b"%d" % mark.number if kind % 2 else b"%d%b" % (mark.number, _NASTY[kind // 2])
+    return b"%d" % message_id.number if kind % 2 else b"%d%b" % (message_id.number, _NASTY[kind // 2])
 
 
-def _random(mark: Mark) -> random.Random:
-    return random.Random(mark.number)  # noqa: S311 - no secret
+def _random(message_id: MessageId) -> random.Random:
+    return random.Random(message_id.number)  # noqa: S311 - no secret

@@ -1,4 +1,4 @@
-"""A broker that goes away is called again, less and less often, until it is back."""
+"""Reconnect to a broker that was down: attempts with growing delays."""
 
 import re
 import time
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from happenings import Happenings, LogRecords
 from mosquitto_broker import MosquittoBroker
+from recorded_events import LogRecords, RecordedEvents
 from scripted_broker import CONNECT, PUBLISH, ScriptedBroker
 from simcom_mqtt import LossCause, Reconnect, SimcomMqtt
 from simcom_mqtt.simulator import SimulatedModem
@@ -15,23 +15,23 @@ from simcom_mqtt.simulator import SimulatedModem
 FAST = Reconnect(min_delay=0.05, max_delay=0.2)
 
 
-def test_a_broker_that_is_restarted(modem: SimcomMqtt, tmp_path: Path) -> None:
-    happenings = Happenings(modem)
+def test_reconnects_to_a_restarted_broker(modem: SimcomMqtt, tmp_path: Path) -> None:
+    events = RecordedEvents(modem)
     broker = MosquittoBroker(tmp_path)
     with LogRecords() as log:
         with broker:
             client = modem.connect(f"mqtt://127.0.0.1:{broker.plain}", reconnect=FAST)
-        happenings.wait_for("connection lost", 0, LossCause.CLOSED_PASSIVELY)
+        events.wait_for("connection lost", 0, LossCause.CLOSED_PASSIVELY)
         log.wait_for("not back yet.*SOCK_CONNECT_FAIL|not back yet.*AT\\+CMQTTCONNECT")
         future = client.publish_nowait("a/b", b"", 1)
         with broker:
-            happenings.wait_for("reconnected", 0)
+            events.wait_for("reconnected", 0)
             assert future.result(30) is None
             client.disconnect()
 
 
-def test_a_broker_that_refuses_for_a_while(modem: SimcomMqtt, simulator: SimulatedModem) -> None:
-    happenings = Happenings(modem)
+def test_reconnects_after_refusals(modem: SimcomMqtt, simulator: SimulatedModem) -> None:
+    events = RecordedEvents(modem)
     with ScriptedBroker() as broker, LogRecords() as log:
         client = modem.connect(broker.url, reconnect=FAST)
         broker.connack = 3
@@ -39,14 +39,14 @@ def test_a_broker_that_refuses_for_a_while(modem: SimcomMqtt, simulator: Simulat
         for _ in range(3):
             log.wait_for("not back yet.*29")
         broker.connack = 0
-        happenings.wait_for("reconnected", 0)
+        events.wait_for("reconnected", 0)
 
         client.publish("a/b", b"", 1)
-        assert happenings.names(simulator) == ["connection lost", "reconnected"]
+        assert events.names(simulator) == ["connection lost", "reconnected"]
         client.disconnect()
 
 
-def test_delays_grow(modem: SimcomMqtt, tmp_path: Path) -> None:
+def test_delays_between_attempts_grow(modem: SimcomMqtt, tmp_path: Path) -> None:
     policy = Reconnect(min_delay=0.1, max_delay=0.6)
     with LogRecords() as log:
         with MosquittoBroker(tmp_path) as broker:
@@ -65,8 +65,8 @@ def test_delays_grow(modem: SimcomMqtt, tmp_path: Path) -> None:
         assert ended - began > delay - 0.05
 
 
-def test_a_connection_that_does_not_last_is_not_rebuilt_without_delay(modem: SimcomMqtt) -> None:
-    # It hangs up on every message, as a broker does that does not allow it.
+def test_short_lived_connections_are_delayed_too(modem: SimcomMqtt) -> None:
+    # The broker closes the connection on every message, as for a forbidden topic.
     with ScriptedBroker(closes_on=PUBLISH) as broker:
         client = modem.connect(broker.url, reconnect=Reconnect(min_delay=0.2, max_delay=1))
         began = time.monotonic()
@@ -80,7 +80,7 @@ def test_a_connection_that_does_not_last_is_not_rebuilt_without_delay(modem: Sim
         client.disconnect()
 
 
-def test_nothing_happens_without_a_loss(
+def test_no_extra_commands_without_a_loss(
     modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str
 ) -> None:
     client = modem.connect(broker_url, reconnect=FAST)

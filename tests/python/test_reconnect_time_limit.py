@@ -1,11 +1,11 @@
-"""A policy that gives up: whatever waited for the connection hears that it will not come back."""
+"""`give_up_after`: calls that wait for the connection fail when reconnecting stops."""
 
 from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
-from happenings import Happenings, LogRecords
 from host_client import HostClient
+from recorded_events import LogRecords, RecordedEvents
 from scripted_broker import CONNECT, ScriptedBroker
 from simcom_mqtt import (
     ConnectionLostError,
@@ -17,18 +17,18 @@ from simcom_mqtt import (
 )
 from simcom_mqtt.simulator import SimulatedModem
 
-IMPATIENT = Reconnect(min_delay=0.05, max_delay=0.1, give_up_after=0.5)
-UNHURRIED = Reconnect(min_delay=0.05, max_delay=0.1, give_up_after=2)
-"""Leaves the test time for what it does before the end."""
-GAVE_UP = "not brought back any more, give_up_after has passed"
+SHORT_LIMIT = Reconnect(min_delay=0.05, max_delay=0.1, give_up_after=0.5)
+LONG_LIMIT = Reconnect(min_delay=0.05, max_delay=0.1, give_up_after=2)
+"""Leaves the test time to act before reconnecting stops."""
+STOPPED = "not brought back any more, give_up_after has passed"
 
 
-def test_what_was_queued_and_what_was_in_flight(
+def test_queued_and_in_flight_calls_fail_when_reconnect_stops(
     modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str, host: HostClient, base: str
 ) -> None:
     host.subscribe(base)
-    happenings = Happenings(modem)
-    client = modem.connect(broker_url, reconnect=UNHURRIED)
+    events = RecordedEvents(modem)
+    client = modem.connect(broker_url, reconnect=LONG_LIMIT)
     simulator.mute_next("CMQTTPUB", "result")
     in_flight = client.publish_nowait(base, b"", 1)
     host.get()
@@ -36,7 +36,7 @@ def test_what_was_queued_and_what_was_in_flight(
 
     with LogRecords() as log, ThreadPoolExecutor(2) as pool:
         simulator.lose_network()
-        happenings.wait_for("network lost")
+        events.wait_for("network lost")
         publishing = pool.submit(client.publish, base)
         subscribing = pool.submit(client.subscribe, base)
 
@@ -45,17 +45,19 @@ def test_what_was_queued_and_what_was_in_flight(
         for future in [*queued, publishing, subscribing]:
             with pytest.raises(ConnectionLostError, match=r"was not sent.*NONET"):
                 future.result(30)
-        log.wait_for(f"client 0 is {GAVE_UP}.*CMQTTSTART")
+        log.wait_for(f"client 0 is {STOPPED}.*CMQTTSTART")
 
     assert isinstance(unknown.value.__cause__, ConnectionLostError)
     with pytest.raises(OutcomeUnknownError):
         unknown.value.late.result(30)
-    assert "reconnected" not in happenings.names(simulator)
+    assert "reconnected" not in events.names(simulator)
     assert modem.stats.reconnects == 0
 
 
-def test_waits_for_messages(modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str) -> None:
-    client = modem.connect(broker_url, reconnect=UNHURRIED)
+def test_wait_for_message_fails_when_reconnect_stops(
+    modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str
+) -> None:
+    client = modem.connect(broker_url, reconnect=LONG_LIMIT)
     with ThreadPoolExecutor(1) as pool, LogRecords() as log:
         waiting = pool.submit(client.wait_for_message, timeout=8)
         assert wait([waiting], timeout=0.1).not_done
@@ -67,28 +69,28 @@ def test_waits_for_messages(modem: SimcomMqtt, simulator: SimulatedModem, broker
             waiting.result(30)
 
 
-def test_the_client_can_be_connected_by_hand(
+def test_client_can_be_connected_after_reconnect_stopped(
     modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str
 ) -> None:
-    client = modem.connect(broker_url, reconnect=IMPATIENT)
+    client = modem.connect(broker_url, reconnect=SHORT_LIMIT)
     with LogRecords() as log:
         simulator.lose_network()
-        log.wait_for(GAVE_UP)
+        log.wait_for(STOPPED)
     with pytest.raises(MqttError):
         client.publish("a/b")
     simulator.restore_network()
 
-    again = modem.connect(broker_url, reconnect=IMPATIENT)
+    again = modem.connect(broker_url, reconnect=SHORT_LIMIT)
     again.publish("a/b", b"", 1)
-    happenings = Happenings(modem)
+    events = RecordedEvents(modem)
     simulator.drop_connection(0)
-    happenings.wait_for("reconnected", 0)
+    events.wait_for("reconnected", 0)
 
 
-def test_a_port_that_does_not_come_back(
+def test_publish_fails_when_the_port_does_not_return(
     modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str
 ) -> None:
-    client = modem.connect(broker_url, reconnect=IMPATIENT)
+    client = modem.connect(broker_url, reconnect=SHORT_LIMIT)
     simulator.unplug()
 
     with pytest.raises(PortError):
@@ -97,26 +99,26 @@ def test_a_port_that_does_not_come_back(
     simulator.plug()
 
 
-def test_a_broker_that_says_nothing_does_not_hold_it_up(modem: SimcomMqtt) -> None:
+def test_reconnect_stops_in_time_with_a_silent_broker(modem: SimcomMqtt) -> None:
     with ScriptedBroker() as broker, LogRecords() as log:
-        client = modem.connect(broker.url, reconnect=IMPATIENT)
+        client = modem.connect(broker.url, reconnect=SHORT_LIMIT)
         broker.silent_on = CONNECT
         broker.close_connections()
-        log.wait_for(GAVE_UP, timeout=3)
+        log.wait_for(STOPPED, timeout=3)
         with pytest.raises(ConnectionLostError):
             client.publish("a/b", timeout=3)
 
 
-def test_one_client_gives_up_and_the_other_does_not(
+def test_one_client_stops_and_the_other_reconnects(
     modem: SimcomMqtt, simulator: SimulatedModem, broker_url: str
 ) -> None:
-    happenings = Happenings(modem)
-    modem.connect(broker_url, reconnect=IMPATIENT)
-    patient = modem.connect(broker_url, reconnect=Reconnect(min_delay=0.05, max_delay=0.1))
+    events = RecordedEvents(modem)
+    modem.connect(broker_url, reconnect=SHORT_LIMIT)
+    unlimited = modem.connect(broker_url, reconnect=Reconnect(min_delay=0.05, max_delay=0.1))
     with LogRecords() as log:
         simulator.lose_network()
-        log.wait_for(f"client 0 is {GAVE_UP}")
+        log.wait_for(f"client 0 is {STOPPED}")
         simulator.restore_network()
 
-    happenings.wait_for("reconnected", 1)
-    patient.publish("a/b", b"", 1)
+    events.wait_for("reconnected", 1)
+    unlimited.publish("a/b", b"", 1)

@@ -1,4 +1,4 @@
-"""Objects that nobody holds any more: warned of, closed, collected, whatever refers to what."""
+"""Drivers without references: a warning, the port is closed, and cycles are collected."""
 
 import functools
 import gc
@@ -17,8 +17,8 @@ from simcom_mqtt.simulator import SimulatedModem
 
 
 @pytest.fixture(autouse=True)
-def no_chance_collection() -> Iterator[None]:
-    """What is collected here is collected by a test."""
+def collect_in_tests_only() -> Iterator[None]:
+    """Turns automatic collection off."""
     gc.collect()
     gc.disable()
     yield
@@ -26,7 +26,7 @@ def no_chance_collection() -> Iterator[None]:
 
 
 def collect(gone: weakref.ref[Any]) -> None:
-    """Collect, again if another thread was just about to let go of it."""
+    """Collects; repeats while another thread still holds a reference."""
     for _ in range(100):
         gc.collect()
         if gone() is None:
@@ -35,7 +35,7 @@ def collect(gone: weakref.ref[Any]) -> None:
 
 
 def assert_collected(gone: weakref.ref[Any], simulator: SimulatedModem) -> None:
-    """Closed with a warning by the collector; the port is free at once."""
+    """Asserts that the collector closes the driver with a warning, and that the port is free at once."""
     assert gone() is not None
     with pytest.warns(ResourceWarning, match="unclosed SimcomMqtt on .*: call close"):
         collect(gone)
@@ -44,7 +44,7 @@ def assert_collected(gone: weakref.ref[Any], simulator: SimulatedModem) -> None:
         pass
 
 
-def test_a_driver_that_is_dropped_is_closed_at_once(simulator: SimulatedModem) -> None:
+def test_dropped_driver_is_closed_at_once_with_a_warning(simulator: SimulatedModem) -> None:
     before = set(threading.enumerate())
     modem = SimcomMqtt(simulator.port)
     gone = weakref.ref(modem)
@@ -58,7 +58,7 @@ def test_a_driver_that_is_dropped_is_closed_at_once(simulator: SimulatedModem) -
         pass
 
 
-def test_a_driver_that_was_closed_is_no_matter(simulator: SimulatedModem) -> None:
+def test_closed_driver_is_collected_without_a_warning(simulator: SimulatedModem) -> None:
     modem = SimcomMqtt(simulator.port)
     modem.on_network_lost = modem.close
     gone = weakref.ref(modem)
@@ -87,14 +87,16 @@ CYCLES: dict[str, Callable[[SimcomMqtt, MqttClient], object]] = {
 
 
 @pytest.mark.parametrize("cycle", CYCLES)
-def test_callbacks_that_refer_to_it(simulator: SimulatedModem, broker_url: str, cycle: str) -> None:
+def test_driver_in_a_cycle_with_its_callback_is_collected(
+    simulator: SimulatedModem, broker_url: str, cycle: str
+) -> None:
     def drop() -> weakref.ref[Any]:
         modem = SimcomMqtt(simulator.port)
         client = modem.connect(broker_url)
-        # It stays in reach of its own callback, in any case.
+        # A cycle in every case: the callback refers to the driver.
         modem.on_network_lost = modem.close
         CYCLES[cycle](modem, client)
-        # Whatever a future's callback holds is let go of with its result.
+        # A future drops its done-callback with its result.
         client.publish("b", b"", 1)
         modem.command("AT")
         return weakref.ref(modem)
@@ -106,14 +108,14 @@ def test_callbacks_that_refer_to_it(simulator: SimulatedModem, broker_url: str, 
     assert not any(thread.is_alive() for thread in reports)
 
 
-def test_an_error_of_a_callback_that_refers_to_it(
+def test_driver_in_a_cycle_with_a_callback_error_is_collected(
     simulator: SimulatedModem,
     broker_url: str,
     host: HostClient,
     base: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # Whoever keeps log records keeps the errors in them.
+    # Log records would keep the errors in them alive.
     monkeypatch.setattr(logging.getLogger("simcom_mqtt"), "disabled", True)
 
     def drop() -> weakref.ref[Any]:
@@ -137,7 +139,7 @@ def test_an_error_of_a_callback_that_refers_to_it(
     assert_collected(drop(), simulator)
 
 
-def test_an_attribute_of_a_subclass_that_refers_to_it(simulator: SimulatedModem) -> None:
+def test_subclass_in_a_cycle_with_its_attribute_is_collected(simulator: SimulatedModem) -> None:
     class Rig(SimcomMqtt):
         def __init__(self, port: str, *, name: str) -> None:
             super().__init__(port)
@@ -153,7 +155,7 @@ def test_an_attribute_of_a_subclass_that_refers_to_it(simulator: SimulatedModem)
     assert_collected(gone, simulator)
 
 
-def test_a_client_keeps_its_module(simulator: SimulatedModem, broker_url: str) -> None:
+def test_client_keeps_its_modem_alive(simulator: SimulatedModem, broker_url: str) -> None:
     client = SimcomMqtt(simulator.port).connect(broker_url)
     gc.collect()
 
@@ -162,16 +164,16 @@ def test_a_client_keeps_its_module(simulator: SimulatedModem, broker_url: str) -
     client.modem.close()
 
 
-def test_a_module_does_not_keep_its_client(modem: SimcomMqtt, broker_url: str) -> None:
+def test_modem_does_not_keep_its_client_alive(modem: SimcomMqtt, broker_url: str) -> None:
     gone = weakref.ref(modem.connect(broker_url))
     assert gone() is None
     assert modem.clients()[0].is_connected()
 
 
-def test_a_dropped_driver_does_not_disturb_what_is_being_raised(simulator: SimulatedModem) -> None:
+def test_dropped_driver_does_not_replace_the_exception_being_raised(simulator: SimulatedModem) -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        # int() has raised by the time its argument is let go of.
+        # int() has raised before its argument is dropped.
         with pytest.raises(TypeError, match=r"int\(\)"):
             int(SimcomMqtt(simulator.port))  # type: ignore[call-overload]
 
@@ -180,7 +182,7 @@ def test_a_dropped_driver_does_not_disturb_what_is_being_raised(simulator: Simul
         pass
 
 
-def test_a_dropped_driver_while_warnings_are_errors(
+def test_warning_of_a_dropped_driver_as_error_is_unraisable(
     simulator: SimulatedModem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unraisable: list[BaseException | None] = []
@@ -193,7 +195,7 @@ def test_a_dropped_driver_while_warnings_are_errors(
         pass
 
 
-def test_dropped_by_its_own_callback(
+def test_driver_dropped_by_its_own_callback_is_closed(
     simulator: SimulatedModem, broker_url: str, host: HostClient, base: str
 ) -> None:
     closed = threading.Event()
