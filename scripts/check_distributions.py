@@ -1,4 +1,4 @@
-"""Install what is in `dist/` as a user does, in a fresh environment of each Python, and publish with it.
+"""Install the files in `dist/` as a user does, in a fresh environment of each Python, and publish with them.
 
 `make wheel-check` calls it. The wheel goes into every Python from 3.11 on that this machine has, the source
 distribution, which is compiled, into the one that runs this.
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 LARGEST_WHEEL = 1_500_000
-"""In bytes."""
+"""Limit in bytes."""
 OLDEST_PYTHON = 11
 PACKAGES = Path(__file__).parents[1] / "python"
 
@@ -23,7 +23,7 @@ import sys
 import simcom_mqtt
 
 
-def test_what_was_installed(simcom_client, simcom_topic_prefix):
+def test_installed_package_publishes(simcom_client, simcom_topic_prefix):
     assert simcom_mqtt.__file__.startswith(sys.prefix)
     with simcom_client.capture(simcom_topic_prefix) as inbox:
         simcom_client.subscribe(simcom_topic_prefix, qos=1)
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def only(folder: Path, pattern: str) -> Path:
-    """The one file that fits."""
+    """Return the only file that matches the pattern."""
     found = sorted(folder.glob(pattern))
     if len(found) != 1:
         sys.exit(f"{folder} should have one {pattern}, and has {len(found)}: make wheel")
@@ -53,7 +53,7 @@ def only(folder: Path, pattern: str) -> Path:
 
 
 def check_contents(wheel: Path) -> None:
-    """Its size, its tags, and whether every package is in it."""
+    """Check size and tags of the wheel, and that it contains every package."""
     size = wheel.stat().st_size
     if size > LARGEST_WHEEL:
         sys.exit(f"{wheel.name} has {size} bytes, more than {LARGEST_WHEEL}")
@@ -69,7 +69,7 @@ def check_contents(wheel: Path) -> None:
 
 
 def pythons() -> Iterator[str]:
-    """One of each version that this machine has, on the path or from pyenv."""
+    """Yield one Python of each version on this machine, from the path or from pyenv."""
     for minor in range(OLDEST_PYTHON, 20):
         from_pyenv = sorted(Path.home().glob(f".pyenv/versions/3.{minor}.*/bin/python"))
         candidates = [shutil.which(f"python3.{minor}"), *map(str, from_pyenv)]
@@ -77,13 +77,13 @@ def pythons() -> Iterator[str]:
 
 
 def can_make_environments(python: str) -> bool:
-    """Whether it runs, which pyenv's stand-ins do not always, and has what `python -m venv` needs."""
+    """Return True if this Python runs (a pyenv shim may not) and has the modules for `python -m venv`."""
     probe = [python, "-c", "import ensurepip, venv"]
     return subprocess.run(probe, capture_output=True, check=False).returncode == 0
 
 
 def publish_with(python: str, distribution: Path) -> None:
-    """Install it there, into an environment of its own, and publish: from a test, and from the terminal."""
+    """Install the distribution in a new environment, and publish from a test and from the terminal."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         subprocess.run([python, "-m", "venv", folder / "environment"], check=True)
@@ -100,7 +100,7 @@ def publish_with(python: str, distribution: Path) -> None:
 
 
 def run_outside(folder: Path, command: list[str]) -> None:
-    """Run it there, where nothing of this project is in the way; show what it says if it fails."""
+    """Run a command in a folder outside of this project; print its output if it fails."""
     result = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
     if result.returncode != 0:
         sys.exit(f"{' '.join(command)} fails:\n{result.stdout}{result.stderr}")

@@ -1,4 +1,4 @@
-"""Run the quickstart example on a simulated module and a local broker, or on those that are named.
+"""Run the quickstart example on a simulated module and a local broker, or on a given module and broker.
 
 `make demo` calls it.
 """
@@ -11,7 +11,7 @@ from simcom_mqtt.demonstration import demonstrate
 
 
 def main() -> None:
-    """Run it, and say in one line what is wrong."""
+    """Run the demonstration; print an error in one line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", help="AT port of a real module; else one is simulated")
     parser.add_argument("--broker", help="URL of a broker that the module can reach; else one is started")

@@ -1,6 +1,6 @@
-"""Run the example notebooks, and store them with what they show: `python scripts/notebooks.py`.
+"""Run the example notebooks, and store them with their outputs: `python scripts/notebooks.py`.
 
-Also takes the picture of the field trial for the documentation out of its notebook.
+Also extracts the picture of the field trial for the documentation from its notebook.
 """
 
 import argparse
@@ -20,10 +20,10 @@ LONGEST_CELL = 60
 
 
 def main() -> None:
-    """Run all of them, or those that are named."""
+    """Run all notebooks, or those that are named."""
     parser = argparse.ArgumentParser(description="Run the example notebooks, in place.")
     parser.add_argument("names", nargs="*", default=["first_steps", "field_trial"])
-    parser.add_argument("--into", type=Path, help="leave them alone, and store the results in this folder")
+    parser.add_argument("--into", type=Path, help="store the results in this folder instead")
     arguments = parser.parse_args()
     for name in arguments.names:
         notebook = run(NOTEBOOKS / f"{name}.ipynb")
@@ -33,22 +33,22 @@ def main() -> None:
 
 
 def run(path: Path) -> nbformat.NotebookNode:
-    """The notebook with its outputs. What Jupyter keeps of it goes to a folder that is removed."""
+    """Return the notebook with its outputs. Files of Jupyter go to a folder that is removed."""
     notebook: nbformat.NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
-    # Anybody on this machine may connect to the kernel's sockets, and it warns if that is all there is.
+    # Every user of this machine can connect to the kernel's sockets, and the kernel warns without encryption.
     config = Config({"KernelManager": {"transport_encryption": "auto"}})
     resources = {"metadata": {"path": NOTEBOOKS}}
-    with tempfile.TemporaryDirectory() as kept:
-        os.environ |= {"JUPYTER_RUNTIME_DIR": kept, "IPYTHONDIR": kept}
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ |= {"JUPYTER_RUNTIME_DIR": folder, "IPYTHONDIR": folder}
         NotebookClient(notebook, timeout=LONGEST_CELL, resources=resources, config=config).execute()
     for cell in notebook.cells:
-        # When each cell ran is noise in a diff.
+        # The time of each cell would be noise in a diff.
         cell.metadata.pop("execution", None)
     return notebook
 
 
 def pictures(notebook: nbformat.NotebookNode) -> list[bytes]:
-    """The PNG images among the outputs, in order."""
+    """Return the PNG images among the outputs, in order."""
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     data = [output["data"] for output in outputs if "data" in output]
     return [base64.b64decode(each["image/png"]) for each in data if "image/png" in each]

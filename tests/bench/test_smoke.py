@@ -1,4 +1,4 @@
-"""Each measurement of `make bench` works, as briefly as it can."""
+"""Runs each measurement of `make bench` as briefly as possible."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ def _built() -> None:
 # The first run builds the crate.
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", MEASURES)
-def test_makes_a_table(name: str) -> None:
+def test_measurement_makes_a_table(name: str) -> None:
     run = subprocess.run(
         [sys.executable, BENCH / "run.py", "--smoke", "--only", name],
         capture_output=True,

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use crate::message_block::message_block;
 
 pub const TOPIC: &[u8] = b"bench/flood";
-/// Where a stamped payload says when it was written: nanoseconds of the monotonic clock, in decimal.
+/// Position of the time stamp in a payload: nanoseconds of the monotonic clock, in decimal.
 const NO_STAMP: &[u8; 20] = b"00000000000000000000";
 const SMALLEST_WRITE: usize = 4096;
 
-/// The same message again and again.
+/// Repeats the same message.
 #[derive(Debug)]
 pub struct Flood {
     /// Some messages, at least 4 KiB of them.
@@ -31,7 +31,7 @@ impl Flood {
         self.remaining
     }
 
-    /// The next bytes to write, at most `most` of them; empty when all are out.
+    /// Returns the next bytes to write, at most `most`; empty when all are written.
     pub fn next(&mut self, most: usize) -> &[u8] {
         let from = self.at;
         let left = usize::try_from(self.remaining).unwrap_or(usize::MAX);
@@ -41,14 +41,14 @@ impl Flood {
         &self.block[from..from + count]
     }
 
-    /// `count` bytes of the last were not taken.
+    /// Takes back the last `count` bytes, which were not written.
     pub fn give_back(&mut self, count: usize) {
         self.at = (self.at + self.block.len() - count) % self.block.len();
         self.remaining += count as u64;
     }
 }
 
-/// One message after each interval, which tells when its writing began.
+/// One message after each interval, with the time at which its writing began.
 #[derive(Debug)]
 pub struct Ticker {
     message: Vec<u8>,
@@ -70,7 +70,7 @@ impl Ticker {
         Self { message, stamp_at, remaining: count, interval, due: now + interval }
     }
 
-    /// The message, and when the next is due; `None` after the last.
+    /// Returns the message and when the next is due; `None` after the last.
     pub fn tick(&mut self) -> Option<(Vec<u8>, usize)> {
         self.remaining = self.remaining.checked_sub(1)?;
         self.due += self.interval;

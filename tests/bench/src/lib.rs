@@ -1,4 +1,4 @@
-//! What the programs of the benchmark suite share.
+//! Common parts of the programs of the benchmark suite.
 
 pub mod clock;
 pub mod flood;

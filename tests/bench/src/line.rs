@@ -13,12 +13,12 @@ use crate::pace::Pace;
 use crate::reactions::Reactions;
 use crate::terminal::PseudoTerminal;
 
-/// What a full-speed USB packet carries.
+/// Bytes in a full-speed USB packet.
 const PACED_PIECE: usize = 64;
 
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Settings {
-    /// Both directions take the time of a UART. `None`: no time.
+    /// Baud rate of the UART in both directions; `None` means no delay.
     pub baudrate: Option<u32>,
     /// From the `OK` of a PUB to its result.
     pub round_trip: Duration,
@@ -35,7 +35,7 @@ pub struct Line {
     results: VecDeque<(Instant, Vec<u8>)>,
     flood: Option<Flood>,
     ticker: Option<Ticker>,
-    /// The terminal takes no more for now.
+    /// True while the terminal takes no more bytes.
     is_full: bool,
     own: Reactions,
     host: Reactions,
@@ -106,7 +106,7 @@ impl Line {
         self.ticker = Some(Ticker::new(payload_size, count, interval, Instant::now()));
     }
 
-    /// What was measured so far is forgotten.
+    /// Clears the measurements.
     pub fn reset(&mut self) {
         self.own.clear();
         self.host.clear();
@@ -177,7 +177,7 @@ impl Line {
         self.is_full = false;
     }
 
-    /// Writes all that is due.
+    /// Writes all bytes that are due.
     pub fn write(&mut self) -> rustix::io::Result<()> {
         let now = Instant::now();
         self.take_due(now);

@@ -1,12 +1,12 @@
-//! The module's half of the line: commands in, answers out, as fast as it can.
+//! The module's half of the line: takes commands and answers without delay.
 
 use std::io::Write;
 
-/// What the module says to one command or to entered data.
+/// The answer of the module to one command or to entered data.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answer {
     pub at_once: Vec<u8>,
-    /// What comes after a round trip through the network: the result of PUB.
+    /// Bytes that follow after a network round trip: the result of PUB.
     pub after_round_trip: Vec<u8>,
 }
 
@@ -36,7 +36,7 @@ impl Module {
         self.publishes
     }
 
-    /// Takes `input` up to the end of a command or of entered data: how many bytes that was, and what is said to it.
+    /// Takes `input` up to the end of a command or of entered data. Returns the number of bytes and the answer.
     pub fn step(&mut self, input: &[u8]) -> (usize, Option<Answer>) {
         match &mut self.state {
             State::Data { remaining, .. } => {
@@ -119,7 +119,7 @@ fn at_once(text: impl AsRef<str>) -> Answer {
     Answer { at_once: text.as_ref().as_bytes().to_vec(), after_round_trip: Vec::new() }
 }
 
-/// What a host writes to publish, in the order in which the module takes it.
+/// Returns the parts that a host writes to publish, in order.
 pub fn publish_pieces(client: u8, topic: &[u8], payload: &[u8]) -> Vec<Vec<u8>> {
     let line = |text: std::fmt::Arguments<'_>| {
         let mut bytes = Vec::new();

@@ -1,4 +1,4 @@
-//! The time that bytes take on a UART, by absolute deadlines: what is late does not delay what follows.
+//! The time that bytes take on a UART, by absolute deadlines: late bytes do not delay the following ones.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// Without a `baudrate` bytes take no time.
+    /// Without a `baudrate`, bytes take no time.
     pub fn new(baudrate: Option<u32>) -> Self {
         Self { baudrate, free_from: Instant::now(), busy: Duration::ZERO }
     }
@@ -24,7 +24,7 @@ impl Pace {
         Duration::from_nanos(bytes as u64 * BITS_PER_BYTE * 1_000_000_000 / u64::from(baudrate))
     }
 
-    /// When the last of `bytes` that are ready at `ready` has passed.
+    /// Returns when the last of `bytes` that are ready at `ready` has passed.
     pub fn pass(&mut self, bytes: usize, ready: Instant) -> Instant {
         let time = self.wire_time(bytes);
         self.free_from = self.free_from.max(ready) + time;
@@ -37,12 +37,12 @@ impl Pace {
         self.free_from = self.free_from.max(start);
     }
 
-    /// When the last of `bytes` that were ready long ago has passed.
+    /// Returns when the last of `bytes` that were ready long ago has passed.
     pub fn pass_next(&mut self, bytes: usize) -> Instant {
         self.pass(bytes, self.free_from)
     }
 
-    /// The time that all bytes together took on the line.
+    /// Returns the time that all bytes together took on the line.
     pub fn busy(&self) -> Duration {
         self.busy
     }

@@ -1,4 +1,4 @@
-//! Reaction times, and what of them goes into a table.
+//! Reaction times, and their statistics for a table.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ impl Reactions {
         &self.0
     }
 
-    /// `{"count": 3, "p50_ns": 1, "p99_ns": 2, "max_ns": 2}`
+    /// Returns `{"count": 3, "p50_ns": 1, "p99_ns": 2, "max_ns": 2}`
     pub fn to_json(&self) -> String {
         let mut sorted = self.0.clone();
         sorted.sort_unstable();

@@ -12,7 +12,7 @@ use crate::module::Module;
 
 pub const TOPIC: &[u8] = b"bench/scripted";
 
-/// An engine whose module has been found.
+/// Returns an engine that has opened its module.
 pub fn opened_engine(now: Instant) -> Engine {
     let mut engine = Engine::new(Settings { command_timeout: Duration::from_secs(10), baudrate: 115_200 });
     engine.open(0, now);
@@ -20,14 +20,14 @@ pub fn opened_engine(now: Instant) -> Engine {
     engine
 }
 
-/// So many messages of this size, one behind the other.
+/// Returns this many messages of this size in sequence.
 pub fn stream(payload_size: usize, count: usize) -> Vec<u8> {
     message_block(0, TOPIC, &vec![b'x'; payload_size]).repeat(count)
 }
 
-/// Hands `stream` to the engine as the I/O thread does. Returns the number of messages that came out of it.
+/// Hands `stream` to the engine as the I/O thread does. Returns the number of messages received.
 pub fn receive(engine: &mut Engine, stream: &[u8], now: Instant) -> usize {
-    /// What a pseudo-terminal gives at once.
+    /// Bytes that one read of a pseudo-terminal returns at most.
     const READ: usize = 4095;
     let mut messages = 0;
     for bytes in stream.chunks(READ) {

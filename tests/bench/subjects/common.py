@@ -1,4 +1,4 @@
-"""The words between a subject and the runner, and what all publishers do alike."""
+"""Protocol between a subject and the runner, and the common part of all publishers."""
 
 import json
 import sys
@@ -14,28 +14,28 @@ WARM_UP = 3
 
 
 def wait_for_start() -> None:
-    """Says that all is prepared, and waits until the runner has said go."""
+    """Prints `ready`, and waits for the start by the runner."""
     print("ready", flush=True)
     sys.stdin.readline()
 
 
 def tell(**measured: object) -> None:
-    """The result, for the runner."""
+    """Prints the measurements for the runner."""
     print(json.dumps(measured), flush=True)
 
 
 def now() -> int:
-    """The clock that the peer's stamps are on."""
+    """Returns the time of the clock that the peer uses for its stamps."""
     return time.clock_gettime_ns(time.CLOCK_MONOTONIC)
 
 
 def connected(modem: SimcomMqtt, index: Literal[0, 1] = 0) -> MqttClient:
-    """A client of the bench peer, which asks nobody."""
+    """Returns a connected client of the bench peer, which needs no broker."""
     return modem.connect("mqtt://broker.invalid", client_id=f"bench{index}", index=index)
 
 
 def measure_publishes(publish: Callable[[], object], count: int, *, computing: bool = False) -> None:
-    """Publishes one after the other, and tells how long each took."""
+    """Publishes one after the other, and reports how long each took."""
     for _ in range(WARM_UP):
         publish()
     if computing:
@@ -51,7 +51,7 @@ def measure_publishes(publish: Callable[[], object], count: int, *, computing: b
 
 
 def compute() -> None:
-    """What keeps an interpreter busy: never a system call, never a wait."""
+    """Keeps the interpreter busy, without system calls or waits."""
     total = 0
     while True:
         total = (total * 31 + 7) % 1_000_003

@@ -1,7 +1,7 @@
-"""`python -m subjects.open_ports COUNT PORT...`: each with a callback.
+"""`python -m subjects.open_ports COUNT PORT...`: opens each port and sets a callback.
 
-With a COUNT of 0 it idles until it is told to end. Otherwise it tells the processor time between the start
-and the last of COUNT messages on every port.
+With a COUNT of 0 the process idles until a line on its input. Otherwise it reports the processor time
+between the start and the last of COUNT messages on every port.
 """
 
 import contextlib
@@ -15,15 +15,15 @@ from subjects.common import connected, tell, wait_for_start
 
 def main() -> None:
     count, ports = int(sys.argv[1]), sys.argv[2:]
-    left = count * len(ports)
+    remaining = count * len(ports)
     lock = threading.Lock()
     done = threading.Event()
 
     def count_down(_: Message) -> None:
-        nonlocal left
+        nonlocal remaining
         with lock:
-            left -= 1
-            if not left:
+            remaining -= 1
+            if not remaining:
                 done.set()
 
     with contextlib.ExitStack() as stack:
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def resident_kib() -> int:
-    """Memory of this process that is really there."""
+    """Returns the resident memory of this process."""
     with open("/proc/self/smaps_rollup") as lines:  # noqa: PTH123 # a stream, not a file
         return next(int(line.split()[1]) for line in lines if line.startswith("Rss:"))
 

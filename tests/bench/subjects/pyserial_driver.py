@@ -1,4 +1,4 @@
-"""A driver as people write it with pyserial, in the two ways in which they read."""
+"""A typical driver on pyserial, with the two common ways to read."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -9,20 +9,20 @@ TIMEOUT = 10.0
 
 
 class Reader(Protocol):
-    """What both ways of reading can do."""
+    """Interface of both ways to read."""
 
     def line(self) -> bytes:
-        """The next line that is not empty, without its end."""
+        """Returns the next line that is not empty, without its line end."""
 
     def prompt(self) -> None:
         """Waits for the `>`."""
 
     def exactly(self, count: int) -> bytes:
-        """So many bytes, whatever they are."""
+        """Returns this many bytes, with any content."""
 
 
 class LineReader:
-    """`readline()` for lines, `read(1)` until the prompt: what public scripts do."""
+    """`readline()` for lines, `read(1)` until the prompt, as in public scripts."""
 
     def __init__(self, port: serial.Serial) -> None:
         self._port = port
@@ -31,7 +31,7 @@ class LineReader:
         while True:
             line = bytes(self._port.readline())
             if not line:
-                raise TimeoutError("the module says nothing")
+                raise TimeoutError("the module sends nothing")
             if text := line.strip():
                 return text
 
@@ -75,7 +75,7 @@ class BufferReader:
     def _fill(self) -> None:
         read = self._port.read(self._port.in_waiting or 1)
         if not read:
-            raise TimeoutError("the module says nothing")
+            raise TimeoutError("the module sends nothing")
         self._buffer += read
 
 
@@ -83,14 +83,14 @@ READERS: dict[str, Callable[[serial.Serial], Reader]] = {"readline": LineReader,
 
 
 class PyserialDriver:
-    """No threads, no time-outs of its own, no second client: the least that works."""
+    """The minimum that works: no threads, no timeouts, no second client."""
 
     def __init__(self, port: str, reading: str, baudrate: int = 115_200) -> None:
         self.port = serial.Serial(port, baudrate, timeout=TIMEOUT)
         self._reader = READERS[reading](self.port)
 
     def publish(self, topic: bytes, payload: bytes, qos: int) -> None:
-        """TOPIC, PAYLOAD, PUB, until the result is there."""
+        """Sends TOPIC, PAYLOAD and PUB, and waits for the result."""
         self._enter(b"AT+CMQTTTOPIC=0,%d\r" % len(topic), topic)
         self._enter(b"AT+CMQTTPAYLOAD=0,%d\r" % len(payload), payload)
         self.port.write(b"AT+CMQTTPUB=0,%d,60\r" % qos)
@@ -98,7 +98,7 @@ class PyserialDriver:
         self._expect(b"+CMQTTPUB: 0,0")
 
     def read_message(self) -> tuple[bytes, bytes]:
-        """The next message: topic and payload, read by their lengths."""
+        """Returns topic and payload of the next message, read by their lengths."""
         topic, payload = bytearray(), bytearray()
         while True:
             line = self._reader.line()

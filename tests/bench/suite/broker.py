@@ -28,7 +28,7 @@ class Broker:
     def __enter__(self) -> Self:
         program = find_mosquitto()
         assert program, "the Mosquitto broker is not installed: apt-get install mosquitto"
-        # Started by root it would become another user, who cannot read this file.
+        # A Mosquitto started by root becomes another user, who cannot read this file.
         user = "user root" if os.geteuid() == 0 else ""
         self._folder = tempfile.TemporaryDirectory()
         configuration = Path(self._folder.name, "mosquitto.conf")

@@ -1,4 +1,4 @@
-"""How long a measurement may take, and rounds in which the contenders take turns."""
+"""Effort of a measurement, and rounds in which the contenders take turns."""
 
 import importlib.util
 from collections.abc import Callable, Mapping
@@ -9,13 +9,13 @@ from suite.processes import Measured
 
 @dataclass(frozen=True)
 class Effort:
-    """So many rounds, and a share of the repetitions that a table of the docs takes."""
+    """Number of rounds, and share of the repetitions of a full run."""
 
     rounds: int = 5
     share: float = 1.0
 
     def of(self, repetitions: int) -> int:
-        """So many repetitions, of what a full run has."""
+        """Returns the number of repetitions for a number in a full run."""
         return max(int(repetitions * self.share), 2)
 
 
@@ -23,7 +23,7 @@ SMOKE = Effort(rounds=1, share=0.01)
 
 
 def interleaved(contenders: Mapping[str, Callable[[], Measured]], rounds: int) -> dict[str, list[Measured]]:
-    """What each contender measured in each round. A machine that is slow for a while is so for all."""
+    """Returns the measurements of each contender in each round; a slow phase of the machine affects all."""
     measured: dict[str, list[Measured]] = {name: [] for name in contenders}
     for _ in range(rounds):
         for name, run in contenders.items():
@@ -32,5 +32,5 @@ def interleaved(contenders: Mapping[str, Callable[[], Measured]], rounds: int) -
 
 
 def is_installed(module: str) -> bool:
-    """Whether a peer of requirements/bench.txt is there."""
+    """Returns True if a library of requirements/bench.txt is installed."""
     return importlib.util.find_spec(module) is not None

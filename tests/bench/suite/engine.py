@@ -1,4 +1,4 @@
-"""The protocol engine alone, fed from memory: the framer, the reassembly and the events together."""
+"""The protocol engine alone, fed from memory: framer, reassembly and events together."""
 
 import json
 import subprocess
@@ -10,13 +10,13 @@ from suite.report import Table
 from suite.statistics import median
 
 SIZES = (1, 10, 100, 1_000, 10_240)
-# So many bytes a run, whatever the size.
+# Bytes in each run, for every message size.
 STREAM = 16 << 20
 FRAMING = 110
 
 
 def measure(effort: Effort) -> list[Table]:
-    """A row for each size of message."""
+    """Measures each size of message."""
     contenders = {
         f"simcom-mqtt, {size:,} B": partial(_run, size, effort.of(STREAM // (size + FRAMING)))
         for size in SIZES
@@ -46,8 +46,8 @@ def measure(effort: Effort) -> list[Table]:
 
 
 def _run(size: int, count: int) -> Measured:
-    told = subprocess.run(
+    result = subprocess.run(
         [program("engine-alone"), str(size), str(count)], check=True, capture_output=True, text=True
     )
-    measured: Measured = json.loads(told.stdout)
+    measured: Measured = json.loads(result.stdout)
     return {**measured, "count": count}

@@ -1,4 +1,4 @@
-"""What the package costs to import and to install."""
+"""Import time and installed size of the package."""
 
 import subprocess
 import sys
@@ -15,7 +15,7 @@ CLOCK = "import time; began = time.perf_counter_ns(); {}; print(time.perf_counte
 
 
 def measure(effort: Effort) -> list[Table]:
-    """Import time over an empty interpreter, and the size of the wheel."""
+    """Measures the import time over an empty interpreter, and the size of the wheel."""
     contenders = {
         name: partial(_import, statement)
         for name, statement in {
@@ -34,10 +34,10 @@ def measure(effort: Effort) -> list[Table]:
 
 
 def _import(statement: str) -> Measured:
-    told = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", CLOCK.format(statement)], check=True, capture_output=True, text=True
     )
-    return {"nanoseconds": int(told.stdout)}
+    return {"nanoseconds": int(result.stdout)}
 
 
 def _wheel() -> Table:

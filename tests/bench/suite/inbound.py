@@ -1,4 +1,4 @@
-"""Received messages to a Python callback: as fast as they can come, and how late it is when they are few."""
+"""Received messages to a Python callback: maximum rate, and latency at a low rate."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -14,12 +14,12 @@ LIMIT = "bare 64-KiB read of the same stream"
 OURS = "simcom-mqtt"
 PAHO = "paho-mqtt, from a loopback Mosquitto"
 INTERVAL_US = 2_000
-# As many as the queue holds when the callbacks fall behind: 64 MiB.
+# The queue of the callbacks holds this many when they fall behind: 64 MiB.
 MOST_10_KIB = 6_000
 
 
 def measure(effort: Effort) -> list[Table]:
-    """Floods of both sizes, the dispatcher alone, and the latency."""
+    """Measures floods of both sizes, the dispatcher alone, and the latency."""
     return [
         _flood(effort, "100 B", 100, effort.of(60_000)),
         _flood(effort, "10 KiB", 10_240, effort.of(MOST_10_KIB)),

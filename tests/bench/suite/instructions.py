@@ -1,7 +1,6 @@
-"""Instructions that the sans-IO core takes, by callgrind: the same on any machine with the same compiler.
+"""Counts instructions of the sans-IO core with callgrind: equal on all machines with the same compiler.
 
-`python -m suite.instructions` in tests/bench writes the counts of this compiler down, after a change that was
-meant.
+`python -m suite.instructions` in tests/bench records the counts of this compiler after an intended change.
 """
 
 import json
@@ -16,7 +15,7 @@ CASES = ("receive-100", "receive-10240", "publish-64")
 
 
 def count(case: str) -> int:
-    """For a hundred messages or publishes."""
+    """Returns the instructions for a hundred messages or publishes."""
     counted = subprocess.run(
         [
             "valgrind",
@@ -37,20 +36,20 @@ def count(case: str) -> int:
 
 
 def compiler() -> str:
-    """Its version and the machine it makes code for."""
-    told = subprocess.run(["rustc", "-vV"], check=True, capture_output=True, text=True, cwd=BENCH).stdout
-    facts = dict(line.split(": ", 1) for line in told.splitlines() if ": " in line)
+    """Returns the version of the compiler and its target."""
+    output = subprocess.run(["rustc", "-vV"], check=True, capture_output=True, text=True, cwd=BENCH).stdout
+    facts = dict(line.split(": ", 1) for line in output.splitlines() if ": " in line)
     return f"rustc {facts['release']} {facts['host']}"
 
 
 def recorded() -> dict[str, int]:
-    """The counts of this compiler; empty if nobody has written them down."""
+    """Returns the recorded counts of this compiler; empty if none are recorded."""
     counts: dict[str, int] = json.loads(COUNTS.read_text()).get(compiler(), {})
     return counts
 
 
 def record() -> None:
-    """Writes down what this compiler's code takes now."""
+    """Records the counts of this compiler."""
     all_counts = json.loads(COUNTS.read_text())
     all_counts[compiler()] = {case: count(case) for case in CASES}
     Path(COUNTS).write_text(json.dumps(all_counts, indent=2, sort_keys=True) + "\n")

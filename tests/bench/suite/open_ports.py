@@ -1,4 +1,4 @@
-"""What open ports cost: idle, and each receiving as fast as its UART goes."""
+"""Cost of open ports: idle, and each receiving at the full rate of its UART."""
 
 import time
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ BARE = "bare Rust poll/read loop"
 
 
 def measure(effort: Effort) -> list[Table]:
-    """Idle, then under load."""
+    """Measures idle ports and ports under load."""
     return [_idle(effort), _load(effort)]
 
 
@@ -116,7 +116,7 @@ def _loaded(peer: Peer, command: Sequence[str | int], messages: int) -> Measured
 
 
 def _wait_until_asleep(pid: int) -> None:
-    """Until no thread has run for a while."""
+    """Waits until no thread has run for 100 ms."""
     before = -1
     while (now := _switches(pid)) != before:
         before = now
@@ -124,7 +124,7 @@ def _wait_until_asleep(pid: int) -> None:
 
 
 def _switches(pid: int) -> int:
-    """How often any thread of the process has begun to run."""
+    """Returns the number of context switches of all threads of the process."""
     total = 0
     for status in Path(f"/proc/{pid}/task").glob("*/status"):
         lines = status.read_text().splitlines()

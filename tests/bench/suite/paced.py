@@ -1,4 +1,4 @@
-"""Wire efficiency: how much of the time on a slow line the bytes themselves take."""
+"""Wire efficiency: share of the time on a paced line that the bytes themselves take."""
 
 from functools import partial
 
@@ -10,12 +10,12 @@ from suite.statistics import median
 PAYLOAD_SIZE = 1024
 OURS = "simcom-mqtt"
 WANTED = {115_200: 0.985, 460_800: 0.96, 3_000_000: 0.85}
-# As many as take about five seconds.
+# These numbers take about five seconds.
 PUBLISHES = {115_200: 50, 460_800: 200, 3_000_000: 1_000}
 
 
 def measure(effort: Effort) -> list[Table]:
-    """A table for all baud rates."""
+    """Measures all baud rates."""
     table = Table(
         "Publishes of 1 KiB at QoS 1 on a paced line",
         ["", "baud", "wire efficiency", "median host reaction", "p99", "the peer's own lateness (p50)"],

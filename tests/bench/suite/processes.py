@@ -1,4 +1,4 @@
-"""The processes of one measurement: the bench peer, and a subject that is measured on it."""
+"""Processes of a measurement: the bench peer (module side) and the subject that is measured (host side)."""
 
 import json
 import os
@@ -15,7 +15,7 @@ Measured = dict[str, Any]
 
 
 class Peer:
-    """Modules on pseudo-terminals; lives while the `with` block does."""
+    """Modules on pseudo-terminals, which run while the `with` block does."""
 
     def __init__(self, *, baudrate: int = 0, round_trip_ms: int = 0, ports: int = 1) -> None:
         options = {"--baudrate": baudrate, "--round-trip-ms": round_trip_ms, "--ports": ports}
@@ -25,23 +25,23 @@ class Peer:
 
     @property
     def port(self) -> str:
-        """The first, which is mostly the only one."""
+        """The first port."""
         return self.ports[0]
 
     def tell(self, order: str) -> None:
-        """An order of `bench_peer.rs`."""
+        """Sends an order; `bench_peer.rs` lists the orders."""
         assert self._process.stdin
         self._process.stdin.write(order + "\n")
         self._process.stdin.flush()
 
     def all_stats(self) -> list[Measured]:
-        """What it measured on each port since it was reset."""
+        """Returns the measurements of each port since the last reset."""
         self.tell("stats")
         stats: list[Measured] = json.loads(_line_of(self._process))
         return stats
 
     def stats(self) -> Measured:
-        """What it measured on its first port."""
+        """Returns the measurements of the first port since the last reset."""
         return self.all_stats()[0]
 
     def __enter__(self) -> Self:
@@ -54,7 +54,7 @@ class Peer:
 
 
 class Subject:
-    """A process that prepares, is told to start, and tells what it measured."""
+    """A process that prepares, waits for the start, and returns measurements."""
 
     def __init__(self, command: Sequence[str | int]) -> None:
         words = [str(word) for word in command]
@@ -67,21 +67,21 @@ class Subject:
         )
         self._name = " ".join(words)
         ready = _line_of(self._process)
-        assert ready == "ready", f"{self._name} said {ready!r}"
+        assert ready == "ready", f"{self._name} printed {ready!r}"
 
     @property
     def pid(self) -> int:
-        """Of the process, for what the system knows about it."""
+        """Id of the process."""
         return self._process.pid
 
     def start(self) -> None:
-        """All is prepared: begin."""
+        """Starts the measurement."""
         assert self._process.stdin
         self._process.stdin.write("go\n")
         self._process.stdin.flush()
 
     def result(self) -> Measured:
-        """Waits for what it measured."""
+        """Waits for the measurements and returns them."""
         measured: Measured = json.loads(_line_of(self._process))
         return measured
 
@@ -95,12 +95,12 @@ class Subject:
 
 
 def python(module: str, *arguments: str | int) -> list[str | int]:
-    """The command that runs a subject of this suite."""
+    """Returns the command that runs a subject of this suite."""
     return [sys.executable, "-m", f"subjects.{module}", *arguments]
 
 
 def run_on(peer: Peer, command: Sequence[str | int]) -> Measured:
-    """Runs a subject on a peer whose measurements begin when the subject does."""
+    """Runs a subject on a peer and resets the peer's measurements at the start."""
     with Subject(command) as subject:
         peer.tell("reset")
         subject.start()
@@ -108,15 +108,15 @@ def run_on(peer: Peer, command: Sequence[str | int]) -> Measured:
 
 
 def program(name: str) -> str:
-    """The path of a program of the bench crate."""
+    """Returns the path of a program of the bench crate."""
     return str(_build("atat" if name == "atat-host" else None) / name)
 
 
 @cache
 def _build(feature: str | None) -> Path:
-    """Builds the bench crate, or the program with that feature, in release: no time if it is up to date."""
+    """Builds the bench crate, or the program with that feature, in release; returns at once if up to date."""
     manifest = ["--manifest-path", str(BENCH / "Cargo.toml")]
-    # Alone, since with another feature cargo would make all of the others again.
+    # Only this program: with another feature, cargo would build all others again.
     features = ["--features", feature, "--bin", "atat-host"] if feature else []
     subprocess.run(["cargo", "build", "--locked", "--quiet", "--release", *manifest, *features], check=True)
     metadata = subprocess.run(

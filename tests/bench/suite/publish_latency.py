@@ -1,4 +1,4 @@
-"""One publish – TOPIC, PAYLOAD, PUB and its result – on a line without delay, and beside a busy thread."""
+"""Latency of one publish (TOPIC, PAYLOAD, PUB, result): alone, and next to a thread that computes."""
 
 import sys
 from collections.abc import Callable
@@ -17,7 +17,7 @@ Contender = Callable[[], Measured]
 
 
 def measure(effort: Effort) -> list[Table]:
-    """The two tables."""
+    """Measures a publish alone, and next to a thread that computes."""
     return [_alone(effort), _computing(effort)]
 
 
@@ -30,7 +30,7 @@ def _alone(effort: Effort) -> Table:
     if is_installed("serial"):
         for reading in ("readline", "in_waiting"):
             contenders[f"pyserial, {reading}"] = partial(_python, "publish_pyserial", count, reading)
-    # A minute to build, which a smoke run has not.
+    # Building takes a minute, too long for a smoke run.
     if effort is not SMOKE:
         contenders[ATAT] = partial(_atat, count, 0)
         contenders["atat, its default cool-down of 20 ms"] = partial(_atat, few, 20)

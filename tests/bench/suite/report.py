@@ -1,4 +1,4 @@
-"""Tables of Markdown, and what of them was to be reached."""
+"""Result tables in Markdown, with targets and results."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
@@ -6,7 +6,7 @@ from typing import Any, Self
 
 @dataclass(frozen=True)
 class Bar:
-    """What was to be reached, and what was."""
+    """A target and the result that was reached."""
 
     measure: str
     bar: str
@@ -16,7 +16,7 @@ class Bar:
 
 @dataclass
 class Table:
-    """What was measured of one thing, a contender a row."""
+    """Measurements of one kind, with a row for each contender."""
 
     title: str
     columns: list[str]
@@ -28,24 +28,24 @@ class Table:
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Self:
-        """As `to_json` gave it."""
+        """Returns the table that `to_json` stored."""
         return cls(**{**stored, "bars": [Bar(**bar) for bar in stored["bars"]]})
 
     def add(self, *cells: str) -> None:
-        """A row."""
+        """Adds a row."""
         assert len(cells) == len(self.columns)
         self.rows.append(list(cells))
 
     def reach(self, measure: str, bar: str, reached: str, *, met: bool) -> None:
-        """What the table says about something that was to be reached."""
+        """Adds a target and its result."""
         self.bars.append(Bar(measure, bar, reached, bool(met)))
 
     def to_json(self) -> dict[str, Any]:
-        """All of it, in what JSON has."""
+        """Returns the table as JSON values."""
         return asdict(self)
 
     def to_markdown(self, pictures: str = "") -> str:
-        """With its title as a heading, its notes below, and its curves from the folder `pictures`."""
+        """Returns the table with its title, notes and curves; `pictures` is the folder of the curves."""
         table = markdown([self.columns, *self.rows])
         notes = "".join(f"\n{note}\n" for note in self.notes)
         curves = "".join(f"\n![{self.title}]({pictures}{name}.svg)\n" for name in self.curves)
@@ -53,19 +53,19 @@ class Table:
 
 
 def markdown(rows: list[list[str]]) -> str:
-    """A table whose first row is its head, numbers to the right."""
+    """Returns a table whose first row is the head, with numbers aligned to the right."""
     head, *body = rows
     lines = [head, ["---", *("---:" for _ in head[1:])], *body]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def milliseconds(nanoseconds: float) -> str:
-    """Three digits or more, with the unit."""
+    """Formats a time with at least three digits and its unit."""
     return f"{_digits(nanoseconds / 1e6)} ms"
 
 
 def microseconds(nanoseconds: float) -> str:
-    """Three digits or more, with the unit."""
+    """Formats a time with at least three digits and its unit."""
     return f"{_digits(nanoseconds / 1e3)} µs"
 
 

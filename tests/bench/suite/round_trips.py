@@ -1,4 +1,4 @@
-"""A network with a round trip of 200 ms: what overlaps, and what waits for what."""
+"""Publishes over a network with a round trip of 200 ms: with two clients, and with `publish_nowait`."""
 
 from functools import partial
 
@@ -12,7 +12,7 @@ PUBLISHES = 20
 
 
 def measure(effort: Effort) -> list[Table]:
-    """Two clients, and one that does not wait."""
+    """Measures two clients, and one client that queues its publishes."""
     count = effort.of(PUBLISHES)
     contenders = {
         f"simcom-mqtt: two clients, {count} publishes each": partial(_run, "publish_both_clients", count),

@@ -5,13 +5,13 @@ from statistics import median
 
 
 def quantile(values: Iterable[float], share: float) -> float:
-    """The value that so large a share of all is at or below."""
+    """Returns the smallest value that this share of all values does not exceed."""
     ordered = sorted(values)
     return ordered[min(int(len(ordered) * share), len(ordered) - 1)]
 
 
 def median_of_rounds(rounds: Sequence[Sequence[float]], share: float) -> float:
-    """A quantile of each round, and the median of those: one bad round does not make the result."""
+    """Returns the median of a quantile of each round, so that one bad round does not decide."""
     return median(quantile(values, share) for values in rounds)
 
 

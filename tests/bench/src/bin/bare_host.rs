@@ -1,7 +1,7 @@
-//! The physical limit: a host that does nothing with what it reads.
+//! The physical limit: a host that discards the bytes it reads.
 //!
 //! `bare-host read PORT PAYLOAD_SIZE COUNT`, `bare-host publish PORT COUNT PAYLOAD_SIZE` and `bare-host poll
-//! PAYLOAD_SIZE COUNT PORT...` say `ready`, wait for a line and then do it. The answer is a line of JSON. What is read
+//! PAYLOAD_SIZE COUNT PORT...` print `ready`, wait for a line and then start. The answer is a line of JSON. The input
 //! is the peer's flood of that many messages.
 
 use std::io::{BufRead, Write, stdin, stdout};
@@ -101,7 +101,7 @@ fn read_exactly(port: &OwnedFd, mut count: usize) -> Result<(), Failure> {
     let mut buffer = [0; 256];
     while count > 0 {
         let read = rustix::io::read(port, &mut buffer)?;
-        count = count.checked_sub(read).ok_or("the module said more than expected")?;
+        count = count.checked_sub(read).ok_or("the module sent more than expected")?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Plays modules on pseudo-terminals: `bench-peer [--baudrate N] [--round-trip-ms N] [--ports N]`.
 //!
-//! Says its ports on the first line of its output, as JSON, and then takes words on its input until that ends:
+//! Prints its ports on the first line of its output, as JSON, and then takes orders on its input until that ends:
 //! `flood <payload size> <count>` and `messages <payload size> <count> <interval in us>` on every port, `reset`, and
 //! `stats`, answered by a line of JSON with an object a port.
 
@@ -12,7 +12,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::stdio::stdin;
 use simcom_mqtt_bench::line::{Line, Settings};
 
-/// A timer is late by about as much: for the rest it looks again and again.
+/// A timer is late by about this time, so the rest is waited actively.
 const SPIN: Duration = Duration::from_micros(40);
 
 fn main() -> ExitCode {
@@ -34,7 +34,7 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
 
     let mut buffer = vec![0; 64 * 1024];
     let mut words = Vec::new();
-    // Several ports share their time, so that none may spin.
+    // Several ports share one thread, so none may spin.
     let spin = if ports == 1 && settings.baudrate.is_some() { SPIN } else { Duration::ZERO };
     loop {
         let ready = wait(&lines, spin)?;
@@ -79,7 +79,7 @@ fn arguments() -> Result<(Settings, usize), Box<dyn std::error::Error>> {
     Ok((settings, ports))
 }
 
-/// What the standard input and then each line is ready for.
+/// Waits, and returns for which operations the standard input and each line are ready.
 fn wait(lines: &[Line], spin: Duration) -> rustix::io::Result<Vec<PollFlags>> {
     let input = stdin();
     let mut watched = vec![PollFd::new(&input, PollFlags::IN)];

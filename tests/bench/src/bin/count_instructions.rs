@@ -1,4 +1,4 @@
-//! What callgrind counts: `count-instructions receive-100|receive-10240|publish-64`, only the calls of `counted`.
+//! Workload for callgrind: `count-instructions receive-100|receive-10240|publish-64`; only calls of `counted` count.
 
 use std::hint::black_box;
 use std::process::ExitCode;
@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use simcom_mqtt_bench::scripted;
 
-/// So many, that what is done once does not matter.
+/// So many repetitions that one-time work does not matter.
 const REPETITIONS: usize = 100;
 
 fn main() -> ExitCode {
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Known to callgrind by this name.
+/// Callgrind finds this function by its name.
 #[inline(never)]
 fn counted(work: &mut dyn FnMut()) {
     work();

@@ -1,5 +1,5 @@
-//! The protocol engine without a port: `engine-alone PAYLOAD_SIZE COUNT` takes that many messages, and says how long it
-//! took and how many bytes they were, as a line of JSON.
+//! The protocol engine without a port: `engine-alone PAYLOAD_SIZE COUNT` takes that many messages, and prints the
+//! time and the number of bytes as a line of JSON.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -12,7 +12,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (size, count) = (size.parse()?, count.parse()?);
     let stream = scripted::stream(size, count);
     let mut engine = scripted::opened_engine(Instant::now());
-    // The first time round it finds its memory.
+    // The first run allocates the memory.
     scripted::receive(&mut engine, &stream, Instant::now());
     let began = Instant::now();
     let received = scripted::receive(&mut engine, black_box(&stream), began);
