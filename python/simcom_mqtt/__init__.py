@@ -1,7 +1,5 @@
 """Driver for the MQTT stack of SIMCom SIM7672X/SIM7652X LTE modules."""
 
-from typing import TYPE_CHECKING
-
 from simcom_mqtt._native import (
     Capture,
     Message,
@@ -13,7 +11,6 @@ from simcom_mqtt._native import (
     __version__,
     list_ports,
 )
-from simcom_mqtt.codes import LossCause, ResultCode
 from simcom_mqtt.errors import (
     ClosedError,
     CommandError,
@@ -28,9 +25,11 @@ from simcom_mqtt.errors import (
     PortError,
     SimcomError,
 )
-from simcom_mqtt.types import Callback, Payload, Pem, QoS, Topic
 
+TYPE_CHECKING = False  # `typing` takes longer to import than all of this package
 if TYPE_CHECKING:
+    from simcom_mqtt.codes import LossCause, ResultCode
+    from simcom_mqtt.types import Callback, Payload, Pem, QoS, Topic
     from simcom_mqtt.values import Cell, ClientState, ModuleInfo, PortInfo, SignalQuality, Stats
 
 __all__ = [
@@ -70,17 +69,23 @@ __all__ = [
     "list_ports",
 ]
 
+_IMPORTED_ON_USE = {
+    **dict.fromkeys(("Callback", "Payload", "Pem", "QoS", "Topic"), "types"),
+    **dict.fromkeys(("LossCause", "ResultCode"), "codes"),
+    **dict.fromkeys(("Cell", "ClientState", "ModuleInfo", "PortInfo", "SignalQuality", "Stats"), "values"),
+}
+"""Names with their modules, which import `typing`, `enum` or `dataclasses`: slower than all of this package."""
 
-def __getattr__(name: str) -> object:
-    # `dataclasses` takes longer to import than the rest of the package: the values come at their first use.
-    if name in __all__:
-        from simcom_mqtt import values
+if not TYPE_CHECKING:
 
-        globals().update({value: getattr(values, value) for value in values.__all__})
-        if name in globals():
-            return globals()[name]
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> object:
+        """Import a name of `_IMPORTED_ON_USE`."""
+        if name not in _IMPORTED_ON_USE:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
 
+        value = globals()[name] = getattr(import_module(f"{__name__}.{_IMPORTED_ON_USE[name]}"), name)
+        return value
 
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

@@ -1,4 +1,4 @@
-"""The numbers that the module reports, as the application note names them."""
+"""Result codes and loss causes of the module, under the names of the application note."""
 
 from enum import IntEnum
 from typing import Self
@@ -7,11 +7,11 @@ _UNKNOWN = "not in the application note"
 
 
 class _WireCode(IntEnum):
-    """A number from the wire. Newer firmware may send one that the note does not list: that is no error."""
+    """A number from the wire. A newer firmware may send a number that the note does not list."""
 
     _meaning: str
 
-    # The default is for type checkers, to whom `ResultCode(25)` is a call of this method.
+    # The default is for type checkers, which take `ResultCode(25)` for a call of this method.
     def __new__(cls, value: int, meaning: str = _UNKNOWN) -> Self:
         member = int.__new__(cls, value)
         member._value_ = value
@@ -22,7 +22,7 @@ class _WireCode(IntEnum):
     def _missing_(cls, value: object) -> Self | None:
         if not isinstance(value, int) or value < 0:
             return None
-        # Not kept in the enum: what the other side sends must not make it grow.
+        # Not stored in the enum, which numbers from the wire must not enlarge.
         member = int.__new__(cls, value)
         member._name_ = f"UNKNOWN_{value}"
         member._value_ = value
@@ -30,20 +30,20 @@ class _WireCode(IntEnum):
         return member
 
     def __reduce_ex__(self, _protocol: object) -> tuple[type[Self], tuple[int]]:
-        # Early 3.11 releases pickle a member by its name, and only those of the note can be found by it.
+        # Early releases of 3.11 pickle a member by its name, which finds only the members of the note.
         return type(self), (self._value_,)
 
     @property
     def meaning(self) -> str:
-        """What the number means, in the wording of the application note."""
+        """The meaning of the number, in the words of the application note."""
         return self._meaning
 
 
 class ResultCode(_WireCode):
-    """The result codes of chapter 4.1 of the application note; `meaning` is the note's wording.
+    """The result codes of chapter 4.1 of the application note; `meaning` has the words of the note.
 
     `ResultCode(n)` of a code beyond 35 is a member named `UNKNOWN_<n>`, never an error. It equals its number,
-    and is not part of the iteration over the class.
+    and an iteration over the class leaves it out.
     """
 
     SUCCEEDED = 0, "operation succeeded"
@@ -85,7 +85,7 @@ class ResultCode(_WireCode):
 
 
 class LossCause(_WireCode):
-    """Why a connection was lost: the `<cause>` of `+CMQTTCONNLOST`, chapter 4.2 of the application note.
+    """The cause of a lost connection: `<cause>` of `+CMQTTCONNLOST`, chapter 4.2 of the application note.
 
     As with `ResultCode`, a number that the note does not list becomes `UNKNOWN_<n>`.
     """

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any
-
-from simcom_mqtt.codes import ResultCode
-
+TYPE_CHECKING = False  # the imports below take longer than the rest of the package
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+    from typing import Any
+
     from simcom_mqtt._native import Message
+    from simcom_mqtt.codes import ResultCode
 
 __all__ = [
     "ClosedError",
@@ -27,7 +27,7 @@ __all__ = [
 
 
 class SimcomError(Exception):
-    """Anything that went wrong with the module, its port or its network.
+    """Base class: a failure of the module, its port or its network.
 
     `SimcomError(message)`; `str(error)` is the message: what failed, what the module said, what to try.
     """
@@ -40,21 +40,21 @@ class SimcomError(Exception):
 
 
 def _blank(cls: type[SimcomError], args: tuple[object, ...]) -> SimcomError:
-    # Exceptions are unpickled by calling the class with `args`, which hold no keyword field.
+    # By default pickle calls the class with `args`, which do not hold the keyword arguments.
     error = cls.__new__(cls)
     error.args = args
     return error
 
 
 class PortError(SimcomError, OSError):
-    """The port cannot be opened (missing, busy, no permission), or it vanished while it was in use.
+    """The port cannot be opened (missing, busy, no permission), or it was lost while in use.
 
     `PortError(message)`.
     """
 
 
 class ClosedError(SimcomError):
-    """The object was used after `close()` or `release()`, or in a forked child: the port is the parent's.
+    """The object was used after `close()` or `release()`, or in a forked child: the parent owns the port.
 
     `ClosedError(message)`.
     """
@@ -83,8 +83,8 @@ class MqttError(CommandError):
 
     `MqttError(message, *, command, response, code, client_index)`.
 
-    code: the result code, or None where the module gave a bare `ERROR`.
-    client_index: 0 or 1, or None where the command concerns the whole service, as `AT+CMQTTSTART` does.
+    code: the result code; None: the module gave a bare `ERROR`.
+    client_index: 0 or 1; None: the command concerns the whole service, as `AT+CMQTTSTART` does.
     """
 
     code: ResultCode | None
@@ -93,6 +93,8 @@ class MqttError(CommandError):
     def __init__(
         self, message: str, *, command: str, response: str, code: int | None, client_index: int | None
     ) -> None:
+        from simcom_mqtt.codes import ResultCode
+
         super().__init__(message, command=command, response=response)
         self.code = None if code is None else ResultCode(code)
         self.client_index = client_index
@@ -123,20 +125,20 @@ class CommandTimeoutError(SimcomError, TimeoutError):
 class OutcomeUnknownError(SimcomError):
     """`AT+CMQTTPUB` was written and its result was not read: the message may have been delivered, or not.
 
-    Deliberately no `TimeoutError` or `ConnectionError`, so that no loop that retries those publishes it twice
-    by accident. `__cause__` tells why the result is missing.
+    Not a `TimeoutError` or `ConnectionError`: a loop that retries after those must not publish the message
+    twice by accident. `__cause__` is the reason why the result is missing.
 
     `OutcomeUnknownError(message, *, late=None)`.
 
-    late: done when the result comes after all, failed once it cannot come any more. A pickled or copied error
-        gets one that has failed, and so does an error made without one.
+    late: a future of the result; it fails once the result can no longer come. A pickled or copied error, and
+        one made without a future, gets a future that has failed.
     """
 
     late: Future[None]
 
     def __init__(self, message: str, *, late: Future[None] | None = None) -> None:
         super().__init__(message)
-        self.late = _never() if late is None else late
+        self.late = _failed_future() if late is None else late
 
     def __reduce__(self) -> tuple[Any, ...]:
         rebuild, arguments, state = super().__reduce__()
@@ -144,17 +146,19 @@ class OutcomeUnknownError(SimcomError):
 
     def __setstate__(self, state: dict[str, Any] | None) -> None:
         super().__setstate__(state)
-        self.late = _never()
+        self.late = _failed_future()
 
 
-def _never() -> Future[None]:
+def _failed_future() -> Future[None]:
+    from concurrent.futures import Future
+
     future: Future[None] = Future()
-    future.set_exception(SimcomError("nothing waits for the result of this publish any more"))
+    future.set_exception(SimcomError("the result of this publish is no longer waited for"))
     return future
 
 
 class ConnectionLostError(SimcomError, ConnectionError):
-    """The client is not connected, or lost its connection before it handed the message over: surely not sent.
+    """The client is not connected, or lost its connection before the message was handed over: not sent.
 
     `ConnectionLostError(message)`.
     """
@@ -168,7 +172,7 @@ class ModuleRestartedError(ConnectionLostError):
 
 
 class NotConnectedError(ConnectionLostError, MqttError):
-    """The module says that the client has no connection (`code` NO_CONNECTION), so nothing was sent.
+    """The module answered that the client has no connection (`code` NO_CONNECTION): nothing was sent.
 
     `NotConnectedError(message, *, command, response, code, client_index)`, as `MqttError`.
     """
@@ -182,11 +186,11 @@ class NotConnectedError(ConnectionLostError, MqttError):
 
 
 class MessageTimeoutError(SimcomError, TimeoutError):
-    """No message that matches arrived in time.
+    """No matching message arrived in time.
 
     `MessageTimeoutError(message, *, received)`.
 
-    received: the messages that did arrive during the wait, matching or not, oldest first.
+    received: the messages that arrived during the wait, matching or not, oldest first.
     """
 
     received: list[Message]

@@ -1,4 +1,4 @@
-"""The futures of publishes that nobody waits for yet."""
+"""The future of `MqttClient.publish_nowait`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from concurrent.futures import Future
 
 from simcom_mqtt.errors import ClosedError
 
-__all__ = ["PublishFuture", "end", "withdrawn"]
+__all__ = ["PublishFuture", "finish", "finish_cancelled"]
 
 
 class PublishFuture(Future[None]):
@@ -18,43 +18,48 @@ class PublishFuture(Future[None]):
     `cancel()` succeeds as long as nothing of the message was written to the module; it is then not sent.
     """
 
-    _withdraw: Callable[[], bool] | None = None
+    _cancel_request: Callable[[], bool] | None = None
+    """Set by the driver: removes the request from its queue; False if it was written or has ended."""
 
     def __init__(self) -> None:
         super().__init__()
         self._process = os.getpid()
         self._cancelling = threading.RLock()
-        self._taken_back = False
+        self._is_request_cancelled = False
 
     def cancel(self) -> bool:
-        """Take the message back if its first byte was not written yet; tells whether it was."""
+        """Cancel the publish if its first byte was not written yet; return True if it is cancelled."""
         if os.getpid() != self._process:
             return self.cancelled()
         with self._cancelling:
-            # Of several that ask, the message is taken back for the first only.
-            if not self._taken_back and not self.done() and self._withdraw is not None:
-                self._taken_back = self._withdraw()
-        return self._taken_back and super().cancel()
+            # Of several callers at once, the first cancels the request.
+            if not self._is_request_cancelled and not self.done() and self._cancel_request is not None:
+                self._is_request_cancelled = self._cancel_request()
+        return self._is_request_cancelled and super().cancel()
 
     def result(self, timeout: float | None = None) -> None:
-        """Wait for the result; `ClosedError` in a forked child, where it cannot come any more."""
+        """Wait for the result.
+
+        ClosedError: in a forked child, which never gets it.
+        """
         self._check_process()
         return super().result(timeout)
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
-        """Wait for the exception, None if there is none; `ClosedError` in a forked child."""
+        """Wait for the exception; None: the publish succeeded.
+
+        ClosedError: in a forked child, which never gets it.
+        """
         self._check_process()
         return super().exception(timeout)
 
     def _check_process(self) -> None:
         if os.getpid() != self._process and not self.done():
-            raise ClosedError(
-                "this is a forked child, and only the parent hears what becomes of its publishes"
-            )
+            raise ClosedError("this is a forked child: only the parent gets the results of its publishes")
 
 
-def end(future: Future[None], error: BaseException | None) -> None:
-    """Give a future its result, unless it was cancelled."""
+def finish(future: Future[None], error: BaseException | None) -> None:
+    """Set the result of a future, unless it was cancelled."""
     if not future.set_running_or_notify_cancel():
         return
     if error is None:
@@ -63,7 +68,7 @@ def end(future: Future[None], error: BaseException | None) -> None:
         future.set_exception(error)
 
 
-def withdrawn(future: Future[None]) -> None:
-    """Tell those who wait for a future that its message was taken back."""
+def finish_cancelled(future: Future[None]) -> None:
+    """Cancel a future whose request the driver has cancelled, and wake the threads that wait for it."""
     Future.cancel(future)
     future.set_running_or_notify_cancel()

@@ -23,8 +23,8 @@ __all__ = ["Kind", "LocalBroker", "find_mosquitto", "free_port", "local_broker",
 
 Kind = Literal["auto", "mosquitto", "amqtt"]
 
-PATIENCE_WITH_AMQTT: Final = 2.0
-"""Seconds for one try to shut it down."""
+AMQTT_SHUTDOWN_TIMEOUT: Final = 2.0
+"""Seconds for one attempt."""
 
 
 @dataclass(frozen=True)
@@ -32,21 +32,23 @@ class LocalBroker:
     """A running broker."""
 
     program: str
-    """What it is: the path of Mosquitto, or "amqtt"."""
+    """The path of Mosquitto, or "amqtt"."""
     port: int
 
     @property
     def url(self) -> str:
-        """What `SimcomMqtt.connect` takes."""
+        """The URL for `SimcomMqtt.connect`."""
         return f"mqtt://127.0.0.1:{self.port}"
 
 
 @contextmanager
 def local_broker(kind: Kind = "auto") -> Iterator[LocalBroker]:
-    """A broker on a free loopback port that lets everybody in, while it is needed.
+    """Run a broker without access control on a free loopback port, for the duration of the block.
 
-    "auto" takes Mosquitto if it is installed, else amqtt. Raises `RuntimeError`, which says what to install,
-    if there is no such broker, and `TimeoutError` if it does not listen within 10 s.
+    "auto" takes Mosquitto if it is installed, else amqtt.
+
+    RuntimeError: there is no such broker; the message says what to install.
+    TimeoutError: the broker does not listen within 10 s.
     """
     program = _program(kind)
     port = free_port()
@@ -55,19 +57,19 @@ def local_broker(kind: Kind = "auto") -> Iterator[LocalBroker]:
 
 
 def find_mosquitto() -> str | None:
-    """The path of Mosquitto, if it is installed."""
-    # Debian puts the broker where an ordinary user's PATH does not look.
+    """Return the path of Mosquitto; None: it is not installed."""
+    # Debian installs it in a folder that is not in an ordinary user's PATH.
     return shutil.which("mosquitto", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
 
 
 def free_port() -> int:
-    """A TCP port of the loopback interface that nobody listens on."""
+    """Return a free TCP port of the loopback interface."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
 
 
 def wait_until_listening(port: int, process: subprocess.Popen[bytes], timeout: float = 10) -> None:
-    """Return when a Mosquitto that was started listens on its port."""
+    """Wait until a Mosquitto that was started listens on its port."""
     deadline = time.monotonic() + timeout
     while True:
         try:
@@ -99,11 +101,11 @@ def _program(kind: Kind) -> str:
 
 @contextmanager
 def _run_mosquitto(program: str, port: int) -> Iterator[None]:
-    # Without a configuration it listens on loopback only and lets everybody in.
+    # Without a configuration it listens on loopback only, without access control.
     process = subprocess.Popen(  # noqa: S603
         [program, "-p", str(port)],
         stderr=subprocess.DEVNULL,
-        process_group=0,  # Ctrl-C is for the program that uses it, which still has a connection to close
+        process_group=0,  # Ctrl-C ends the program that uses the broker, which still closes its connection
     )
     try:
         wait_until_listening(port, process)
@@ -124,10 +126,10 @@ def _run_amqtt(port: int) -> Iterator[None]:
         return broker
 
     async def stop(broker: Broker) -> None:
-        # It waits for ever for a client that leaves in the same moment, and has forgotten it in the next try.
+        # amqtt waits for ever for a client that disconnects at the same moment; the next attempt succeeds.
         for _ in range(4):
             with suppress(TimeoutError):
-                await asyncio.wait_for(broker.shutdown(), PATIENCE_WITH_AMQTT)
+                await asyncio.wait_for(broker.shutdown(), AMQTT_SHUTDOWN_TIMEOUT)
                 break
         left = asyncio.all_tasks() - {asyncio.current_task()}
         for task in left:

@@ -1,7 +1,7 @@
-"""What the two threads of an open module do: take work from Rust, and run it.
+"""The loop of the two Python threads of an open module: takes calls from Rust, and runs them.
 
-In Python, so that no Rust frame lies below the code of others: an interpreter that goes down ends its daemon
-threads where they are, and the process aborts if that is inside Rust.
+In Python, so that no Rust frame lies below a user's callback: an interpreter that shuts down ends its daemon
+threads where they are, and unwinding through a Rust frame aborts the process.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ _logger = logging.getLogger("simcom_mqtt")
 
 
 class Source(Protocol):
-    """Where a thread gets its work."""
+    """The Rust side of a thread."""
 
     def take(self) -> tuple[Sequence[Callable[..., object]], tuple[object, ...]] | None:
-        """Wait for what is to be called, each with the same arguments; None at the end."""
+        """Wait for the next functions and their common arguments; None: the thread ends."""
 
     def failed(self, error: BaseException) -> bool:
-        """Hear what a call raised, and tell whether to log it."""
+        """Take the exception of a call; return True if it shall be logged."""
 
 
 def serve(source: Source) -> None:
-    """Run what the source gives, until it has no more."""
+    """Run the calls of a source until it ends."""
     while True:
         try:
             if not _serve_once(source):
                 return
         except BaseException:
-            # The thread goes on whatever a log handler does.
+            # The thread survives a log handler that raises.
             threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread())))
 
 
 def _serve_once(source: Source) -> bool:
-    # A function of its own, so that nothing is held while the next work is waited for.
+    # A separate function, so that no local variable keeps a message alive during the next wait.
     work = source.take()
     if work is None:
         return False
@@ -48,7 +48,7 @@ def _serve_once(source: Source) -> bool:
         try:
             function(*arguments)
         except BaseException as error:
-            # Without this frame, which would keep what was delivered alive.
+            # Without this frame, whose variables would keep the message alive.
             error.with_traceback(error.__traceback__ and error.__traceback__.tb_next)
             if source.failed(error):
                 _logger.error("a callback raised an exception", exc_info=error)

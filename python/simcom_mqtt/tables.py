@@ -1,7 +1,7 @@
-"""Messages and values as HTML tables, as notebooks show them.
+"""Messages and values as HTML tables, for notebooks.
 
-What comes from the network or the module is not trusted: it is escaped and shortened, and characters that
-would move other text about are spelled out.
+Text from the network or the module is not trusted: it is escaped and shortened, and control characters are
+written as escapes.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ _SECONDS = ("keepalive", "operation_timeout")
 
 
 def table(value: DataclassInstance) -> str:
-    """A value of `simcom_mqtt.values`, one field a row, without the raw lines."""
+    """Return a table of a value of `simcom_mqtt.values`, one field a row, without the raw lines."""
     names = [field.name for field in fields(value) if field.name != "raw"]
     rows = [(_label(name), _shown(name, getattr(value, name))) for name in names]
     return _two_columns(type(value).__name__, rows)
 
 
 def message(received: Message) -> str:
-    """One message, one field a row."""
+    """Return a table of a message, one field a row."""
     rows = [
         ("topic", _text(received.topic)),
         ("payload", _payload(received.payload)),
@@ -48,7 +48,7 @@ def message(received: Message) -> str:
 
 
 def messages(filter_shown: str, received: Sequence[Message]) -> str:
-    """What a capture holds, one message a row: the last ones, if there are many."""
+    """Return a table of the messages of a capture, one a row: the last ones, if there are many."""
     last = received[-MOST_MESSAGES:]
     left_out = "" if len(last) == len(received) else f", the last {len(last)} of them"
     caption = f"{len(received)} messages on {_text(filter_shown)}{left_out}"
@@ -104,10 +104,10 @@ def _payload(payload: bytes) -> str:
 
 
 def _decoded(payload: bytes) -> str | None:
-    """The text that a payload is, None if it is none."""
+    """Return a payload as text; None: it is not printable UTF-8."""
     start = payload[: 4 * MOST_CHARACTERS + 4]
     try:
-        # The cut may have gone through a character.
+        # The cut may be within a character.
         text = getincrementaldecoder("utf-8")().decode(start, final=len(start) == len(payload))
     except UnicodeDecodeError:
         return None
@@ -115,7 +115,7 @@ def _decoded(payload: bytes) -> str | None:
 
 
 def _text(text: str) -> str:
-    """Escaped, on one line; what cannot be seen or turns the writing round is spelled out."""
+    """Return text escaped, on one line; characters that do not print, or reverse the writing, as escapes."""
     dots = "…" if len(text) > MOST_CHARACTERS else ""
     plain = "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode()

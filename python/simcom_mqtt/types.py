@@ -15,7 +15,7 @@ Topic = str | bytes
 """A topic name or filter of 1–1024 bytes: str goes out as UTF-8, bytes as they are."""
 
 Payload = str | bytes | bytearray | memoryview
-"""What a message carries: str goes out as UTF-8."""
+"""The contents of a message: str goes out as UTF-8."""
 
 QoS = Literal[0, 1, 2]
 """At most once, at least once, exactly once."""
@@ -24,4 +24,4 @@ Pem = bytes | PathLike[str]
 """A certificate or key: its PEM text, or a file on this host."""
 
 Callback = Callable[["Message"], object]
-"""Called with each message; what it returns is not looked at."""
+"""Called with each message; the return value is ignored."""

@@ -72,7 +72,7 @@ pub(super) fn publish_nowait<'py>(
         modem.publish_later(client, transaction, promise, patience)
     })?;
     let withdrawal = Withdrawal { threads: Arc::downgrade(threads), id };
-    future.setattr("_withdraw", Bound::new(py, withdrawal)?)?;
+    future.setattr("_cancel_request", Bound::new(py, withdrawal)?)?;
     Ok(future)
 }
 

@@ -80,10 +80,10 @@ fn ending(py: Python<'_>, promise: Promise, result: Result<(), Error>) -> PyResu
     // Whoever makes a promise makes it of a future.
     let Ok(future) = promise.downcast::<Py<PyAny>>() else { unreachable!("a promise is a Python future") };
     if let Err(Error::Cancelled) = result {
-        let withdraw = WITHDRAW.import(py, "simcom_mqtt.futures", "withdrawn")?.clone().unbind();
+        let withdraw = WITHDRAW.import(py, "simcom_mqtt.futures", "finish_cancelled")?.clone().unbind();
         return Ok((withdraw, (*future,).into_pyobject(py)?));
     }
-    let end = END.import(py, "simcom_mqtt.futures", "end")?.clone().unbind();
+    let end = END.import(py, "simcom_mqtt.futures", "finish")?.clone().unbind();
     let error = result.err().map(|error| into_python(py, &error).into_value(py));
     Ok((end, (*future, error).into_pyobject(py)?))
 }

@@ -112,10 +112,10 @@ def test_late_is_the_future_given() -> None:
 @pytest.mark.parametrize(
     "error_with_late", [OutcomeUnknownError(MESSAGE), OutcomeUnknownError(MESSAGE, late=Future())]
 )
-def test_late_of_an_unpickled_error_says_that_nothing_waits(error_with_late: OutcomeUnknownError) -> None:
+def test_late_of_an_unpickled_error_has_failed(error_with_late: OutcomeUnknownError) -> None:
     copied = pickle.loads(pickle.dumps(error_with_late))
 
-    with pytest.raises(SimcomError, match="nothing waits"):
+    with pytest.raises(SimcomError, match="no longer waited for"):
         copied.late.result(timeout=0)
 
 

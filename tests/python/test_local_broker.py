@@ -59,7 +59,7 @@ def test_shutdown_of_amqtt_is_retried_when_it_hangs(monkeypatch: pytest.MonkeyPa
         await (asyncio.Event().wait() if len(tries) == 1 else shut_down(broker))
 
     monkeypatch.setattr(Broker, "shutdown", shutdown)
-    monkeypatch.setattr(local_broker, "PATIENCE_WITH_AMQTT", 0.1)
+    monkeypatch.setattr(local_broker, "AMQTT_SHUTDOWN_TIMEOUT", 0.1)
 
     with local_broker.local_broker("amqtt") as broker:
         pass
