@@ -74,7 +74,7 @@ _IMPORTED_ON_USE = {
     **dict.fromkeys(("LossCause", "ResultCode"), "codes"),
     **dict.fromkeys(("Cell", "ClientState", "ModuleInfo", "PortInfo", "SignalQuality", "Stats"), "values"),
 }
-"""Names with their modules, which import `typing`, `enum` or `dataclasses`: slower than all of this package."""
+"""Names and their modules, which import `typing`, `enum` or `dataclasses`: slower than this package."""
 
 if not TYPE_CHECKING:
 
