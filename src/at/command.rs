@@ -1,7 +1,8 @@
 use std::time::Duration;
 
-use super::command_line::{CommandLine, Form};
-use crate::at::ClientIndex;
+use super::ClientIndex;
+use super::command_kind::{CommandKind, Form};
+use super::command_line::CommandLine;
 
 /// One AT command, ready for the channel: its line, what answers its `>` prompt, and how long an answer may take.
 #[derive(Clone, Debug)]
@@ -24,7 +25,7 @@ pub struct Data {
 impl Command {
     /// `line` without its CR. It must hold no CR, LF or NUL: callers validate, this only builds.
     pub fn new(line: impl Into<Vec<u8>>) -> Self {
-        Self { line: CommandLine::new(line.into()), data: None, limit: None }
+        Self { line: CommandLine::parse(line.into()), data: None, limit: None }
     }
 
     #[must_use]
@@ -49,6 +50,14 @@ impl Command {
 
     pub fn limit(&self) -> Option<Duration> {
         self.limit
+    }
+
+    pub fn line(&self) -> &CommandLine {
+        &self.line
+    }
+
+    pub fn kind(&self) -> CommandKind {
+        self.line.kind()
     }
 
     pub fn form(&self) -> Form {

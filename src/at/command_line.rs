@@ -1,50 +1,40 @@
+//! The text of a command, and what was known about it when it was built.
+
+use std::fmt;
+
+use super::ClientIndex;
+use super::command_kind::{CommandKind, CommandName, Form};
+use super::parameters::Parameters;
 use super::redaction::redacted;
-use crate::at::ClientIndex;
 
-/// The four forms of an AT command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    Execute,
-    Write,
-    Read,
-    Test,
-}
-
-/// A command whose result the network owes after `OK`, as `+CMQTT…: <result>`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operation {
-    Start,
-    Stop,
-    Connect,
-    Disconnect,
-    Publish,
-    Subscribe,
-    Unsubscribe,
-}
-
-/// What a command's line says about the answer to expect. Derived from the text alone, so that a command typed by
-/// hand is understood as well as one built by the driver.
+/// The line of a command, without its CR. It is taken apart once, when it is made: the [`CommandKind`] travels with it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CommandLine {
     bytes: Vec<u8>,
-    name: Vec<u8>,
-    form: Form,
-    operation: Option<Operation>,
-    client: Option<ClientIndex>,
+    kind: CommandKind,
+    /// Where the name behind `AT+` ends. Without a name: 0.
+    name_end: usize,
 }
 
 impl CommandLine {
-    pub(crate) fn new(bytes: Vec<u8>) -> Self {
-        let (name, form, parameters) = split(&bytes);
-        let name = name.to_ascii_uppercase();
-        let acts = matches!(form, Form::Execute | Form::Write);
-        let operation = if acts { operation_named(&name) } else { None };
-        let client = if form == Form::Write && name.starts_with(b"CMQTT") {
-            client_in(&name, parameters)
-        } else {
-            None
+    /// Reads a line as a person types it.
+    pub(crate) fn parse(bytes: Vec<u8>) -> Self {
+        let Some(rest) = bytes.get(..NAME_START).filter(|start| start.eq_ignore_ascii_case(b"AT+")) else {
+            let kind = CommandKind { name: CommandName::Basic, form: Form::Execute, client: None };
+            return Self { bytes, kind, name_end: 0 };
         };
-        Self { bytes, name, form, operation, client }
+        let rest = &bytes[rest.len()..];
+        let sign = memchr::memchr2(b'=', b'?', rest).unwrap_or(rest.len());
+        let name_end = NAME_START + rest[..sign].trim_ascii_end().len();
+        let name = CommandName::parse(rest[..sign].trim_ascii());
+        let form = match &rest[sign..] {
+            [] => Form::Execute,
+            [b'=', b'?', ..] => Form::Test,
+            [b'=', ..] => Form::Write,
+            _ => Form::Read,
+        };
+        let client = if form == Form::Write { client_of(name, &rest[sign + 1..]) } else { None };
+        Self { kind: CommandKind { name, form, client }, name_end, bytes }
     }
 
     /// The line without its CR.
@@ -52,183 +42,147 @@ impl CommandLine {
         &self.bytes
     }
 
-    /// The name without `AT+`, in capitals; empty for basic commands such as `ATE0`.
+    pub fn kind(&self) -> CommandKind {
+        self.kind
+    }
+
+    /// The name behind `AT+`, as it was typed; empty for basic commands such as `ATE0`.
     pub fn name(&self) -> &[u8] {
-        &self.name
+        self.bytes.get(NAME_START..self.name_end).unwrap_or_default().trim_ascii_start()
     }
 
     pub fn form(&self) -> Form {
-        self.form
-    }
-
-    pub fn operation(&self) -> Option<Operation> {
-        self.operation
+        self.kind.form
     }
 
     pub fn client(&self) -> Option<ClientIndex> {
-        self.client
+        self.kind.client
     }
 
-    /// Commands that answer with a bare value on a line (`AT+CGSN`), or with topics (`AT+CMQTTSUB?`). Those of the MQTT
-    /// stack and those known to prefix their lines never do.
-    pub fn takes_bare_lines(&self) -> bool {
-        let prefixes_its_lines = [&b"CMQTT"[..], b"CCERT", b"CSSL", b"CSQ", b"CPSI"];
-        !prefixes_its_lines.iter().any(|start| self.name.starts_with(start))
+    /// The values behind the `=` of a write form; a single empty value for the other forms.
+    pub fn parameters(&self) -> Parameters<'_> {
+        let behind_sign = memchr::memchr(b'=', &self.bytes).filter(|_| self.kind.form == Form::Write);
+        Parameters::new(behind_sign.map_or(&[], |sign| &self.bytes[sign + 1..]))
     }
 
-    /// `AT+CMQTTSUB?`: the topics of both clients as bare lines, which may look like anything.
-    pub fn lists_topics(&self) -> bool {
-        self.form == Form::Read && self.name == b"CMQTTSUB"
+    /// The command may answer with a bare value on a line, as `AT+CGSN` does, or with topics, as `AT+CMQTTSUB?` does. The
+    /// other commands of the MQTT stack, and those known to prefix their lines, never do.
+    pub(crate) fn takes_bare_lines(&self) -> bool {
+        let prefixes_its_lines = [&b"CCERT"[..], b"CSSL", b"CSQ", b"CPSI"];
+        let name = self.name();
+        let has_prefix = |start: &&[u8]| {
+            name.get(..start.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(start))
+        };
+        !self.kind.name.is_mqtt() && !prefixes_its_lines.iter().any(has_prefix)
     }
 
-    /// The operation whose result this read form's lines could be taken for. Those of `AT+CMQTTCONNECT?` cannot: they
-    /// have a server address, or the client alone.
-    pub(crate) fn resembled_operation(&self) -> Option<Operation> {
-        let operation = if self.form == Form::Read { operation_named(&self.name) } else { None };
-        operation.filter(|operation| *operation != Operation::Connect)
-    }
-
-    /// The length that a command asking for data announces: its second parameter.
+    /// The length of the data that the command announces: its second parameter.
     pub(crate) fn announced_length(&self) -> Option<usize> {
-        std::str::from_utf8(self.parameters().nth(1)?).ok()?.trim().parse().ok()
+        self.parameters().get(1)?.number()
     }
 
-    /// Basic commands, as `ATE0`, `ATZ` and `AT&F`, may turn the echo on or off.
+    /// `ATE0`, `ATZ` and `AT&F` may turn the echo on or off.
     pub(crate) fn may_change_echo(&self) -> bool {
-        self.name.is_empty() && self.bytes.len() > 2
+        self.kind.name == CommandName::Basic && self.bytes.len() > 2
     }
 
     /// `<qos>` of `AT+CMQTTPUB=<client_index>,<qos>,…`.
     pub(crate) fn publish_qos(&self) -> Option<u8> {
-        if self.operation != Some(Operation::Publish) {
+        if self.kind.name != CommandName::Publish {
             return None;
         }
-        std::str::from_utf8(self.parameters().nth(1)?).ok()?.trim().parse().ok()
+        self.parameters().get(1)?.number()
     }
 
     /// `AT+CMQTTPUB` with `<dup>` set: `=<client_index>,<qos>,<pub_timeout>,<retained>,1`.
     pub(crate) fn with_dup(&self) -> Self {
-        let mut fields: Vec<&[u8]> = self.parameters().take(4).collect();
+        let mut fields: Vec<&[u8]> =
+            self.parameters().values().take(4).map(super::parameters::Value::bytes).collect();
         fields.resize(4, b"0");
         fields.push(b"1");
-        let end =
-            self.bytes.iter().position(|byte| *byte == b'=').map_or(self.bytes.len(), |equals| equals + 1);
-        Self::new([&self.bytes[..end], &fields.join(&b',')].concat())
+        let bytes = [&self.bytes[..self.name_end], b"=", &fields.join(&b',')].concat();
+        Self { bytes, ..self.clone() }
     }
 
-    fn parameters(&self) -> impl Iterator<Item = &[u8]> {
-        let parameters = self.bytes.splitn(2, |byte| *byte == b'=').nth(1).unwrap_or_default();
-        parameters.split(|byte| *byte == b',')
-    }
-
-    /// Whether `line` begins with this command's own prefix, `+NAME:`.
+    /// `line` begins with the command's own prefix, `+NAME:`.
     pub fn owns(&self, line: &[u8]) -> bool {
-        !self.name.is_empty()
-            && line
-                .strip_prefix(b"+")
-                .and_then(|rest| rest.get(..self.name.len()).zip(rest.get(self.name.len()..)))
-                .is_some_and(|(name, rest)| {
-                    name.eq_ignore_ascii_case(&self.name) && rest.first() == Some(&b':')
-                })
+        let name = self.name();
+        let Some(rest) = line.strip_prefix(b"+").filter(|_| !name.is_empty()) else { return false };
+        let Some((found, rest)) = rest.split_at_checked(name.len()) else { return false };
+        found.eq_ignore_ascii_case(name) && rest.first() == Some(&b':')
     }
 
-    /// For people: secrets redacted, unprintable bytes escaped.
+    /// The line for people: secrets redacted, unprintable bytes escaped.
     pub fn shown(&self) -> String {
         redacted(&self.bytes).escape_ascii().to_string().replace("\\\"", "\"").replace("\\'", "'")
     }
 }
 
-impl std::fmt::Debug for CommandLine {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+/// Behind `AT+`.
+const NAME_START: usize = 3;
+
+impl fmt::Debug for CommandLine {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "CommandLine({})", self.shown())
     }
 }
 
-impl Operation {
-    /// Some firmware answers a rejected CONNECT with `ERROR` first and the result code after it.
-    pub(crate) fn result_may_follow_error(self) -> bool {
-        self == Self::Connect
-    }
-
-    /// Some firmware gives the result of these before `OK`.
-    pub(crate) fn result_may_precede_ok(self) -> bool {
-        matches!(self, Self::Start | Self::Stop | Self::Disconnect)
+impl fmt::Display for CommandLine {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.shown())
     }
 }
 
-fn split(line: &[u8]) -> (&[u8], Form, &[u8]) {
-    let Some(rest) = line.get(..3).filter(|start| start.eq_ignore_ascii_case(b"AT+")).map(|_| &line[3..])
-    else {
-        return (b"", Form::Execute, b"");
-    };
-    let Some(end) = rest.iter().position(|byte| matches!(byte, b'=' | b'?')) else {
-        return (rest.trim_ascii(), Form::Execute, b"");
-    };
-    let (name, tail) = (&rest[..end], &rest[end..]);
-    match tail {
-        [b'=', b'?', ..] => (name, Form::Test, b""),
-        [b'?', ..] => (name, Form::Read, b""),
-        _ => (name, Form::Write, &tail[1..]),
-    }
-}
-
-fn operation_named(name: &[u8]) -> Option<Operation> {
-    Some(match name {
-        b"CMQTTSTART" => Operation::Start,
-        b"CMQTTSTOP" => Operation::Stop,
-        b"CMQTTCONNECT" => Operation::Connect,
-        b"CMQTTDISC" => Operation::Disconnect,
-        b"CMQTTPUB" => Operation::Publish,
-        b"CMQTTSUB" => Operation::Subscribe,
-        b"CMQTTUNSUB" => Operation::Unsubscribe,
-        _ => return None,
-    })
-}
-
-fn client_in(name: &[u8], parameters: &[u8]) -> Option<ClientIndex> {
-    // AT+CMQTTSTART=<cid> numbers a PDP context; AT+CMQTTCFG="version",<index>,… has the client second.
+/// `AT+CMQTTSTART=<cid>` numbers a PDP context, and `AT+CMQTTCFG="version",<index>,…` has the client second.
+fn client_of(name: CommandName, parameters: &[u8]) -> Option<ClientIndex> {
     let position = match name {
-        b"CMQTTSTART" | b"CMQTTSTOP" => return None,
-        b"CMQTTCFG" => 1,
-        _ => 0,
+        CommandName::Start | CommandName::Stop => return None,
+        CommandName::Configure => 1,
+        name if name.is_mqtt() => 0,
+        _ => return None,
     };
-    let field = parameters.split(|byte| *byte == b',').nth(position)?.trim_ascii();
-    ClientIndex::from_number(std::str::from_utf8(field).ok()?.parse().ok()?)
+    Parameters::new(parameters).get(position)?.client()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::command_kind::Operation;
     use super::*;
 
     fn line(text: &str) -> CommandLine {
-        CommandLine::new(text.as_bytes().to_vec())
+        CommandLine::parse(text.as_bytes().to_vec())
+    }
+
+    fn operation(text: &str) -> Option<Operation> {
+        line(text).kind().operation()
     }
 
     #[test]
-    fn knows_which_answers_are_bare_values() {
+    fn bare_values_are_expected_of_commands_that_do_not_prefix_them() {
         assert!(line("AT+CGSN").takes_bare_lines());
         assert!(line("ATI").takes_bare_lines());
         assert!(!line("AT+CMQTTACCQ?").takes_bare_lines());
-        assert!(!line("AT+CSQ").takes_bare_lines());
+        assert!(!line("at+csq").takes_bare_lines());
     }
 
     #[test]
-    fn sets_dup_and_keeps_the_rest() {
+    fn dup_is_set_and_the_rest_is_kept() {
         assert_eq!(line("AT+CMQTTPUB=0,1,60").with_dup().bytes(), b"AT+CMQTTPUB=0,1,60,0,1");
         assert_eq!(line("AT+CMQTTPUB=1,1,75,1").with_dup().bytes(), b"AT+CMQTTPUB=1,1,75,1,1");
         assert_eq!(line("AT+CMQTTPUB=1,1,75,1,1").with_dup().bytes(), b"AT+CMQTTPUB=1,1,75,1,1");
         assert_eq!(line("AT+CMQTTPUB=1,2,75").publish_qos(), Some(2));
+        assert_eq!(line("AT+CMQTTSUB=1,2,0").publish_qos(), None);
     }
 
     #[test]
-    fn reads_the_announced_length() {
+    fn announced_length_is_the_second_parameter() {
         assert_eq!(line("AT+CMQTTTOPIC=0,12").announced_length(), Some(12));
         assert_eq!(line("AT+CCERTDOWN=\"ca.pem\",1024").announced_length(), Some(1024));
         assert_eq!(line("AT+CSQ").announced_length(), None);
     }
 
     #[test]
-    fn tells_the_four_forms_apart() {
+    fn four_forms_are_told_apart() {
         assert_eq!(line("AT+CMQTTSTART").form(), Form::Execute);
         assert_eq!(line("AT+CMQTTACCQ=0,\"a=?b\"").form(), Form::Write);
         assert_eq!(line("AT+CMQTTSUB?").form(), Form::Read);
@@ -237,24 +191,35 @@ mod tests {
     }
 
     #[test]
-    fn finds_the_client() {
+    fn client_is_found_where_the_command_has_it() {
         assert_eq!(line("AT+CMQTTPUB=1,0,60").client(), Some(ClientIndex::One));
         assert_eq!(line("AT+CMQTTCFG=\"version\",1,4").client(), Some(ClientIndex::One));
         assert_eq!(line("AT+CMQTTSTART=1").client(), None);
         assert_eq!(line("AT+CMQTTDISC?").client(), None);
+        assert_eq!(line("AT+CSSLCFG=1").client(), None);
     }
 
     #[test]
     fn only_execute_and_write_forms_are_operations() {
-        assert_eq!(line("at+cmqttdisc=0,60").operation(), Some(Operation::Disconnect));
-        assert_eq!(line("AT+CMQTTDISC?").operation(), None);
-        assert_eq!(line("AT+CMQTTDISC=?").operation(), None);
+        assert_eq!(operation("at+cmqttdisc=0,60"), Some(Operation::Disconnect));
+        assert_eq!(operation("AT+CMQTTDISC?"), None);
+        assert_eq!(operation("AT+CMQTTDISC=?"), None);
+        assert_eq!(operation("AT+CMQTTSTART"), Some(Operation::Start));
     }
 
     #[test]
-    fn owns_lines_with_its_prefix_alone() {
+    fn lines_are_owned_by_their_prefix_alone() {
         assert!(line("AT+CSQ").owns(b"+CSQ: 23,0"));
+        assert!(line("at+csq").owns(b"+CSQ: 23,0"));
         assert!(!line("AT+CSQ").owns(b"+CSQX: 23,0"));
         assert!(!line("AT").owns(b"+: 1"));
+    }
+
+    #[test]
+    fn name_has_no_spaces_around_it() {
+        assert_eq!(line("AT+CSQ = 1").name(), b"CSQ");
+        assert_eq!(line("AT+ CSQ").name(), b"CSQ");
+        assert_eq!(line("AT+CMQTTREL ?").kind().name, CommandName::Release);
+        assert_eq!(line("ATE0").name(), b"");
     }
 }

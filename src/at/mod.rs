@@ -2,6 +2,7 @@
 
 pub(crate) mod client_index;
 pub(crate) mod command;
+pub(crate) mod command_kind;
 pub(crate) mod command_line;
 pub(crate) mod connection_parameters;
 pub(crate) mod data_echo;
@@ -9,12 +10,15 @@ pub(crate) mod framer;
 pub(crate) mod line_buffer;
 pub mod parameters;
 pub(crate) mod redaction;
+pub(crate) mod result_code;
 pub(crate) mod trace;
 pub(crate) mod transmit_buffer;
 pub(crate) mod urc;
 
 pub use client_index::ClientIndex;
 pub use command::{Command, Data};
-pub use command_line::{CommandLine, Form, Operation};
+pub use command_kind::{CommandKind, CommandName, Form, Operation};
+pub use command_line::CommandLine;
 pub use redaction::redacted;
+pub use result_code::ResultCode;
 pub use trace::{Direction, TraceKind};

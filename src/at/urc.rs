@@ -1,5 +1,5 @@
 use super::parameters::Parameters;
-use crate::at::{ClientIndex, Operation};
+use super::{ClientIndex, Operation, ResultCode};
 
 /// Lines that mean the same whenever they come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl Urc {
     pub(crate) fn parse(line: &[u8]) -> Option<Self> {
         if let Some(rest) = line.strip_prefix(b"+CMQTTCONNLOST:") {
             let (client, cause) = client_and_code(Parameters::new(rest))?;
-            return Some(Self::ConnectionLost { client, cause: u8::try_from(cause).ok()? });
+            return Some(Self::ConnectionLost { client, cause: u8::try_from(cause.number()).ok()? });
         }
         if line.trim_ascii_end() == b"+CMQTTNONET" {
             return Some(Self::NoNetwork);
@@ -50,7 +50,7 @@ impl Urc {
 pub(crate) struct OperationResult {
     pub(crate) operation: Operation,
     pub(crate) client: Option<ClientIndex>,
-    pub(crate) code: u16,
+    pub(crate) code: ResultCode,
 }
 
 impl OperationResult {
@@ -70,7 +70,7 @@ impl OperationResult {
         };
         let values = Parameters::new(values);
         if matches!(operation, Operation::Start | Operation::Stop) {
-            return Some(Self { operation, client: None, code: values.get(0)?.number()? });
+            return Some(Self { operation, client: None, code: ResultCode::new(values.get(0)?.number()?) });
         }
         let (client, code) = client_and_code(values)?;
         Some(Self { operation, client: Some(client), code })
@@ -78,9 +78,9 @@ impl OperationResult {
 }
 
 /// `<client_index>,<err>`, and nothing else.
-pub(crate) fn client_and_code(parameters: Parameters<'_>) -> Option<(ClientIndex, u16)> {
+pub(crate) fn client_and_code(parameters: Parameters<'_>) -> Option<(ClientIndex, ResultCode)> {
     let mut values = parameters.values();
-    let pair = (values.next()?.client()?, values.next()?.number()?);
+    let pair = (values.next()?.client()?, ResultCode::new(values.next()?.number()?));
     values.next().is_none().then_some(pair)
 }
 
@@ -91,10 +91,16 @@ mod tests {
     #[test]
     fn reads_results() {
         let parsed = OperationResult::parse(b"+CMQTTPUB: 1,17");
-        let expected =
-            OperationResult { operation: Operation::Publish, client: Some(ClientIndex::One), code: 17 };
+        let expected = OperationResult {
+            operation: Operation::Publish,
+            client: Some(ClientIndex::One),
+            code: ResultCode::TIMEOUT,
+        };
         assert_eq!(parsed, Some(expected));
-        assert_eq!(OperationResult::parse(b"+CMQTTSTART: 0,1").map(|result| result.code), Some(0));
+        assert_eq!(
+            OperationResult::parse(b"+CMQTTSTART: 0,1").map(|result| result.code),
+            Some(ResultCode::SUCCEEDED)
+        );
         for line in [
             "+CMQTTPUB: 2,0",
             "+CMQTTPUB: 0",

@@ -6,11 +6,11 @@ use super::engine::Engine;
 use super::event::Event;
 use super::job::{Job, Owner, Pending, PendingState, lane_is_busy, resembles_owed};
 use super::recovery::Recovery;
-use super::running::{CLIENT_IS_BUSY, LISTING_FENCE, Phase, Running};
+use super::running::{LISTING_FENCE, Phase, Running};
 use super::staged_payload::filling_for;
 use crate::at::framer::is_final_result;
-use crate::at::{Form, Operation};
-use crate::channel::{Failure, Outcome};
+use crate::at::{Form, Operation, ResultCode};
+use crate::channel::{Failure, Outcome, Refusal};
 use crate::inbound::reassembly::LONGEST_PAYLOAD;
 
 const BUSY_RETRY: Duration = Duration::from_millis(250);
@@ -114,7 +114,7 @@ impl Engine {
         let default_limit = self.settings.command_timeout;
         let Some(running) = self.running() else { return };
         if let Some(cause) = running.job.overtaken.take() {
-            let command = running.job.shown();
+            let command = running.job.named();
             self.end_running(Err(Failure::ConnectionLost { command, cause }));
             self.advance(now);
             return;
@@ -125,7 +125,7 @@ impl Engine {
         let asks_for_data = command.data.is_some();
         running.phase = match () {
             () if asks_for_data => Phase::AwaitingPrompt,
-            () if command.line.lists_topics() => Phase::Listing { fenced: false },
+            () if command.kind().lists_topics() => Phase::Listing { fenced: false },
             () => Phase::AwaitingFinal,
         };
         running.is_written = false;
@@ -177,12 +177,7 @@ impl Engine {
         // The caller did not know that this command asks for data: nothing half-entered may stay behind.
         let line = &running.job.command().line;
         let owed = line.announced_length().unwrap_or(LONGEST_PAYLOAD).min(LONGEST_PAYLOAD);
-        let failure = Failure::Refused {
-            command: line.shown(),
-            response: "> (it asks for data, and none was given)".to_owned(),
-            code: None,
-            client: line.client(),
-        };
+        let failure = refused_job(&running.job, Refusal::UnexpectedPrompt, None);
         let command = running.job.command().clone();
         self.undo_filling(&command, now);
         self.end_running(Err(failure));
@@ -237,7 +232,7 @@ impl Engine {
             return;
         };
         if running.phase != Phase::AwaitingFinal && line == b"OK" && running.phase != Phase::ListingOver {
-            let failure = refused_job(&running.job, "OK without a prompt", None);
+            let failure = refused_job(&running.job, Refusal::NoPrompt, None);
             self.finish(running.job, Err(failure));
         } else if line == b"OK" {
             let presumed = running.contested.take().map(|(code, line)| {
@@ -248,18 +243,19 @@ impl Engine {
         } else {
             match running.contested.take() {
                 // A refusal stands right before its `ERROR`.
-                Some((code, line)) if code != 0 => running.note_result(code, &line),
+                Some((code, line)) if !code.is_success() => running.note_result(code, &line),
                 Some((code, line)) => self.resolve_given_up(running.job.lane, code, &line),
                 None => {}
             }
-            let code = running.result.take().filter(|code| *code != 0).or_else(|| running.refusal_code());
-            let response = String::from_utf8_lossy(&self.tracer.without_secrets(line)).into_owned();
-            self.handle_error(*running, response, code, now);
+            let code =
+                running.result.take().filter(|code| !code.is_success()).or_else(|| running.refusal_code());
+            let line = String::from_utf8_lossy(&self.tracer.without_secrets(line)).into_owned();
+            self.handle_error(*running, Refusal::FinalResult(line), code, now);
         }
         self.advance(now);
     }
 
-    fn handle_ok(&mut self, mut running: Running, presumed: Option<u16>, now: Instant) {
+    fn handle_ok(&mut self, mut running: Running, presumed: Option<ResultCode>, now: Instant) {
         self.staging.accepted(&running.job.command().line);
         let Some((operation, _)) = running.operation() else {
             self.succeed(&running.job);
@@ -277,21 +273,24 @@ impl Engine {
             return;
         };
         // The module accepts a new operation of a client only when the old one is over: its result was lost.
-        if running.result != Some(CLIENT_IS_BUSY) {
+        if running.result != Some(ResultCode::CLIENT_IS_BUSY) {
             self.forget_given_up(running.job.lane);
         }
         running.job.answers.push(running.lines);
         match running.result {
             None => self.await_result(running.job, operation, presumed, now),
-            Some(0) => self.complete_operation(running.job, operation),
-            Some(code) => {
-                let response = code_line(&running.job, code);
-                self.refuse(running.job, response, Some(code), now);
-            }
+            Some(code) if code.is_success() => self.complete_operation(running.job, operation),
+            Some(code) => self.refuse(running.job, Refusal::Result(code), Some(code), now),
         }
     }
 
-    fn await_result(&mut self, mut job: Job, operation: Operation, presumed: Option<u16>, now: Instant) {
+    fn await_result(
+        &mut self,
+        mut job: Job,
+        operation: Operation,
+        presumed: Option<ResultCode>,
+        now: Instant,
+    ) {
         let overtaken = job.overtaken.take();
         let state = match presumed.filter(|_| operation.result_may_precede_ok()) {
             Some(code) => PendingState::Presumed { code, until: now + REASON_TIME },
@@ -306,17 +305,17 @@ impl Engine {
     }
 
     /// The module said no; where that was because the client is busy, the transaction may have another try.
-    pub(crate) fn refuse(&mut self, job: Job, response: String, code: Option<u16>, now: Instant) {
+    pub(crate) fn refuse(&mut self, job: Job, refusal: Refusal, code: Option<ResultCode>, now: Instant) {
         let again = now + BUSY_RETRY;
-        if code == Some(CLIENT_IS_BUSY) && job.retries_while_busy && again < job.deadline {
+        if code == Some(ResultCode::CLIENT_IS_BUSY) && job.retries_while_busy && again < job.deadline {
             self.queues.push_front(job.again(Some(again)));
             return;
         }
-        let failure = refused_job(&job, &response, code);
+        let failure = refused_job(&job, refusal, code);
         self.finish(job, Err(failure));
     }
 
-    fn handle_error(&mut self, running: Running, response: String, code: Option<u16>, now: Instant) {
+    fn handle_error(&mut self, running: Running, refusal: Refusal, code: Option<ResultCode>, now: Instant) {
         if let Some((operation, _)) =
             running.operation().filter(|(operation, _)| proves_end(*operation, code))
         {
@@ -325,13 +324,13 @@ impl Engine {
         let may_explain =
             running.operation().is_some_and(|(operation, _)| operation.result_may_follow_error());
         if may_explain && code.is_none() {
-            let state = PendingState::AwaitingReason { response, until: now + REASON_TIME };
+            let state = PendingState::AwaitingReason { refusal, until: now + REASON_TIME };
             let slot = running.job.lane.slot();
             self.forget_given_up(running.job.lane);
             self.pending[slot] = Some(Pending::new(running.job, Operation::Connect, state, now));
             return;
         }
-        self.refuse(running.job, response, code, now);
+        self.refuse(running.job, refusal, code, now);
     }
 
     fn end_running(&mut self, outcome: Outcome) {
@@ -361,8 +360,7 @@ impl Engine {
 
     fn succeed(&mut self, job: &Job) {
         let line = &job.command().line;
-        let acts = matches!(line.form(), Form::Write | Form::Execute);
-        if acts && line.name().starts_with(b"CMQTT") {
+        if line.kind().acts() && line.kind().name.is_mqtt() {
             self.events.push_back(Event::CommandSucceeded(line.clone()));
         }
     }
@@ -382,21 +380,17 @@ impl Engine {
 }
 
 /// What CONNECT is refused with while connected, and DISC while not: the one given up before came to its end.
-fn proves_end(operation: Operation, code: Option<u16>) -> bool {
-    matches!((operation, code), (Operation::Connect, Some(13 | 19)) | (Operation::Disconnect, Some(11)))
-}
-
-pub(crate) fn refused_job(job: &Job, response: &str, code: Option<u16>) -> Failure {
-    let line = &job.command().line;
-    Failure::Refused { command: line.shown(), response: response.to_owned(), code, client: line.client() }
-}
-
-/// The result URC as the module printed it.
-pub(crate) fn code_line(job: &Job, code: u16) -> String {
-    let line = &job.command().line;
-    let name = String::from_utf8_lossy(line.name()).into_owned();
-    match line.client() {
-        Some(client) => format!("+{name}: {client},{code}"),
-        None => format!("+{name}: {code}"),
+fn proves_end(operation: Operation, code: Option<ResultCode>) -> bool {
+    let Some(code) = code else { return false };
+    match operation {
+        Operation::Connect => {
+            matches!(code, ResultCode::NOT_SUPPORTED_OPERATION | ResultCode::CLIENT_IS_USED)
+        }
+        Operation::Disconnect => code == ResultCode::NO_CONNECTION,
+        _ => false,
     }
+}
+
+pub(crate) fn refused_job(job: &Job, refusal: Refusal, code: Option<ResultCode>) -> Failure {
+    Failure::Refused { command: job.current(), refusal, code }
 }

@@ -33,7 +33,7 @@ impl Engine {
         }
         let line = &running.job.command().line;
         self.fences.avoided =
-            if line.lists_topics() { LISTING_FENCE_NAME.to_vec() } else { line.name().to_vec() };
+            if line.kind().lists_topics() { LISTING_FENCE_NAME.to_vec() } else { line.name().to_vec() };
         let awaited = running.awaited();
         if awaited == Awaited::Channel {
             let failure = running.job.not_started();
@@ -51,7 +51,7 @@ impl Engine {
             let command = running.job.command().clone();
             self.undo_filling(&command, now);
         }
-        let shown = running.job.command().line.shown();
+        let shown = running.job.current();
         if running.job.owner == Owner::RestartCheck {
             // Written before the module had come up.
             self.ask_whether_it_restarted(now);
@@ -93,7 +93,7 @@ impl Engine {
         } else if job.needs_connection() {
             self.queues.push_front(job.again(None));
         } else {
-            let failure = Failure::NoAnswer { command: job.command().line.shown(), awaited };
+            let failure = Failure::NoAnswer { command: job.current(), awaited };
             self.perhaps_restarted.push((job, failure));
         }
     }
@@ -129,7 +129,7 @@ impl Engine {
                 let waiting =
                     self.queues.take_where(|job| !was_opening || matches!(job.owner, Owner::Opening(_)));
                 for job in waiting {
-                    let failure = Failure::Mute { command: job.shown() };
+                    let failure = Failure::Mute { command: job.named() };
                     self.finish(job, Err(failure));
                 }
             }

@@ -51,13 +51,31 @@ pub struct Engine {
     pub(crate) counters: Counters,
     pub(crate) tracer: Tracer,
     pub(crate) staging: Staging,
-    pub(crate) gone: Option<Failure>,
+    pub(crate) gone: Option<Gone>,
     pub(crate) restart_confirmed: bool,
     /// Commands without an answer since a boot banner, until it is known whether it was one.
     pub(crate) perhaps_restarted: Vec<(Job, Failure)>,
     /// So many bytes are held back until then, for they may be an echo or an answer.
     held_echo: Option<(usize, Instant)>,
     scratch: Vec<u8>,
+}
+
+/// The reason why nothing can be sent.
+#[derive(Debug)]
+pub(crate) enum Gone {
+    PortLost(String),
+    Closed,
+}
+
+impl Gone {
+    fn failure(&self, job: &Job) -> Failure {
+        match self {
+            Self::Closed => Failure::Closed,
+            Self::PortLost(reason) => {
+                Failure::ConnectionLost { command: job.named(), cause: LostBy::Port(reason.clone()) }
+            }
+        }
+    }
 }
 
 impl Engine {
@@ -92,8 +110,8 @@ impl Engine {
         let time = Duration::from_secs(10) + 2 * self.wire_time(crate::inbound::reassembly::LONGEST_PAYLOAD);
         let echo_off = Transaction::single(Command::new("ATE0"), time);
         let job = Job::new(Owner::Opening(id), echo_off, now);
-        if let Some(failure) = &self.gone {
-            let failure = failure.clone();
+        if let Some(gone) = &self.gone {
+            let failure = gone.failure(&job);
             self.finish(job, Err(failure));
             return;
         }
@@ -104,8 +122,8 @@ impl Engine {
 
     pub fn submit(&mut self, id: TransactionId, transaction: Transaction, now: Instant) {
         let job = Job::new(Owner::Caller(id), transaction, now);
-        if let Some(failure) = &self.gone {
-            let failure = failure.clone();
+        if let Some(gone) = &self.gone {
+            let failure = gone.failure(&job);
             self.finish(job, Err(failure));
             return;
         }
@@ -308,7 +326,7 @@ impl Engine {
             command,
             cause: cause.clone(),
         });
-        self.gone = Some(Failure::ConnectionLost { command: String::new(), cause });
+        self.gone = Some(Gone::PortLost(reason.clone()));
         self.events.push_back(Event::PortLost(reason));
     }
 
@@ -324,7 +342,7 @@ impl Engine {
     /// The driver is being closed.
     pub fn close(&mut self) {
         self.fail_everything(&UnknownReason::Closed, |_| Failure::Closed);
-        self.gone = Some(Failure::Closed);
+        self.gone = Some(Gone::Closed);
     }
 
     fn handle_line(&mut self, line: &[u8], now: Instant) {

@@ -1,8 +1,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::at::{ClientIndex, Command, Operation};
-use crate::channel::{Answers, Awaited, Failure, LostBy, Transaction, TransactionId};
+use crate::at::{ClientIndex, Command, Operation, ResultCode};
+use crate::channel::{Answers, Awaited, FailedCommand, Failure, LostBy, Refusal, Transaction, TransactionId};
 
 /// A transaction on its way through a lane and the channel.
 #[derive(Debug)]
@@ -65,10 +65,10 @@ impl Lane {
         if let Some(client) = commands.iter().find_map(Command::client) {
             return Self::Client(client);
         }
-        if commands.iter().any(|command| command.line.operation().is_some()) {
+        if commands.iter().any(|command| command.kind().operation().is_some()) {
             return Self::Service;
         }
-        if commands.iter().any(|command| command.line.resembled_operation().is_some()) {
+        if commands.iter().any(|command| command.kind().resembled_operation().is_some()) {
             return Self::Reading;
         }
         Self::Module
@@ -107,21 +107,21 @@ impl Job {
 
     /// Whether it carries something to the broker, which a lost connection makes impossible.
     pub(crate) fn needs_connection(&self) -> bool {
-        self.commands.iter().any(|command| {
-            matches!(
-                command.line.operation(),
-                Some(Operation::Publish | Operation::Subscribe | Operation::Unsubscribe)
-            )
-        })
+        self.commands.iter().any(|command| command.kind().needs_connection())
     }
 
     pub(crate) fn not_started(&self) -> Failure {
-        Failure::NoAnswer { command: self.shown(), awaited: Awaited::Channel }
+        Failure::NoAnswer { command: self.named(), awaited: Awaited::Channel }
     }
 
     /// The command that names the whole in an error: the last, which is what the caller asked for.
-    pub(crate) fn shown(&self) -> String {
-        self.commands.last().map_or_else(String::new, |command| command.line.shown())
+    pub(crate) fn named(&self) -> FailedCommand {
+        FailedCommand::from(&self.commands[self.commands.len() - 1].line)
+    }
+
+    /// The command whose turn it is, for an error.
+    pub(crate) fn current(&self) -> FailedCommand {
+        FailedCommand::from(&self.command().line)
     }
 
     /// From the first command again, once the client is no longer busy.
@@ -231,14 +231,14 @@ pub(crate) enum PendingState {
     AwaitingResult,
     /// `ERROR` came, and some firmware sends the reason after it.
     AwaitingReason {
-        response: String,
+        refusal: Refusal,
         until: Instant,
     },
     /// Its caller was told that the time is over. A late result is still its own.
     GivenUp,
     /// A result came before `OK`: that of the one given up before, or its own, where the firmware prints it first.
     Presumed {
-        code: u16,
+        code: ResultCode,
         until: Instant,
     },
 }
@@ -271,6 +271,6 @@ pub(crate) fn lane_is_busy(pending: &[Option<Pending>], lane: Lane) -> bool {
 
 /// Whether a result is owed that looks like the lines of this read form.
 pub(crate) fn resembles_owed(pending: &[Option<Pending>], job: &Job) -> bool {
-    let mut resembled = job.commands.iter().filter_map(|command| command.line.resembled_operation());
+    let mut resembled = job.commands.iter().filter_map(|command| command.kind().resembled_operation());
     resembled.any(|operation| pending.iter().flatten().any(|pending| pending.operation == operation))
 }

@@ -4,10 +4,10 @@ pub(crate) mod channel_state;
 pub(crate) mod command_timeouts;
 pub(crate) mod engine;
 pub(crate) mod event;
+pub(crate) mod failure;
 pub(crate) mod job;
 pub(crate) mod lane_barrier;
 pub(crate) mod operations;
-pub(crate) mod outcome;
 pub(crate) mod recovery;
 pub(crate) mod running;
 pub(crate) mod staged_payload;
@@ -16,5 +16,5 @@ pub(crate) mod transaction;
 
 pub use engine::{Engine, Settings};
 pub use event::{Counters, Event, TransactionId};
-pub use outcome::{Answers, Awaited, Failure, LostBy, Outcome, UnknownReason};
+pub use failure::{Answers, Awaited, FailedCommand, Failure, LostBy, Outcome, Refusal, UnknownReason};
 pub use transaction::Transaction;

@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use super::channel_state::{Channel, code_line, refused_job};
+use super::channel_state::{Channel, refused_job};
 use super::engine::Engine;
 use super::event::Event;
 use super::job::{Job, Lane, Owner, Pending, PendingState};
 use super::running::Running;
 use crate::at::urc::{OperationResult, Urc};
-use crate::at::{ClientIndex, Command, Operation};
-use crate::channel::{Awaited, Failure, LostBy, Transaction, UnknownReason};
+use crate::at::{ClientIndex, Command, Operation, ResultCode};
+use crate::channel::{Awaited, FailedCommand, Failure, LostBy, Refusal, Transaction, UnknownReason};
 
 /// A result may be printed right behind the loss of its connection, and not much later.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -49,22 +49,21 @@ impl Engine {
         self.pending[lane.slot()].as_ref().is_some_and(|pending| pending.operation == result.operation)
     }
 
-    fn resolve(&mut self, pending: Pending, code: u16, now: Instant) {
+    fn resolve(&mut self, pending: Pending, code: ResultCode, now: Instant) {
         if pending.is_given_up() {
             self.resolve_late(&pending, code);
             return;
         }
         let accepted = !matches!(pending.state, PendingState::AwaitingReason { .. });
-        if code == 0 && accepted {
+        if code.is_success() && accepted {
             self.complete_operation(pending.job, pending.operation);
         } else {
-            let response = code_line(&pending.job, code);
-            self.refuse(pending.job, response, Some(code), now);
+            self.refuse(pending.job, Refusal::Result(code), Some(code), now);
         }
     }
 
     /// The result of the operation that was given up came after all.
-    pub(crate) fn resolve_given_up(&mut self, lane: Lane, code: u16, line: &[u8]) {
+    pub(crate) fn resolve_given_up(&mut self, lane: Lane, code: ResultCode, line: &[u8]) {
         if let Some(pending) = self.pending[lane.slot()].take_if(|pending| pending.is_given_up()) {
             self.resolve_late(&pending, code);
             return;
@@ -74,11 +73,11 @@ impl Engine {
     }
 
     /// Its final result code was lost, but the result tells how it ended.
-    pub(crate) fn end_by_result(&mut self, running: Running, code: u16) {
+    pub(crate) fn end_by_result(&mut self, running: Running, code: ResultCode) {
         let Some((operation, _)) = running.operation() else { return };
         let mut job = running.job;
-        if code != 0 {
-            let refusal = refused_job(&job, &code_line(&job, code), Some(code));
+        if !code.is_success() {
+            let refusal = refused_job(&job, Refusal::Result(code), Some(code));
             self.finish(job, Err(refusal));
             return;
         }
@@ -88,9 +87,9 @@ impl Engine {
         self.complete_operation(job, operation);
     }
 
-    fn resolve_late(&mut self, pending: &Pending, code: u16) {
+    fn resolve_late(&mut self, pending: &Pending, code: ResultCode) {
         self.counters.deferred_results += 1;
-        if code == 0 {
+        if code.is_success() {
             self.counters.publishes += u64::from(pending.operation == Operation::Publish);
             self.events.push_back(Event::CommandSucceeded(pending.job.command().line.clone()));
             self.staging.accepted(&pending.job.command().line);
@@ -98,7 +97,7 @@ impl Engine {
             self.undo_subscription(pending);
             return;
         }
-        let refusal = refused_job(&pending.job, &code_line(&pending.job, code), Some(code));
+        let refusal = refused_job(&pending.job, Refusal::Result(code), Some(code));
         self.report_late(&pending.job, Err(refusal));
     }
 
@@ -115,13 +114,13 @@ impl Engine {
         let Some(pending) = self.pending[lane.slot()].take_if(|pending| pending.is_given_up()) else {
             return;
         };
-        let command = pending.job.command().line.shown();
+        let command = pending.job.current();
         let failure = Failure::NoAnswer { command, awaited: Awaited::Result };
         self.report_late(&pending.job, Err(failure));
     }
 
     fn report_late(&mut self, job: &Job, result: Result<(), Failure>) {
-        if job.command().line.operation() != Some(Operation::Publish) {
+        if job.command().kind().operation() != Some(Operation::Publish) {
             return;
         }
         if let Owner::Caller(id) = job.owner {
@@ -135,16 +134,15 @@ impl Engine {
                 continue;
             };
             match pending.state {
-                PendingState::AwaitingReason { response, .. } => {
-                    let failure = refused_job(&pending.job, &response, None);
+                PendingState::AwaitingReason { refusal, .. } => {
+                    let failure = refused_job(&pending.job, refusal, None);
                     self.finish(pending.job, Err(failure));
                 }
-                PendingState::Presumed { code: 0, .. } => {
+                PendingState::Presumed { code, .. } if code.is_success() => {
                     self.complete_operation(pending.job, pending.operation);
                 }
                 PendingState::Presumed { code, .. } => {
-                    let response = code_line(&pending.job, code);
-                    self.refuse(pending.job, response, Some(code), now);
+                    self.refuse(pending.job, Refusal::Result(code), Some(code), now);
                 }
                 PendingState::AwaitingResult => self.give_up(pending),
                 PendingState::GivenUp => self.pending[slot] = Some(pending),
@@ -159,7 +157,7 @@ impl Engine {
 
     /// Its caller waits no longer, but its result may still come.
     fn give_up(&mut self, mut pending: Pending) {
-        let command = pending.job.command().line.shown();
+        let command = pending.job.current();
         let failure = match pending.operation {
             Operation::Publish => Failure::ResultUnknown { command, reason: UnknownReason::Timeout },
             _ => Failure::NoAnswer { command, awaited: Awaited::Result },
@@ -201,7 +199,7 @@ impl Engine {
             given_up.expires = given_up.expires.min(now + LAST_WORDS);
         }
         for job in self.queues.take_where(|job| job.lane == lane && job.needs_connection()) {
-            let failure = Failure::ConnectionLost { command: job.shown(), cause: cause.clone() };
+            let failure = Failure::ConnectionLost { command: job.named(), cause: cause.clone() };
             self.finish(job, Err(failure));
         }
         let concerned = |running: &&mut Running| running.job.lane == lane && running.job.needs_connection();
@@ -212,7 +210,7 @@ impl Engine {
 
     pub(crate) fn lose_pending(&mut self, mut pending: Pending, cause: &LostBy) {
         let slot = pending.job.lane.slot();
-        let command = pending.job.command().line.shown();
+        let command = pending.job.current();
         match pending.operation {
             Operation::Disconnect => self.complete_operation(pending.job, Operation::Disconnect),
             Operation::Publish => {
@@ -272,7 +270,7 @@ impl Engine {
         });
         let swallowed = std::mem::take(&mut self.perhaps_restarted).into_iter().map(|(job, _)| job);
         for job in self.queues.take_where(Job::needs_connection).into_iter().chain(swallowed) {
-            let failure = Failure::ConnectionLost { command: job.shown(), cause: LostBy::Restart };
+            let failure = Failure::ConnectionLost { command: job.named(), cause: LostBy::Restart };
             self.finish(job, Err(failure));
         }
         let echo_off = Transaction::single(Command::new("ATE0"), Duration::from_secs(20));
@@ -280,35 +278,43 @@ impl Engine {
         self.events.push_back(Event::Restarted);
     }
 
-    pub(crate) fn fail_everything(&mut self, reason: &UnknownReason, failure: impl Fn(String) -> Failure) {
+    pub(crate) fn fail_everything(
+        &mut self,
+        reason: &UnknownReason,
+        failure: impl Fn(FailedCommand) -> Failure,
+    ) {
         self.fail_operations(reason, &failure);
         self.fail_running(reason, &failure);
         self.did_not_restart();
         for job in self.queues.take_where(|_| true) {
-            let outcome = failure(job.shown());
+            let outcome = failure(job.named());
             self.finish(job, Err(outcome));
         }
         self.outbox.clear();
     }
 
     /// Takes the command off the channel.
-    pub(crate) fn fail_running(&mut self, reason: &UnknownReason, failure: impl Fn(String) -> Failure) {
+    pub(crate) fn fail_running(
+        &mut self,
+        reason: &UnknownReason,
+        failure: impl Fn(FailedCommand) -> Failure,
+    ) {
         let Channel::Running(running) = std::mem::replace(&mut self.channel, Channel::Idle) else { return };
         if let Some(code) = running.lone_result() {
             self.end_by_result(*running, code);
             return;
         }
-        let command = running.job.shown();
+        let command = running.job.named();
         match running.operation() {
             Some((Operation::Publish, _)) => self.lose_result(&running.job, reason),
             _ => self.finish(running.job, Err(failure(command))),
         }
     }
 
-    fn fail_operations(&mut self, reason: &UnknownReason, failure: impl Fn(String) -> Failure) {
+    fn fail_operations(&mut self, reason: &UnknownReason, failure: impl Fn(FailedCommand) -> Failure) {
         for slot in 0..Lane::COUNT {
             let Some(pending) = self.pending[slot].take() else { continue };
-            let command = pending.job.command().line.shown();
+            let command = pending.job.current();
             if pending.is_given_up() {
                 let late = Failure::ResultUnknown { command, reason: reason.clone() };
                 self.report_late(&pending.job, Err(late));
@@ -322,7 +328,7 @@ impl Engine {
 
     /// A publish was written, and its result cannot come any more.
     fn lose_result(&mut self, job: &Job, reason: &UnknownReason) {
-        let command = job.command().line.shown();
+        let command = job.current();
         let unknown = Failure::ResultUnknown { command, reason: reason.clone() };
         self.report(job, Err(unknown.clone()));
         self.report_late(job, Err(unknown));

@@ -6,11 +6,9 @@ use super::channel_state::MOST_LINES;
 use super::job::Job;
 use crate::at::parameters::Parameters;
 use crate::at::urc::client_and_code;
-use crate::at::{ClientIndex, Form, Operation};
+use crate::at::{ClientIndex, Form, Operation, ResultCode};
 use crate::channel::Awaited;
 
-/// `client is busy`, chapter 4.1.
-pub(crate) const CLIENT_IS_BUSY: u16 = 14;
 /// A module that has just rebooted does not answer what was asked before.
 const BOOT_GRACE: Duration = Duration::from_millis(500);
 /// `AT+CMQTTSUB?` lists bare topics, so its end is the `OK` before the answer to this.
@@ -25,9 +23,9 @@ pub(crate) struct Running {
     pub(crate) is_written: bool,
     pub(crate) lines: Vec<Vec<u8>>,
     /// The operation's result, where it came before the final result code.
-    pub(crate) result: Option<u16>,
+    pub(crate) result: Option<ResultCode>,
     /// A result that came while one given up before was still owed: the final result code tells whose it is.
-    pub(crate) contested: Option<(u16, Vec<u8>)>,
+    pub(crate) contested: Option<(ResultCode, Vec<u8>)>,
     pub(crate) limit: Instant,
     /// A boot banner came meanwhile: whether the module restarted is yet to be found out.
     pub(crate) met_banner: bool,
@@ -79,18 +77,18 @@ impl Running {
         match self.phase {
             _ if !self.awaits_answer() => false,
             Phase::Listing { .. } => !is_owed,
-            _ if is_result && command.line.resembled_operation().is_none() => false,
+            _ if is_result && command.kind().resembled_operation().is_none() => false,
             _ => matches!(command.form(), Form::Read | Form::Test) && command.line.owns(line),
         }
     }
 
     pub(crate) fn operation(&self) -> Option<(Operation, Option<ClientIndex>)> {
         self.is_begun()
-            .then(|| self.job.command().line.operation())?
+            .then(|| self.job.command().kind().operation())?
             .map(|operation| (operation, self.job.command().client()))
     }
 
-    pub(crate) fn note_result(&mut self, code: u16, line: &[u8]) {
+    pub(crate) fn note_result(&mut self, code: ResultCode, line: &[u8]) {
         self.result.get_or_insert(code);
         if self.lines.len() < MOST_LINES {
             self.lines.push(line.to_vec());
@@ -98,14 +96,18 @@ impl Running {
     }
 
     /// The result that came though its final result code did not. A success is not its own before its data was entered.
-    pub(crate) fn lone_result(&self) -> Option<u16> {
+    pub(crate) fn lone_result(&self) -> Option<ResultCode> {
         let is_entered = !matches!(self.phase, Phase::AwaitingPrompt | Phase::Prompted);
-        self.result.filter(|code| *code != 0 || is_entered)
+        self.result.filter(|code| !code.is_success() || is_entered)
     }
 
     /// Returns the one noted before, which so belongs to the operation given up.
-    pub(crate) fn note_contested_result(&mut self, code: u16, line: &[u8]) -> Option<(u16, Vec<u8>)> {
-        if code == CLIENT_IS_BUSY || self.contested.is_some() {
+    pub(crate) fn note_contested_result(
+        &mut self,
+        code: ResultCode,
+        line: &[u8],
+    ) -> Option<(ResultCode, Vec<u8>)> {
+        if code == ResultCode::CLIENT_IS_BUSY || self.contested.is_some() {
             self.note_result(code, line);
             return self.contested.take();
         }
@@ -125,7 +127,7 @@ impl Running {
     }
 
     /// The result code that a refused command carries on a line of its own, `+CMQTT…: <client_index>,<err>`.
-    pub(crate) fn refusal_code(&self) -> Option<u16> {
+    pub(crate) fn refusal_code(&self) -> Option<ResultCode> {
         let name = self.job.command().line.name();
         let own = self.lines.iter().rev().find_map(|line| Parameters::of_information(line, name))?;
         client_and_code(own).map(|(_, code)| code)

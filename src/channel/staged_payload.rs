@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use super::engine::Engine;
 use super::event::Event;
 use super::job::{Job, Owner, Pending};
-use crate::at::{ClientIndex, Command, CommandLine, Operation};
+use crate::at::parameters::Value;
+use crate::at::{ClientIndex, Command, CommandLine, CommandName, Operation};
 use crate::channel::{Failure, Transaction};
 
 /// Not UTF-8, and no AT command.
@@ -28,16 +29,18 @@ impl Default for Staging {
 
 impl Staging {
     pub(crate) fn data_entered(&mut self, line: &CommandLine) {
-        if let (b"CMQTTPAYLOAD", Some(client)) = (line.name(), line.client()) {
+        if let (CommandName::Payload, Some(client)) = (line.kind().name, line.client()) {
             self.payload[client.slot()] = true;
         }
     }
 
     /// PUB clears topic and payload; so does what begins or ends the client.
     pub(crate) fn accepted(&mut self, line: &CommandLine) {
-        match (line.name(), line.client()) {
-            (b"CMQTTPUB" | b"CMQTTACCQ" | b"CMQTTREL", Some(client)) => self.payload[client.slot()] = false,
-            (b"CMQTTSTOP", _) => self.payload = [false; 2],
+        match (line.kind().name, line.client()) {
+            (CommandName::Publish | CommandName::Acquire | CommandName::Release, Some(client)) => {
+                self.payload[client.slot()] = false;
+            }
+            (CommandName::Stop, _) => self.payload = [false; 2],
             _ => {}
         }
     }
@@ -49,8 +52,10 @@ impl Staging {
     /// An empty publish, which is a PUB without PAYLOAD, would send what the module still holds.
     pub(crate) fn spoils(&self, job: &Job) -> bool {
         let Some(client) = job.commands.iter().find_map(Command::client) else { return false };
-        let has = |name: &[u8]| job.commands.iter().any(|command| command.line.name() == name);
-        self.payload[client.slot()] && has(b"CMQTTTOPIC") && has(b"CMQTTPUB") && !has(b"CMQTTPAYLOAD")
+        let has = |name| job.commands.iter().any(|command| command.kind().name == name);
+        let is_empty_publish =
+            has(CommandName::Topic) && has(CommandName::Publish) && !has(CommandName::Payload);
+        self.payload[client.slot()] && is_empty_publish
     }
 }
 
@@ -59,7 +64,7 @@ impl Staging {
 /// But a broker hangs up on a client that names such a topic, and of a topic that lost bytes on the way nobody knows what
 /// to unsubscribe. One that is not UTF-8 is refused by the module itself, unless the client checks no topics.
 pub(crate) fn filling_for(line: &CommandLine, length: usize) -> Vec<u8> {
-    if length == 0 || !matches!(line.name(), b"CMQTTSUB" | b"CMQTTUNSUB") {
+    if length == 0 || !matches!(line.kind().name, CommandName::Subscribe | CommandName::Unsubscribe) {
         return vec![b'\r'; length];
     }
     let mut filling = vec![REFUSED; length];
@@ -69,7 +74,7 @@ pub(crate) fn filling_for(line: &CommandLine, length: usize) -> Vec<u8> {
 
 impl Engine {
     pub(crate) fn refuse_spoiled(&mut self, job: Job) {
-        let failure = Failure::PayloadHeld { command: job.shown() };
+        let failure = Failure::PayloadHeld { command: job.named() };
         self.finish(job, Err(failure));
     }
 
@@ -78,9 +83,9 @@ impl Engine {
         let line = &command.line;
         self.staging.data_entered(line);
         self.events.push_back(Event::DataEntryAborted(line.clone()));
-        if line.name() == b"CCERTDOWN" {
-            let quoted = line.bytes().split(|byte| *byte == b'"').nth(1).unwrap_or_default();
-            self.undo(Command::new([b"AT+CCERTDELE=\"", quoted, b"\""].concat()), now);
+        if line.kind().name == CommandName::UploadCertificate {
+            let name = line.parameters().get(0).map(Value::bytes).unwrap_or_default();
+            self.undo(Command::new([b"AT+CCERTDELE=\"", name, b"\""].concat()), now);
         }
     }
 

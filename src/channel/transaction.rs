@@ -1,6 +1,7 @@
 use std::time::{Duration, Instant};
 
-use crate::at::{ClientIndex, Command, Operation};
+use super::failure::FailedCommand;
+use crate::at::{ClientIndex, Command};
 
 /// Commands that run one behind the other with nothing in between; the first failure ends it.
 #[derive(Clone, Debug)]
@@ -62,16 +63,12 @@ impl Transaction {
 
     /// The client whose connection it needs, if it does.
     pub(crate) fn needs_connection_of(&self) -> Option<ClientIndex> {
-        let needs = |command: &&Command| {
-            let operation = command.line.operation();
-            matches!(operation, Some(Operation::Publish | Operation::Subscribe | Operation::Unsubscribe))
-        };
-        self.commands.iter().find(needs)?.client()
+        self.commands.iter().find(|command| command.kind().needs_connection())?.client()
     }
 
     /// The command that names the whole: the last, which is what the caller asked for.
-    pub(crate) fn shown(&self) -> String {
-        self.commands.last().map_or_else(String::new, |command| command.line.shown())
+    pub(crate) fn named(&self) -> FailedCommand {
+        FailedCommand::from(&self.commands[self.commands.len() - 1].line)
     }
 
     /// Makes it what goes out after its result was lost; false if it must not go out again, which only `QoS` 1 may.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::at::Command;
+use crate::at::{Command, CommandLine, CommandName};
 
 /// 12 s documented, and two for the line.
 const SERVICE: Duration = Duration::from_secs(14);
@@ -45,16 +45,18 @@ pub fn without_prefix(name: &str, lines: &[Vec<u8>]) -> Vec<String> {
 /// A command with its documented maximum response time, where there is one.
 pub(super) fn command(line: impl Into<Vec<u8>>) -> Command {
     let command = Command::new(line);
-    match documented(command.line.name()) {
+    match documented(command.line()) {
         Some(limit) => command.with_limit(limit),
         None => command,
     }
 }
 
-fn documented(name: &[u8]) -> Option<Duration> {
-    match name {
-        b"CMQTTSTART" | b"CMQTTSTOP" => Some(SERVICE),
-        b"CSSLCFG" | b"CCERTDOWN" | b"CCERTLIST" | b"CCERTDELE" => Some(TLS),
+fn documented(line: &CommandLine) -> Option<Duration> {
+    let is_for_tls = |name: &[u8]| line.name().eq_ignore_ascii_case(name);
+    match line.kind().name {
+        CommandName::Start | CommandName::Stop => Some(SERVICE),
+        CommandName::UploadCertificate => Some(TLS),
+        _ if [&b"CSSLCFG"[..], b"CCERTLIST", b"CCERTDELE"].into_iter().any(is_for_tls) => Some(TLS),
         _ => None,
     }
 }

@@ -1,8 +1,7 @@
 //! Any command that a user types.
 
-use super::information::parameters;
 use super::{Invalid, certificate, limits};
-use crate::at::{Command, Form};
+use crate::at::{Command, CommandName, Form};
 
 /// The longest line the module takes.
 pub const LONGEST_LINE: usize = 3071;
@@ -28,7 +27,7 @@ pub fn raw(line: &str, data: Option<Vec<u8>>) -> Result<Command, Invalid> {
     check_data(&command, data.as_deref())?;
     Ok(match data {
         None => command,
-        Some(data) if command.line.name() == b"CCERTDOWN" => {
+        Some(data) if command.kind().name == CommandName::UploadCertificate => {
             command.with_secret_data(data, certificate::LONGEST_PACKET)
         }
         Some(data) => command.with_data(data),
@@ -60,15 +59,19 @@ fn announced_length(command: &Command) -> Option<usize> {
     if line.form() != Form::Write {
         return None;
     }
-    let fewest_parameters = match line.name() {
-        b"CMQTTWILLTOPIC" | b"CMQTTTOPIC" | b"CMQTTPAYLOAD" | b"CCERTDOWN" => 2,
-        b"CMQTTWILLMSG" | b"CMQTTSUB" | b"CMQTTUNSUB" => 3,
+    let fewest_parameters = match line.kind().name {
+        CommandName::WillTopic
+        | CommandName::Topic
+        | CommandName::Payload
+        | CommandName::UploadCertificate => 2,
+        CommandName::WillMessage | CommandName::Subscribe | CommandName::Unsubscribe => 3,
         _ => return None,
     };
-    let name = std::str::from_utf8(line.name()).ok()?;
-    let response_like = [b"+", line.name(), b":", line.bytes().get("AT+=".len() + name.len()..)?].concat();
-    let parameters = parameters(&response_like, name)?;
-    (parameters.len() >= fewest_parameters).then(|| parameters.number(1))?
+    let parameters = line.parameters();
+    if parameters.count() < fewest_parameters {
+        return None;
+    }
+    parameters.get(1)?.number()
 }
 
 #[cfg(test)]

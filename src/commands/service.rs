@@ -26,7 +26,7 @@ mod tests {
     #[test]
     fn bytes_as_in_the_note() {
         assert_eq!(start().line.bytes(), b"AT+CMQTTSTART");
-        assert_eq!(start().line.operation(), Some(Operation::Start));
+        assert_eq!(start().kind().operation(), Some(Operation::Start));
         assert_eq!(stop().line.bytes(), b"AT+CMQTTSTOP");
         assert_eq!(query_started().line.bytes(), b"AT+CMQTTREL?");
     }

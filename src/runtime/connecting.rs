@@ -3,12 +3,11 @@
 use std::time::{Duration, Instant};
 
 use super::error::Error;
-use super::facts::Facts;
 use super::mailbox::Request;
 use super::modem::Modem;
 use super::patience::Patience;
-use crate::at::{ClientIndex, Command};
-use crate::channel::{Failure, Transaction};
+use crate::at::{ClientIndex, Command, ResultCode};
+use crate::channel::Transaction;
 use crate::commands::client::{self, AcquiredClient};
 use crate::commands::{
     ClientId, Credentials, Identity, KeepAlive, Lines, OperationTimeout, ProtocolVersion, ServerAddress,
@@ -237,20 +236,12 @@ pub(super) fn connect_by(plan: &ConnectPlan, client: ClientIndex, deadline: Inst
 }
 
 fn no_client_left(acquired: &[AcquiredClient]) -> Error {
-    /// `client is used`, chapter 4.1.
-    const CLIENT_IS_USED: u16 = 19;
     let held: Vec<_> =
         acquired.iter().map(|found| format!("client {} is {:?}", found.client, found.client_id)).collect();
-    Error::from_failure(
-        Failure::Refused {
-            command: "AT+CMQTTACCQ".to_owned(),
-            response: format!("ERROR, since both clients of the module are in use ({})", held.join(", ")),
-            code: Some(CLIENT_IS_USED),
-            client: None,
-        },
-        &Facts::default(),
-        "",
-        0.0,
-        None,
-    )
+    Error::Refused {
+        command: "AT+CMQTTACCQ".to_owned(),
+        response: format!("ERROR, since both clients of the module are in use ({})", held.join(", ")),
+        code: Some(ResultCode::CLIENT_IS_USED.number()),
+        client: None,
+    }
 }

@@ -5,7 +5,8 @@ use super::facts::Facts;
 use super::hint::hint;
 use super::late::LateResult;
 use crate::at::ClientIndex;
-use crate::channel::{Awaited, Failure, LostBy, UnknownReason};
+use crate::at::{CommandName, ResultCode};
+use crate::channel::{Awaited, FailedCommand, Failure, LostBy, UnknownReason};
 use crate::commands::{Invalid, UnexpectedAnswer};
 use crate::link::{AddressError, PortError, described};
 
@@ -95,31 +96,46 @@ impl Error {
         seconds: f64,
         late: Option<Arc<LateResult>>,
     ) -> Self {
+        let client = failure.command().and_then(FailedCommand::client);
         match failure {
-            Failure::Refused { command, client: Some(client), .. } if facts.is_gone_with_restart(client) => {
-                Self::ConnectionLost { command, cause: LostBy::Restart }
-            }
-            Failure::Refused { command, code: None, client: Some(client), .. }
-                if needs_connection(&command) && facts.is_gone_with_network(client) =>
+            Failure::Refused { command, .. }
+                if client.is_some_and(|client| facts.is_gone_with_restart(client)) =>
             {
-                Self::ConnectionLost { command, cause: LostBy::Network }
+                Self::ConnectionLost { command: command.into_text(), cause: LostBy::Restart }
             }
-            Failure::Refused { command, response, code: Some(NO_CONNECTION), client: Some(client) }
-                if needs_connection(&command) =>
+            Failure::Refused { command, code: None, .. }
+                if needs_connection(&command)
+                    && client.is_some_and(|client| facts.is_gone_with_network(client)) =>
             {
-                Self::NotConnected { command, response, code: NO_CONNECTION, client }
+                Self::ConnectionLost { command: command.into_text(), cause: LostBy::Network }
             }
-            Failure::Refused { command, response, code, client } => {
-                Self::Refused { command, response, code, client }
+            Failure::Refused { command, refusal, code } => {
+                let response = refusal.text(command.kind());
+                let needs_connection = needs_connection(&command);
+                let command = command.into_text();
+                match (code, client) {
+                    (Some(ResultCode::NO_CONNECTION), Some(client)) if needs_connection => {
+                        Self::NotConnected { command, response, code: NO_CONNECTION, client }
+                    }
+                    _ => Self::Refused { command, response, code: code.map(ResultCode::number), client },
+                }
             }
-            Failure::NoAnswer { command, awaited } => Self::NoAnswer { command, awaited, seconds },
-            Failure::ResultUnknown { command, reason } => Self::OutcomeUnknown { command, reason, late },
+            Failure::NoAnswer { command, awaited } => {
+                Self::NoAnswer { command: command.into_text(), awaited, seconds }
+            }
+            Failure::ResultUnknown { command, reason } => {
+                Self::OutcomeUnknown { command: command.into_text(), reason, late }
+            }
             Failure::ConnectionLost { cause: LostBy::Port(reason), .. } => {
                 Self::PortLost { port: port.to_owned(), reason }
             }
-            Failure::ConnectionLost { command, cause } => Self::ConnectionLost { command, cause },
-            Failure::Mute { command } => Self::NoAnswer { command, awaited: Awaited::Channel, seconds },
-            Failure::PayloadHeld { command } => Self::PayloadHeld { command },
+            Failure::ConnectionLost { command, cause } => {
+                Self::ConnectionLost { command: command.into_text(), cause }
+            }
+            Failure::Mute { command } => {
+                Self::NoAnswer { command: command.into_text(), awaited: Awaited::Channel, seconds }
+            }
+            Failure::PayloadHeld { command } => Self::PayloadHeld { command: command.into_text() },
             Failure::Closed => Self::Closed,
             Failure::Cancelled => Self::Cancelled,
         }
@@ -153,10 +169,10 @@ impl Error {
     }
 }
 
-fn needs_connection(command: &str) -> bool {
-    ["AT+CMQTTTOPIC", "AT+CMQTTPAYLOAD", "AT+CMQTTPUB", "AT+CMQTTSUB", "AT+CMQTTUNSUB"]
-        .iter()
-        .any(|name| command.to_ascii_uppercase().starts_with(name))
+/// The command is one that a client without a connection is refused.
+fn needs_connection(command: &FailedCommand) -> bool {
+    use CommandName::{Payload, Publish, Subscribe, Topic, Unsubscribe};
+    matches!(command.kind().name, Topic | Payload | Publish | Subscribe | Unsubscribe)
 }
 
 fn awaited_in_words(awaited: Awaited) -> &'static str {

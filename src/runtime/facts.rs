@@ -1,4 +1,4 @@
-use crate::at::{ClientIndex, CommandLine, Form};
+use crate::at::{ClientIndex, CommandLine, CommandName};
 use crate::commands::{OperationTimeout, SslContextIndex};
 
 /// What the driver knows of the module's MQTT stack: from the commands that succeeded, whoever sent them, and from URCs.
@@ -66,28 +66,28 @@ impl Facts {
     }
 
     pub(super) fn succeeded(&mut self, line: &CommandLine) {
-        if line.form() == Form::Read || line.form() == Form::Test {
+        if !line.kind().acts() {
             return;
         }
-        match (line.name(), line.client()) {
-            (b"CMQTTSTART", _) => (self.started, self.started_here) = (Some(true), true),
-            (b"CMQTTSTOP", _) => *self = Self { started: Some(false), ..Self::default() },
-            (b"CMQTTACCQ", Some(client)) => {
+        match (line.kind().name, line.client()) {
+            (CommandName::Start, _) => (self.started, self.started_here) = (Some(true), true),
+            (CommandName::Stop, _) => *self = Self { started: Some(false), ..Self::default() },
+            (CommandName::Acquire, Some(client)) => {
                 self.gone_with_restart[client.slot()] = false;
-                self.clients[client.slot()] = acquired(line.bytes());
+                self.clients[client.slot()] = acquired(line);
             }
-            (b"CMQTTREL", Some(client)) => self.clients[client.slot()] = None,
-            (b"CMQTTCONNECT", Some(client)) => self.set_connected(client, true),
-            (b"CMQTTDISC", Some(client)) => self.set_connected(client, false),
-            (b"CMQTTWILLMSG", Some(client)) => self.change(client, |facts| facts.will_is_partial = false),
-            (b"CMQTTSSLCFG", Some(client)) => self.change(client, |facts| {
-                facts.ssl_context =
-                    last_number(line.bytes()).and_then(|number| SslContextIndex::parse(number).ok());
+            (CommandName::Release, Some(client)) => self.clients[client.slot()] = None,
+            (CommandName::Connect, Some(client)) => self.set_connected(client, true),
+            (CommandName::Disconnect, Some(client)) => self.set_connected(client, false),
+            (CommandName::WillMessage, Some(client)) => {
+                self.change(client, |facts| facts.will_is_partial = false);
+            }
+            (CommandName::UseSslContext, Some(client)) => self.change(client, |facts| {
+                facts.ssl_context = number_at(line, 1).and_then(|number| SslContextIndex::parse(number).ok());
             }),
-            (b"CMQTTCFG", Some(client)) if names_operation_timeout(line.bytes()) => {
+            (CommandName::Configure, Some(client)) if names_operation_timeout(line) => {
                 self.change(client, |facts| {
-                    let timeout =
-                        last_number(line.bytes()).and_then(|number| OperationTimeout::parse(number).ok());
+                    let timeout = number_at(line, 2).and_then(|number| OperationTimeout::parse(number).ok());
                     facts.operation_timeout = timeout.unwrap_or(facts.operation_timeout);
                 });
             }
@@ -97,7 +97,9 @@ impl Facts {
 
     /// A data entry broke off.
     pub(super) fn half_entered(&mut self, line: &CommandLine) {
-        if let (b"CMQTTWILLTOPIC" | b"CMQTTWILLMSG", Some(client)) = (line.name(), line.client()) {
+        if let (CommandName::WillTopic | CommandName::WillMessage, Some(client)) =
+            (line.kind().name, line.client())
+        {
             self.change(client, |facts| facts.will_is_partial = true);
         }
     }
@@ -157,23 +159,20 @@ impl Facts {
     }
 }
 
-/// From `AT+CMQTTACCQ=<client_index>,"<clientID>"[,<server_type>]`. A client id holds no quote.
-fn acquired(line: &[u8]) -> Option<ClientFacts> {
-    let mut parts = line.split(|byte| *byte == b'"');
-    let client_id = String::from_utf8_lossy(parts.nth(1)?).into_owned();
-    let tls = parts.next().is_some_and(|rest| rest.trim_ascii() == b",1");
+/// From `AT+CMQTTACCQ=<client_index>,"<clientID>"[,<server_type>]`.
+fn acquired(line: &CommandLine) -> Option<ClientFacts> {
+    let client_id = String::from_utf8_lossy(line.parameters().get(1)?.bytes()).into_owned();
+    let tls = number_at(line, 2) == Some(1);
     Some(ClientFacts { acquired_here: true, ..ClientFacts::found(client_id, tls, false) })
 }
 
-/// The last parameter: all these commands are numbers there.
-fn last_number(line: &[u8]) -> Option<i64> {
-    let field = line.rsplit(|byte| *byte == b',').next()?;
-    std::str::from_utf8(field).ok()?.trim().parse().ok()
+fn number_at(line: &CommandLine, position: usize) -> Option<i64> {
+    line.parameters().get(position)?.number()
 }
 
 /// `AT+CMQTTCFG="optimeout",<index>,<optimeout_val>`
-fn names_operation_timeout(line: &[u8]) -> bool {
-    line.split(|byte| *byte == b'"').nth(1).is_some_and(|name| name.eq_ignore_ascii_case(b"optimeout"))
+fn names_operation_timeout(line: &CommandLine) -> bool {
+    line.parameters().get(0).is_some_and(|name| name.bytes().eq_ignore_ascii_case(b"optimeout"))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::parked::{Fate, Parked};
 use crate::at::ClientIndex;
-use crate::channel::{Event, Failure, LostBy, Outcome, TransactionId};
+use crate::channel::{Event, FailedCommand, Failure, LostBy, Outcome, TransactionId};
 
 /// Which publishes in flight go out again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl Absence {
         }
     }
 
-    fn failure(&self, command: String) -> Failure {
+    fn failure(&self, command: FailedCommand) -> Failure {
         match self {
             Self::Lost(cause) => Failure::ConnectionLost { command, cause: cause.clone() },
             Self::Doubted | Self::Mute => Failure::Mute { command },

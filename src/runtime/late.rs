@@ -5,7 +5,8 @@ use parking_lot::Mutex;
 use super::error::Error;
 use super::hub::Hub;
 use super::report::Promise;
-use crate::channel::{Failure, UnknownReason};
+use crate::at::ResultCode;
+use crate::channel::{FailedCommand, Failure, UnknownReason};
 
 /// The result of a publish that was given up as unknown: it may still come, or cannot any more.
 pub struct LateResult {
@@ -46,11 +47,18 @@ impl LateResult {
 
 /// Why a late result is a failure: the module's own words, or that none can come.
 fn explained(result: &Result<(), Failure>) -> Result<(), Error> {
-    let unknown = |command, reason| Error::OutcomeUnknown { command, reason, late: None };
+    let unknown = |command: FailedCommand, reason| Error::OutcomeUnknown {
+        command: command.into_text(),
+        reason,
+        late: None,
+    };
     result.clone().map_err(|failure| match failure {
-        Failure::Refused { command, response, code, client } => {
-            Error::Refused { command, response, code, client }
-        }
+        Failure::Refused { command, refusal, code } => Error::Refused {
+            response: refusal.text(command.kind()),
+            code: code.map(ResultCode::number),
+            client: command.client(),
+            command: command.into_text(),
+        },
         Failure::ResultUnknown { command, reason } => unknown(command, reason),
         Failure::NoAnswer { command, .. } | Failure::Mute { command, .. } => {
             unknown(command, UnknownReason::Timeout)

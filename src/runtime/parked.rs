@@ -3,13 +3,19 @@
 use std::time::Instant;
 
 use super::keeping::ResendPolicy;
-use crate::channel::{Awaited, Failure, Transaction, TransactionId, UnknownReason};
+use crate::at::{CommandName, ResultCode};
+use crate::channel::{Awaited, FailedCommand, Failure, Transaction, TransactionId, UnknownReason};
 
 /// Result codes that say that there is no connection, client or service: `no connection`, `client not acquired`.
-const NOTHING_THERE: [u16; 2] = [11, 20];
+const NOTHING_THERE: [ResultCode; 2] = [ResultCode::NO_CONNECTION, ResultCode::CLIENT_NOT_ACQUIRED];
 /// Result codes that say that the connection broke: `message receive fail`, `network not opened`, `sock sending fail`,
 /// `socket closed by server`.
-const BROKEN: [u16; 4] = [6, 9, 16, 26];
+const BROKEN: [ResultCode; 4] = [
+    ResultCode::MESSAGE_RECEIVE_FAIL,
+    ResultCode::NETWORK_NOT_OPENED,
+    ResultCode::SOCK_SENDING_FAIL,
+    ResultCode::SOCKET_CLOSED_BY_SERVER,
+];
 /// A message that a broker hangs up on must not go out for ever.
 const MOST_REFUSALS: u8 = 3;
 
@@ -72,7 +78,7 @@ impl Parked {
             }
             Failure::Refused { code: Some(code), command, .. } if BROKEN.contains(code) => {
                 // What the module said to SUB or to entering a topic can be asked of it again.
-                let was_handed_over = command.starts_with("AT+CMQTTPUB");
+                let was_handed_over = command.kind().name == CommandName::Publish;
                 if was_handed_over && !self.may_go_again(policy) {
                     return Fate::Over;
                 }
@@ -91,15 +97,15 @@ impl Parked {
     pub(super) fn told(self, failure: Failure) -> Failure {
         match (self.unknown, failure) {
             (_, failure @ Failure::ResultUnknown { .. }) | (None, failure) => failure,
-            (Some(reason), _) => Failure::ResultUnknown { command: self.transaction.shown(), reason },
+            (Some(reason), _) => Failure::ResultUnknown { command: self.transaction.named(), reason },
         }
     }
 
     /// What its caller hears if it does not go out any more: `absence` is for one that nothing was heard of.
-    pub(super) fn abandoned(self, absence: impl FnOnce(String) -> Failure) -> Failure {
+    pub(super) fn abandoned(self, absence: impl FnOnce(FailedCommand) -> Failure) -> Failure {
         let failure = match &self.refusal {
             Some(refusal) => refusal.clone(),
-            None => absence(self.transaction.shown()),
+            None => absence(self.transaction.named()),
         };
         self.told(failure)
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use simcom_mqtt::at::Command;
 use simcom_mqtt::channel::{Awaited, Failure, Transaction};
 
-use crate::support::{ScriptedModule, then};
+use crate::support::{ScriptedModule, failed, then};
 
 fn retrying(line: &str, seconds: u64) -> Transaction {
     Transaction::single(Command::new(line), Duration::from_secs(seconds)).retrying_while_busy()
@@ -198,6 +198,6 @@ fn its_whole_time_may_pass_in_the_queue() {
     module.take_written();
     module.submit(2, retrying(PUB, 3));
     module.wait_ms(3000);
-    let failure = Failure::NoAnswer { command: PUB.to_owned(), awaited: Awaited::Channel };
+    let failure = Failure::NoAnswer { command: failed(PUB), awaited: Awaited::Channel };
     assert_eq!(module.expect_failure(2), failure);
 }

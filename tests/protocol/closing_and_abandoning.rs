@@ -5,7 +5,7 @@ use std::time::Duration;
 use simcom_mqtt::at::Command;
 use simcom_mqtt::channel::{Event, Failure, Transaction, UnknownReason};
 
-use crate::support::{ScriptedModule, then};
+use crate::support::{ScriptedModule, failed, then};
 
 const PUB: &str = "AT+CMQTTPUB=0,1,60";
 
@@ -26,7 +26,7 @@ fn closing_ends_everything_once() {
     for id in [2, 3, 4, 5, 6, 7] {
         assert_eq!(module.expect_failure(id), Failure::Closed, "{id}");
     }
-    let unknown = Failure::ResultUnknown { command: PUB.to_owned(), reason: UnknownReason::Closed };
+    let unknown = Failure::ResultUnknown { command: failed(PUB), reason: UnknownReason::Closed };
     assert_eq!(module.expect_failure(1), unknown);
     assert_eq!(module.late(1), Some(Err(unknown)));
     module.expect_no_news();
@@ -46,7 +46,7 @@ fn closing_with_a_publish_on_the_channel() {
     module.run(1, PUB);
     module.expect_line(PUB);
     module.close();
-    let unknown = Failure::ResultUnknown { command: PUB.to_owned(), reason: UnknownReason::Closed };
+    let unknown = Failure::ResultUnknown { command: failed(PUB), reason: UnknownReason::Closed };
     assert_eq!(module.expect_failure(1), unknown);
     assert_eq!(module.late(1), Some(Err(unknown)));
 }

@@ -2,7 +2,7 @@
 
 use simcom_mqtt::channel::{Event, Failure};
 
-use crate::support::{ScriptedModule, then};
+use crate::support::{ScriptedModule, failed, then};
 
 /// Longer than the command time-out, in milliseconds.
 const TOO_LONG: u64 = 10_500;
@@ -47,7 +47,7 @@ fn an_empty_publish_is_not_sent_while_the_module_may_hold_a_payload() {
     let mut module = ScriptedModule::new();
     publish_in_vain(&mut module);
     module.publish(2, 0, b"topic", b"");
-    assert_eq!(module.expect_failure(2), Failure::PayloadHeld { command: PUB.to_owned() });
+    assert_eq!(module.expect_failure(2), Failure::PayloadHeld { command: failed(PUB) });
     module.expect_nothing_written();
     module.acquire(3, 1);
     module.publish(4, 1, b"other", b"");
@@ -59,7 +59,7 @@ fn an_empty_publish_is_not_sent_while_the_module_may_hold_a_payload() {
 fn an_empty_publish_is_not_sent_by_a_client_found_on_the_module() {
     let mut module = ScriptedModule::new();
     module.publish(1, 0, b"topic", b"");
-    assert_eq!(module.expect_failure(1), Failure::PayloadHeld { command: PUB.to_owned() });
+    assert_eq!(module.expect_failure(1), Failure::PayloadHeld { command: failed(PUB) });
     module.expect_nothing_written();
     publish_until_pub(&mut module, 2, b"new");
     module.send(then(&["OK", "+CMQTTPUB: 0,0"]));

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use simcom_mqtt::at::Command;
+use simcom_mqtt::at::{Command, ResultCode};
 use simcom_mqtt::channel::{Awaited, Event, Failure, LostBy, Transaction, UnknownReason};
 
-use crate::support::{ScriptedModule, then};
+use crate::support::{ScriptedModule, failed, then};
 
 const PUB: &str = "AT+CMQTTPUB=0,1,60";
 
@@ -29,7 +29,7 @@ fn given_up(module: &mut ScriptedModule, id: u64, line: &str) -> Failure {
 fn a_publish_without_a_result_is_of_unknown_outcome() {
     let mut module = ScriptedModule::new();
     let failure = given_up(&mut module, 1, PUB);
-    assert_eq!(failure, Failure::ResultUnknown { command: PUB.to_owned(), reason: UnknownReason::Timeout });
+    assert_eq!(failure, Failure::ResultUnknown { command: failed(PUB), reason: UnknownReason::Timeout });
 }
 
 #[test]
@@ -37,7 +37,7 @@ fn any_other_operation_without_a_result_had_no_answer() {
     for line in ["AT+CMQTTSTART", "AT+CMQTTSUB=0", "AT+CMQTTDISC=0,60"] {
         let mut module = ScriptedModule::new();
         let failure = given_up(&mut module, 1, line);
-        assert_eq!(failure, Failure::NoAnswer { command: line.to_owned(), awaited: Awaited::Result });
+        assert_eq!(failure, Failure::NoAnswer { command: failed(line), awaited: Awaited::Result });
     }
 }
 
@@ -129,7 +129,7 @@ fn a_late_result_and_a_refusal_in_a_row() {
     module.expect_line(PUB);
     module.send(then(&["+CMQTTPUB: 0,17", "+CMQTTPUB: 0,11", "ERROR"]));
     assert_eq!(module.expect_refusal(2), Some(11));
-    assert!(matches!(module.late(1), Some(Err(Failure::Refused { code: Some(17), .. }))));
+    assert!(matches!(module.late(1), Some(Err(Failure::Refused { code: Some(ResultCode::TIMEOUT), .. }))));
     module.expect_no_news();
 }
 
@@ -302,7 +302,7 @@ fn a_result_may_follow_the_loss_of_its_connection() {
     accepted(&mut module, 1, PUB, 60);
     module.send(then(&["+CMQTTCONNLOST: 0,1"]));
     let lost = UnknownReason::Lost(LostBy::Connection(1));
-    assert_eq!(module.expect_failure(1), Failure::ResultUnknown { command: PUB.to_owned(), reason: lost });
+    assert_eq!(module.expect_failure(1), Failure::ResultUnknown { command: failed(PUB), reason: lost });
     module.send(then(&["+CMQTTPUB: 0,0"]));
     assert_eq!(module.late(1), Some(Ok(())));
 }

@@ -2,7 +2,7 @@
 
 use simcom_mqtt::channel::Failure;
 
-use crate::support::{ScriptedModule, then};
+use crate::support::{ScriptedModule, failed, then};
 
 /// What the module does with what it is sent: in data entry it counts, in command mode it answers.
 fn play_module(module: &mut ScriptedModule, mut waiting_for: usize, echo: bool) {
@@ -112,7 +112,7 @@ fn a_mute_port() {
     let mut module = ScriptedModule::new();
     module.open(1);
     module.wait_ms(15_000);
-    assert_eq!(module.expect_failure(1), Failure::Mute { command: "ATE0".to_owned() });
+    assert_eq!(module.expect_failure(1), Failure::Mute { command: failed("ATE0") });
     assert_eq!(module.engine.poll_timeout(), None);
     assert!(module.take_written().len() > 10_240);
 }
@@ -171,7 +171,7 @@ fn opening_again_ends_the_command_on_the_channel() {
     module.expect_line("AT+CSQ");
     module.run(2, "AT+CPSI?");
     module.open(3);
-    assert_eq!(module.expect_failure(1), Failure::Mute { command: "AT+CSQ".to_owned() });
+    assert_eq!(module.expect_failure(1), Failure::Mute { command: failed("AT+CSQ") });
     module.expect_line("AT");
     module.send("AT\r\r\nOK\r\n");
     module.expect_line("ATE0");

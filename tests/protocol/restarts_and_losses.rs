@@ -2,7 +2,7 @@
 
 use simcom_mqtt::channel::{Event, Failure, LostBy, UnknownReason};
 
-use crate::support::{Block, Firmware, ScriptedModule, then};
+use crate::support::{Block, Firmware, ScriptedModule, failed, then};
 
 const PUB: &str = "AT+CMQTTPUB=0,1,60";
 
@@ -88,7 +88,7 @@ fn a_transaction_in_the_middle_is_not_carried_on() {
     module.send(then(&["OK"]));
     assert_eq!(
         module.expect_failure(1),
-        Failure::ConnectionLost { command: PUB.to_owned(), cause: LostBy::Connection(1) }
+        Failure::ConnectionLost { command: failed(PUB), cause: LostBy::Connection(1) }
     );
     module.expect_nothing_written();
     module.publish(2, 0, b"t", b"p");
@@ -105,7 +105,7 @@ fn lost_between_the_command_and_its_ok() {
     module.expect_under_way(1);
     module.send(then(&["OK"]));
     let reason = UnknownReason::Lost(LostBy::Connection(1));
-    assert_eq!(module.expect_failure(1), Failure::ResultUnknown { command: PUB.to_owned(), reason });
+    assert_eq!(module.expect_failure(1), Failure::ResultUnknown { command: failed(PUB), reason });
     module.send(then(&["+CMQTTPUB: 0,0"]));
     assert_eq!(module.late(1), Some(Ok(())));
 
@@ -252,7 +252,7 @@ fn a_publish_that_was_being_entered_is_lost_with_the_restart() {
     let mut module = entering_a_topic_at_the_banner();
     find_out(&mut module, "ERROR");
     let failure = module.expect_failure(1);
-    assert_eq!(failure, Failure::ConnectionLost { command: PUB.to_owned(), cause: LostBy::Restart });
+    assert_eq!(failure, Failure::ConnectionLost { command: failed(PUB), cause: LostBy::Restart });
 }
 
 #[test]
@@ -279,7 +279,7 @@ fn a_publish_that_was_written_is_unknown_after_the_restart() {
             continue;
         }
         let reason = UnknownReason::Lost(LostBy::Restart);
-        assert_eq!(module.expect_failure(1), Failure::ResultUnknown { command: PUB.to_owned(), reason });
+        assert_eq!(module.expect_failure(1), Failure::ResultUnknown { command: failed(PUB), reason });
         assert!(module.late(1).expect("it cannot come any more").is_err());
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use simcom_mqtt::at::Command;
 use simcom_mqtt::channel::{Awaited, Engine, Event, Failure, Settings, Transaction, UnknownReason};
 
-use crate::support::{Block, Reads, ScriptedModule, then};
+use crate::support::{Block, Reads, ScriptedModule, failed, then};
 
 fn expect_working(module: &mut ScriptedModule, id: u64) {
     module.run(id, "AT+CSQ");
@@ -22,7 +22,7 @@ fn no_prompt_then_the_data_is_filled_up_and_fenced() {
     module.wait_ms(8_999);
     module.expect_nothing_written();
     module.wait_ms(1);
-    let expected = Failure::NoAnswer { command: "AT+CMQTTTOPIC=0,5".to_owned(), awaited: Awaited::Prompt };
+    let expected = Failure::NoAnswer { command: failed("AT+CMQTTTOPIC=0,5"), awaited: Awaited::Prompt };
     assert_eq!(module.expect_failure(1), expected);
     module.expect_data(b"\r\r\r\r\r");
     module.run(2, "AT");
@@ -175,7 +175,7 @@ fn a_mute_module_fails_what_is_queued_and_is_asked_again_by_the_next() {
     module.run(2, "AT+CSQ");
     module.wait_ms(13_010);
     module.expect_failure(1);
-    assert_eq!(module.expect_failure(2), Failure::Mute { command: "AT+CSQ".to_owned() });
+    assert_eq!(module.expect_failure(2), Failure::Mute { command: failed("AT+CSQ") });
     assert!(matches!(module.take_events()[..], [Event::Mute]));
     module.take_written();
     assert_eq!(module.engine.poll_timeout(), None);
@@ -229,7 +229,7 @@ fn a_publish_without_ok_is_of_unknown_outcome_and_its_result_may_come() {
     let mut module = ScriptedModule::new();
     module.run(1, "AT+CMQTTPUB=0,1,60");
     module.wait_ms(9_000);
-    let command = "AT+CMQTTPUB=0,1,60".to_owned();
+    let command = failed("AT+CMQTTPUB=0,1,60");
     assert_eq!(module.expect_failure(1), Failure::ResultUnknown { command, reason: UnknownReason::Timeout });
     module.answer_fence();
     module.send(then(&["+CMQTTPUB: 0,0"]));

@@ -15,5 +15,5 @@ pub use damage::Damage;
 pub use firmware::{Firmware, Gap};
 pub use named_on_panic::NamedOnPanic;
 pub use readable::Readable;
-pub use scripted_module::{Reads, ScriptedModule, publish};
+pub use scripted_module::{Reads, ScriptedModule, failed, publish};
 pub use splitting::{at_every_split, at_every_two_splits, byte_by_byte};

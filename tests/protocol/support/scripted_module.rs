@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::then;
-use simcom_mqtt::at::{ClientIndex, Command};
+use simcom_mqtt::at::{ClientIndex, Command, ResultCode};
 use simcom_mqtt::channel::{
-    Answers, Counters, Engine, Event, Failure, Outcome, Settings, Transaction, TransactionId,
+    Answers, Counters, Engine, Event, FailedCommand, Failure, Outcome, Settings, Transaction, TransactionId,
 };
 
 pub const COMMAND_TIMEOUT: Duration = Duration::from_secs(9);
@@ -248,7 +248,7 @@ impl ScriptedModule {
     /// The result code of a refusal.
     pub fn expect_refusal(&mut self, id: TransactionId) -> Option<u16> {
         match self.expect_failure(id) {
-            Failure::Refused { code, .. } => code,
+            Failure::Refused { code, .. } => code.map(ResultCode::number),
             other => panic!("{id} failed with {other:?}"),
         }
     }
@@ -387,6 +387,11 @@ impl ScriptedModule {
             self.events.push_back(event);
         }
     }
+}
+
+/// The command of a failure.
+pub fn failed(line: &str) -> FailedCommand {
+    FailedCommand::from(Command::new(line).line())
 }
 
 /// TOPIC, PAYLOAD (unless it is empty) and PUB.
