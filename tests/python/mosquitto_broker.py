@@ -19,37 +19,49 @@ PASSWORD = "correct horse battery"
 STARTED = r"mosquitto version \S+ running"
 # Linux chooses ephemeral ports from 32768 on, other systems higher.
 BELOW_EPHEMERAL_PORTS = range(20_000, 32_768)
+# A Mosquitto started by root becomes another user, who cannot read this folder.
+COMMON_SETTINGS = f"""{"user root" if os.geteuid() == 0 else ""}
+log_dest stderr
+log_type all
+set_tcp_nodelay true"""
 
 
 class MosquittoBroker:
     """Runs while the `with` block does, and on the same ports again in another.
 
-    Ports: `plain`, `password`, `tls` and `mutual_tls`.
+    Ports: `plain`, `tls` and `mutual_tls`, and `password` with a Mosquitto of its own: newer versions lose
+    queued messages with `per_listener_settings`, and later ones will not have that option.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.authority = trustme.CA()
-        self.plain, self.password, self.tls, self.mutual_tls = free_ports(4)
+        self.plain, self.tls, self.mutual_tls, self._password_port = free_ports(4)
+        self._processes: list[tuple[subprocess.Popen[str], threading.Thread]] = []
+        self._needs_passwords = False
         self._log: list[str] = []
         self._log_grew = threading.Condition()
 
     def __enter__(self) -> Self:
-        program = find_mosquitto()
-        assert program, "the Mosquitto broker is not installed: make test installs it"
-        log_length = self.log_length
-        self._process = subprocess.Popen(
-            [program, "-c", self._write_configuration()], stderr=subprocess.PIPE, text=True
-        )
-        self._reader = threading.Thread(target=self._read_log)
-        self._reader.start()
-        self.wait_for_log(STARTED, since=log_length)
+        self._start(self._write_configuration())
+        if self._needs_passwords:
+            self._start(self._write_password_configuration())
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._process.terminate()
-        self._process.wait()
-        self._reader.join()
+        for process, reader in self._processes:
+            process.terminate()
+            process.wait()
+            reader.join()
+        self._processes.clear()
+
+    @property
+    def password(self) -> int:
+        """Port of the listener with passwords, which is started at first use."""
+        if not self._needs_passwords:
+            self._needs_passwords = True
+            self._start(self._write_password_configuration())
+        return self._password_port
 
     def wait_for_log(self, pattern: str, *, since: int = 0, timeout: float = 30) -> re.Match[str]:
         """Waits for a log line that matches, from line number `since` on; returns the first match."""
@@ -70,9 +82,19 @@ class MosquittoBroker:
         """Number of log lines so far, for `since`."""
         return len(self._log)
 
-    def _read_log(self) -> None:
-        assert self._process.stderr
-        with self._process.stderr as stderr:
+    def _start(self, configuration: Path) -> None:
+        program = find_mosquitto()
+        assert program, "the Mosquitto broker is not installed: make test installs it"
+        log_length = self.log_length
+        process = subprocess.Popen([program, "-c", configuration], stderr=subprocess.PIPE, text=True)
+        reader = threading.Thread(target=self._read_log, args=(process,))
+        reader.start()
+        self._processes.append((process, reader))
+        self.wait_for_log(STARTED, since=log_length)
+
+    def _read_log(self, process: subprocess.Popen[str]) -> None:
+        assert process.stderr
+        with process.stderr as stderr:
             for line in stderr:
                 with self._log_grew:
                     self._log.append(line.rstrip())
@@ -84,29 +106,31 @@ class MosquittoBroker:
         self.authority.cert_pem.write_to_path(authority)
         certificate.cert_chain_pems[0].write_to_path(chain)
         certificate.private_key_pem.write_to_path(key)
-        passwords = self._folder / "passwords"
-        passwords.write_text(f"{USER}:{PASSWORD}\n")
-        subprocess.run(["mosquitto_passwd", "-U", passwords], check=True)
-
-        # A Mosquitto started by root becomes another user, who cannot read this folder.
-        user = "user root" if os.geteuid() == 0 else ""
-        tls = f"cafile {authority}\ncertfile {chain}\nkeyfile {key}\nallow_anonymous true"
+        tls = f"cafile {authority}\ncertfile {chain}\nkeyfile {key}"
         configuration = self._folder / "mosquitto.conf"
         configuration.write_text(
-            f"""{user}
-per_listener_settings true
-log_dest stderr
-log_type all
-set_tcp_nodelay true
-listener {self.plain} 127.0.0.1
+            f"""{COMMON_SETTINGS}
 allow_anonymous true
-listener {self.password} 127.0.0.1
-password_file {passwords}
+listener {self.plain} 127.0.0.1
 listener {self.tls} 127.0.0.1
 {tls}
 listener {self.mutual_tls} 127.0.0.1
 {tls}
 require_certificate true
+"""
+        )
+        return configuration
+
+    def _write_password_configuration(self) -> Path:
+        passwords = self._folder / "passwords"
+        passwords.write_text(f"{USER}:{PASSWORD}\n")
+        passwords.chmod(0o600)
+        subprocess.run(["mosquitto_passwd", "-U", passwords], check=True)
+        configuration = self._folder / "mosquitto-with-passwords.conf"
+        configuration.write_text(
+            f"""{COMMON_SETTINGS}
+password_file {passwords}
+listener {self._password_port} 127.0.0.1
 """
         )
         return configuration

@@ -99,9 +99,14 @@ class ScriptedBroker:
         self._threads = [threading.Thread(target=self._accept)]
 
     @property
+    def address(self) -> str:
+        """Host and port."""
+        return f"127.0.0.1:{self._server.getsockname()[1]}"
+
+    @property
     def url(self) -> str:
         """URL for the module to connect to."""
-        return f"mqtt://127.0.0.1:{self._server.getsockname()[1]}"
+        return f"mqtt://{self.address}"
 
     def __enter__(self) -> Self:
         self._threads[0].start()

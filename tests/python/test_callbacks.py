@@ -10,6 +10,7 @@ from concurrent.futures import Future, wait
 import pytest
 
 from host_client import HostClient, as_sent
+from scripted_broker import ScriptedBroker
 from scripted_module import ScriptedModule
 from simcom_mqtt import LossCause, Message, MqttClient, PortError, SimcomMqtt
 from simcom_mqtt.simulator import SimulatedModem
@@ -20,33 +21,34 @@ def client(modem: SimcomMqtt, broker_url: str) -> MqttClient:
     return modem.connect(broker_url)
 
 
-def test_most_specific_callback_gets_the_message(
-    modem: SimcomMqtt, client: MqttClient, host: HostClient, base: str
-) -> None:
+def test_every_matching_callback_gets_the_message(modem: SimcomMqtt) -> None:
     calls: queue.Queue[tuple[str, str]] = queue.Queue()
 
     def record(name: str) -> Callable[[Message], None]:
         return lambda message: calls.put((name, message.topic))
 
-    modem.on_message = record("modem")
-    client.subscribe(f"{base}/a/#", 1, callback=record("a/#"))
-    client.subscribe(f"{base}/a/+", 1, callback=record("a/+"))
-    client.subscribe(f"{base}/b", 1)
+    # Some brokers send a message once for each matching subscription; this one sends it once.
+    with ScriptedBroker() as broker:
+        client = modem.connect(broker.url)
+        modem.on_message = record("modem")
+        client.subscribe("a/#", 1, callback=record("a/#"))
+        client.subscribe("a/+", 1, callback=record("a/+"))
+        client.subscribe("b", 1)
 
-    host.publish(f"{base}/a/1", b"", 1)
-    host.publish(f"{base}/b", b"", 1)
-    assert [calls.get(timeout=30) for _ in range(2)] == [("a/#", f"{base}/a/1"), ("a/+", f"{base}/a/1")]
-    assert calls.get(timeout=30) == ("modem", f"{base}/b")
+        broker.publish(b"a/1")
+        broker.publish(b"b")
+        assert [calls.get(timeout=30) for _ in range(3)] == [("a/#", "a/1"), ("a/+", "a/1"), ("modem", "b")]
 
-    client.on_message = record("client")
-    host.publish(f"{base}/b", b"", 1)
-    assert calls.get(timeout=30) == ("client", f"{base}/b")
+        client.on_message = record("client")
+        broker.publish(b"b")
+        assert calls.get(timeout=30) == ("client", "b")
 
-    client.on_message = None
-    client.unsubscribe(f"{base}/a/#")
-    host.publish(f"{base}/a/2", b"", 1)
-    assert calls.get(timeout=30) == ("a/+", f"{base}/a/2")
-    assert calls.empty()
+        client.on_message = None
+        client.unsubscribe("a/#")
+        broker.publish(b"a/2")
+        assert calls.get(timeout=30) == ("a/+", "a/2")
+        assert calls.empty()
+        client.disconnect()
 
 
 def test_later_subscribe_replaces_the_callback(client: MqttClient, host: HostClient, base: str) -> None:
@@ -248,20 +250,21 @@ def test_delivery_continues_after_any_exception_in_callback(
     assert [record.exc_info and record.exc_info[1] for record in caplog.records] == [error]
 
 
-def test_second_callback_runs_when_the_first_raises(
-    modem: SimcomMqtt, client: MqttClient, host: HostClient, base: str
-) -> None:
+def test_second_callback_runs_when_the_first_raises(modem: SimcomMqtt) -> None:
     reached = threading.Event()
 
     def fail(message: Message) -> None:
         raise KeyError(message.topic)
 
-    client.subscribe(f"{base}/#", 1, callback=fail)
-    client.subscribe(f"{base}/+", 1, callback=lambda _: reached.set())
-    host.publish(f"{base}/a", b"", 1)
+    with ScriptedBroker() as broker:
+        client = modem.connect(broker.url)
+        client.subscribe("#", 1, callback=fail)
+        client.subscribe("+", 1, callback=lambda _: reached.set())
+        broker.publish(b"a")
 
-    assert reached.wait(30)
-    assert len(modem.callback_errors) == 1
+        assert reached.wait(30)
+        assert len(modem.callback_errors) == 1
+        client.disconnect()
 
 
 def test_delivery_continues_when_a_log_handler_raises(
@@ -342,24 +345,26 @@ def test_callback_may_replace_itself(client: MqttClient, host: HostClient, base:
     assert [calls.get(timeout=30) for _ in range(2)] == ["first 0", "second 1"]
 
 
-def test_callback_may_unsubscribe_itself(
-    modem: SimcomMqtt, client: MqttClient, host: HostClient, base: str
-) -> None:
+def test_callback_may_unsubscribe_itself(modem: SimcomMqtt) -> None:
     calls: queue.Queue[str] = queue.Queue()
     modem.on_message = lambda message: calls.put(f"modem {message.text()}")
 
-    def once(message: Message) -> None:
-        client.unsubscribe(base)
-        calls.put(f"once {message.text()}")
+    with ScriptedBroker() as broker:
+        client = modem.connect(broker.url)
 
-    client.subscribe(f"{base}/#", 1)
-    client.subscribe(base, 1, callback=once)
-    host.publish(base, b"0", 1)
-    assert calls.get(timeout=30) == "once 0"
-    host.publish(base, b"1", 1)
+        def once(message: Message) -> None:
+            client.unsubscribe("a")
+            calls.put(f"once {message.text()}")
 
-    assert calls.get(timeout=30).endswith("1")
-    assert modem.subscribed_topics() == [f"{base}/#".encode()]
+        client.subscribe("#", 1)
+        client.subscribe("a", 1, callback=once)
+        broker.publish(b"a", b"0")
+        assert calls.get(timeout=30) == "once 0"
+        broker.publish(b"a", b"1")
+
+        assert calls.get(timeout=30) == "modem 1"
+        assert modem.subscribed_topics() == [b"#"]
+        client.disconnect()
 
 
 def test_removing_a_running_callback_applies_to_the_next_message(

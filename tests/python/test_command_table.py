@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from mosquitto_broker import MosquittoBroker
+from scripted_broker import ScriptedBroker
 from simcom_mqtt import SimcomMqtt
 from simcom_mqtt.simulator import SimulatedModem
 
@@ -55,8 +55,9 @@ ROWS = [Row(*found.groups()) for found in ROW.finditer(PAGE.read_text())]
 
 
 @pytest.fixture
-def module(mosquitto: MosquittoBroker) -> Iterator[SimulatedModem]:
-    with SimulatedModem(broker=f"127.0.0.1:{mosquitto.plain}") as simulated:
+def module() -> Iterator[SimulatedModem]:
+    """A module on a broker that accepts the DUP flag in SUBSCRIBE, which MQTT forbids."""
+    with ScriptedBroker() as broker, SimulatedModem(broker=broker.address) as simulated:
         yield simulated
 
 

@@ -41,7 +41,9 @@ def test_short_soak_passes(tmp_path: Path) -> None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(soak.pid, signal.SIGKILL)
 
-    assert (soak.returncode, errors) == (0, ""), output
+    # Newer versions of Mosquitto name the user that they run as.
+    unexpected = [line for line in errors.splitlines() if "Info: running mosquitto as user" not in line]
+    assert (soak.returncode, unexpected) == (0, []), output
     assert "lost without a report: 0 to the host, 0 from it" in output
     assert list(tmp_path.iterdir()) == []
 
