@@ -1,4 +1,4 @@
-"""What a callback raises fails the test during which it ran."""
+"""An exception in a callback fails the test during which it was raised."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Final
 
 import pytest
 
-from pytest_simcom_mqtt.device import Device, device_in_use
+from pytest_simcom_mqtt.module_under_test import ModuleUnderTest, module_in_use
 
 NOTE: Final = "raised in a callback of the module, on its callback thread"
 
-_BESIDE_A_FAILURE = pytest.StashKey[str]()
+_SECTION = pytest.StashKey[str]()
 
 
-def raise_callback_errors(device: Device) -> None:
-    """Raise what callbacks raised and was not raised before."""
-    errors = device.take_callback_errors()
+def raise_callback_errors(module: ModuleUnderTest) -> None:
+    """Raise the exceptions of callbacks that were not raised before."""
+    errors = module.take_callback_errors()
     if not errors:
         return
     exceptions = [_as_exception(error) for error in errors]
@@ -29,13 +29,13 @@ def raise_callback_errors(device: Device) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
-    """Fail a test that passed; tell beside the failure of one that failed."""
+    """Fail a test that passed; add a section to the report of a test that failed."""
     yield from _fail_for_callbacks(item)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
-    """Tell what came too late for the test itself."""
+    """Fail the teardown for exceptions raised after the test itself."""
     yield from _fail_for_callbacks(item)
 
 
@@ -43,17 +43,17 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Put what callbacks raised beside the failure of the test."""
+    """Add the exceptions of callbacks to the report of a failed test."""
     report = yield
-    beside = item.stash.get(_BESIDE_A_FAILURE, "")
-    if report.failed and beside:
-        report.sections.append((NOTE, beside))
-        item.stash[_BESIDE_A_FAILURE] = ""
+    section = item.stash.get(_SECTION, "")
+    if report.failed and section:
+        report.sections.append((NOTE, section))
+        item.stash[_SECTION] = ""
     return report
 
 
 def _as_exception(error: BaseException) -> Exception:
-    """The error itself, unless it is a skip or an exit: those must not pass for one of the test."""
+    """Wrap a skip or an exit: the test itself did not raise it."""
     if isinstance(error, Exception):
         return error
     exception = RuntimeError(f"a callback raised {error!r}")
@@ -62,18 +62,18 @@ def _as_exception(error: BaseException) -> Exception:
 
 
 def _fail_for_callbacks(item: pytest.Item) -> Generator[None, None, None]:
-    device = device_in_use(item.config)
+    module = module_in_use(item.config)
     try:
         yield
     except (pytest.skip.Exception, pytest.xfail.Exception):
-        # What was raised before the test gave up is no less an error.
-        if device is not None:
-            raise_callback_errors(device)
+        # Exceptions raised before the skip still fail the test.
+        if module is not None:
+            raise_callback_errors(module)
         raise
     except BaseException:
-        if device is not None:
-            errors = device.take_callback_errors()
-            item.stash[_BESIDE_A_FAILURE] = "\n".join("".join(traceback.format_exception(e)) for e in errors)
+        if module is not None:
+            errors = module.take_callback_errors()
+            item.stash[_SECTION] = "\n".join("".join(traceback.format_exception(e)) for e in errors)
         raise
-    if device is not None:
-        raise_callback_errors(device)
+    if module is not None:
+        raise_callback_errors(module)

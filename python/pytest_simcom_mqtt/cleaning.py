@@ -1,12 +1,11 @@
-"""Making a module clean, whatever the last test left."""
+"""Cleans the module before a test, whatever state the last test left it in."""
 
 from __future__ import annotations
 
 import time
 from contextlib import suppress
-from typing import Final
+from typing import Final, NamedTuple
 
-from pytest_simcom_mqtt.device import Reception
 from simcom_mqtt import (
     CommandError,
     CommandTimeoutError,
@@ -18,7 +17,7 @@ from simcom_mqtt import (
 from simcom_mqtt.simulator import SimulatedModem
 
 BOOT_TIME: Final = 60.0
-"""Seconds that a module may take to boot."""
+"""Seconds for the start of a module."""
 FULL_FUNCTIONALITY: Final = "+CFUN: 1"
 
 _CALLBACKS: Final = (
@@ -33,10 +32,17 @@ _CALLBACKS: Final = (
 )
 
 
-def tidy(modem: SimcomMqtt) -> None:
+class Reception(NamedTuple):
+    """The signal and the cell of a simulated module."""
+
+    signal: tuple[int, int]
+    cell: str
+
+
+def clean(modem: SimcomMqtt) -> None:
     """Remove callbacks, clients and the service, and switch the radio on.
 
-    Certificates and SSL contexts stay: the driver sets a context anew before each TLS connect.
+    Certificates and SSL contexts stay: the driver sets a context again before each TLS connect.
     """
     for name in _CALLBACKS:
         setattr(modem, name, None)
@@ -50,8 +56,8 @@ def tidy(modem: SimcomMqtt) -> None:
         modem.wait_for_network()
 
 
-def tidy_simulator(module: SimulatedModem, reception: Reception) -> None:
-    """Disarm its faults, plug it in and give it its network back."""
+def clean_simulator(module: SimulatedModem, reception: Reception) -> None:
+    """Clear the faults, plug the module in and restore its network."""
     module.clear_faults()
     module.plug()
     module.restore_network()
@@ -64,7 +70,7 @@ def _wait_until_it_answers(modem: SimcomMqtt) -> None:
         try:
             modem.command("AT", timeout=1)
         except (CommandError, CommandTimeoutError, ModuleRestartedError):
-            # A booting module is mute, says nonsense, or its restart is noticed just now.
+            # A module that starts is silent or sends noise, or the driver notices its restart just now.
             if time.monotonic() > deadline:
                 raise
         else:
@@ -73,6 +79,6 @@ def _wait_until_it_answers(modem: SimcomMqtt) -> None:
 
 def _release(client: MqttClient) -> None:
     client.on_message = None
-    with suppress(MqttError):  # there may be no connection
+    with suppress(MqttError):  # it may not be connected
         client.disconnect()
     client.release()

@@ -1,4 +1,4 @@
-"""The other side of the broker: an ordinary MQTT client whose captures work like those of the driver."""
+"""The host's MQTT client: an ordinary client whose captures work like those of the driver."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 QoS = Literal[0, 1, 2]
 
-_PATIENCE: Final = 10.0
-"""Seconds that the broker may take for an answer."""
+_BROKER_TIMEOUT: Final = 10.0
+"""Seconds for an answer of the broker."""
 
 
 @dataclass(frozen=True)
@@ -25,18 +25,18 @@ class HostMessage:
     payload: bytes
     qos: int
     retain: bool
-    """Whether it was kept from before the subscription; MQTT 3.1.1 does not show the flag of a live one."""
+    """True if the broker had kept the message; MQTT 3.1.1 clears the flag of a new one."""
 
     def text(self, encoding: str = "utf-8") -> str:
-        """The payload as text."""
+        """Return the payload as text."""
         return self.payload.decode(encoding)
 
     def json(self) -> Any:
-        """The payload parsed as JSON."""
+        """Parse the payload as JSON."""
         return json.loads(self.payload)
 
-    def matches(self, filter: str) -> bool:  # noqa: A002 - what MQTT calls it
-        """Whether the topic matches an MQTT filter with its wildcards + and #."""
+    def matches(self, filter: str) -> bool:  # noqa: A002 - the word of MQTT
+        """Return True if the topic matches an MQTT filter with its wildcards + and #."""
         from paho.mqtt.client import topic_matches_sub
 
         return topic_matches_sub(filter, self.topic)
@@ -66,10 +66,12 @@ class HostClient:
         try:
             self._client.connect(*self._address)
         except OSError as error:
-            raise ConnectionError(f"{where}: {error}; does the broker run, and is its port right?") from error
+            raise ConnectionError(
+                f"{where}: {error}; is the broker running, and is its port right?"
+            ) from error
         self._client.loop_start()
         try:
-            self._wait(lambda: self._connect_result is not None, _PATIENCE, f"{where}: no answer")
+            self._wait(lambda: self._connect_result is not None, _BROKER_TIMEOUT, f"{where}: no answer")
             if self._connect_result != "Success":
                 raise ConnectionError(f"{where}: the broker refused: {self._connect_result}")
         except BaseException:
@@ -82,14 +84,18 @@ class HostClient:
         self._client.loop_stop()
 
     def subscribe(self, topic: str, qos: QoS = 0) -> None:
-        """Subscribe to a topic filter; returns once the broker has granted it.
+        """Subscribe to a topic filter; return once the broker has granted it.
 
-        ValueError: no topic filter. PermissionError: the broker refused it. TimeoutError: it did not answer.
+        ValueError: not a topic filter.
+        PermissionError: the broker refused it.
+        TimeoutError: the broker did not answer.
         """
         _, packet = self._client.subscribe(topic, qos)
         if packet is None:
-            raise ConnectionError(f"the host is not connected any more, and cannot subscribe to {topic}")
-        self._wait(lambda: packet in self._granted, _PATIENCE, f"no answer to the subscription to {topic}")
+            raise ConnectionError(f"the host is no longer connected, and cannot subscribe to {topic}")
+        self._wait(
+            lambda: packet in self._granted, _BROKER_TIMEOUT, f"no answer to the subscription to {topic}"
+        )
         if self._granted[packet] > 2:
             raise PermissionError(
                 f"the broker refused the subscription to {topic}: do its access rules allow it?"
@@ -97,14 +103,16 @@ class HostClient:
         self._subscriptions.append(topic)
 
     def publish(self, topic: str, payload: bytes | str = b"", qos: QoS = 0, *, retain: bool = False) -> None:
-        """Publish; returns once the message is handed over, as its QoS demands."""
+        """Publish; return once the broker has confirmed the message, or, at QoS 0, once it is sent."""
         handed_over = self._client.publish(topic, payload, qos, retain)
-        handed_over.wait_for_publish(_PATIENCE)
+        handed_over.wait_for_publish(_BROKER_TIMEOUT)
         if not handed_over.is_published():
-            raise TimeoutError(f"the broker did not confirm a message to {topic} within {_PATIENCE:g} s")
+            raise TimeoutError(
+                f"the broker did not confirm a message to {topic} within {_BROKER_TIMEOUT:g} s"
+            )
 
-    def capture(self, filter: str = "#") -> HostCapture:  # noqa: A002 - what MQTT calls it
-        """Collect what arrives from this call on: `with simcom_host.capture("dut/#") as inbox: …`.
+    def capture(self, filter: str = "#") -> HostCapture:  # noqa: A002 - the word of MQTT
+        """Collect messages from this call on: `with simcom_host.capture("dut/#") as inbox: …`.
 
         Subscribe first, as with a client of the module.
         """
@@ -123,7 +131,7 @@ class HostClient:
             self._changed.notify_all()
 
     def _arrived(self, _client: Any, _data: Any, arrived: MQTTMessage) -> None:
-        # An empty payload has no type of its own in some versions of paho-mqtt.
+        # In some versions of paho-mqtt an empty payload is not of type bytes.
         payload: Any = arrived.payload
         message = HostMessage(arrived.topic, bytes(payload), arrived.qos, bool(arrived.retain))
         with self._changed:
@@ -131,16 +139,16 @@ class HostClient:
                 capture._take(message)
             self._changed.notify_all()
 
-    def _wait(self, condition: Callable[[], bool], timeout: float, complaint: str) -> None:
+    def _wait(self, condition: Callable[[], bool], timeout: float, error: str) -> None:
         with self._changed:
             if not self._changed.wait_for(condition, timeout):
-                raise TimeoutError(f"{complaint} within {timeout:g} s")
+                raise TimeoutError(f"{error} within {timeout:g} s")
 
 
 class HostCapture:
     """The messages to the host that match a filter, collected until its `with` block ends."""
 
-    def __init__(self, client: HostClient, filter: str) -> None:  # noqa: A002 - what MQTT calls it
+    def __init__(self, client: HostClient, filter: str) -> None:  # noqa: A002 - the word of MQTT
         self._client = client
         self._filter = filter
         self._messages: list[HostMessage] = []
@@ -159,14 +167,14 @@ class HostCapture:
 
     @property
     def messages(self) -> list[HostMessage]:
-        """All that arrived so far, those handed out by `get()` included."""
+        """All messages so far, including those that `get()` returned."""
         with self._client._changed:
             return list(self._messages)
 
     def get(self, timeout: float = 10.0) -> HostMessage:
-        """The next message, waiting for it if need be.
+        """Return the next message; wait for it if necessary.
 
-        simcom_mqtt.MessageTimeoutError: none came in time; `received` tells what arrived.
+        simcom_mqtt.MessageTimeoutError: no message arrived in time; `received` has all that arrived.
         """
         self._wait_count(self._handed_out + 1, timeout)
         self._handed_out += 1
@@ -175,7 +183,7 @@ class HostCapture:
     def wait_count(self, n: int, timeout: float = 10.0) -> list[HostMessage]:
         """Wait until `n` messages have arrived since the beginning, and return them all.
 
-        simcom_mqtt.MessageTimeoutError: fewer came in time; they are in `received`.
+        simcom_mqtt.MessageTimeoutError: fewer arrived in time; they are in `received`.
         """
         self._wait_count(n, timeout)
         return self.messages
@@ -193,7 +201,7 @@ class HostCapture:
         received = ", ".join(sorted({message.topic for message in arrived})) or "nothing"
         subscribed = ", ".join(self._client._subscriptions) or "nothing: call subscribe() first"
         raise MessageTimeoutError(
-            f"{len(self._messages)} of {count} messages to {self._filter!r} came in {timeout:g} s; the host "
-            f"received: {received}; it is subscribed to: {subscribed}",
+            f"{len(self._messages)} of {count} messages to {self._filter!r} arrived within {timeout:g} s; "
+            f"the host received: {received}; it is subscribed to: {subscribed}",
             received=[Message(message.topic, message.payload) for message in arrived],
         )

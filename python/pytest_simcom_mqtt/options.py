@@ -1,4 +1,4 @@
-"""The command line options, and the environment variable that stands in for one."""
+"""The command line options, and the environment variable for the ports."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=_broker,
         default=None,
         metavar="BROKER",
-        help="auto, mosquitto or amqtt: start one on this machine; HOST:PORT: one that runs. "
-        "Default: auto with simulated modules; a real one needs HOST:PORT",
+        help="auto, mosquitto or amqtt: start a broker on this machine; HOST:PORT: a running broker. "
+        "Default: auto with simulated modules; a real module needs HOST:PORT",
     )
     group.addoption(
         "--simcom-log-dir",
@@ -51,7 +51,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 class Options(NamedTuple):
-    """What was asked for on the command line or by the environment."""
+    """The values of the command line and the environment."""
 
     ports: tuple[str, ...]
     baudrate: int
@@ -60,7 +60,7 @@ class Options(NamedTuple):
 
     @classmethod
     def of(cls, config: pytest.Config) -> Self:
-        """The options of this run."""
+        """Return the options of this run."""
         given = config.getoption("--simcom-port") or os.environ.get(ENVIRONMENT_VARIABLE, "").split(",")
         return cls(
             ports=tuple(filter(None, (port.strip() for port in given))),
@@ -71,13 +71,13 @@ class Options(NamedTuple):
 
     @property
     def are_all_simulated(self) -> bool:
-        """Whether every module is a simulated one, of which there are as many as needed."""
+        """True if every module is simulated: each worker then has its own."""
         return set(self.ports) == {SIMULATOR}
 
 
 def _baud_rate(text: str) -> int:
     if not text.isdecimal() or int(text) == 0:
-        raise ArgumentTypeError(f"{text!r} is no baud rate: give bits per second, as 115200")
+        raise ArgumentTypeError(f"{text!r} is not a baud rate: give bits per second, for example 115200")
     return int(text)
 
 
@@ -86,5 +86,5 @@ def _broker(text: str) -> BrokerChoice:
         return cast("BrokerChoice", text)
     host, _, port = text.rpartition(":")
     if not host or not port.isdecimal() or not 1 <= int(port) <= 65_535:
-        raise ArgumentTypeError(f"{text!r} is no broker: give auto, mosquitto, amqtt or HOST:PORT")
+        raise ArgumentTypeError(f"{text!r} is not a broker: give auto, mosquitto, amqtt or HOST:PORT")
     return host.removeprefix("[").removesuffix("]"), int(port)

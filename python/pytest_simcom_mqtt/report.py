@@ -1,4 +1,4 @@
-"""Which module was tested: in the terminal before and after the tests, and in the properties of each test.
+"""Reports the tested modules: in the terminal before and after the tests, and as properties of each test.
 
 JUnit files show the properties.
 """
@@ -10,9 +10,9 @@ from typing import Final
 
 import pytest
 
-from pytest_simcom_mqtt.device import Device, device_in_use, device_under_test
+from pytest_simcom_mqtt.module_under_test import ModuleUnderTest, module_in_use, module_under_test
 from pytest_simcom_mqtt.options import Options
-from pytest_simcom_mqtt.ports import asks_for_module, is_worker, port_to_test
+from pytest_simcom_mqtt.port_assignment import asks_for_module, is_worker, port_to_test
 
 _PORT: Final = "simcom_port"
 _IMEI: Final = "simcom_imei"
@@ -23,7 +23,7 @@ _UNKNOWN: Final = "unknown"
 
 
 class Summary:
-    """Collects the modules from the reports of the tests, which other workers send too."""
+    """Collects the modules from the reports of the tests of all workers."""
 
     def __init__(self) -> None:
         self._modules: dict[str, None] = {}
@@ -33,13 +33,13 @@ class Summary:
         """Read the properties of a test."""
         properties = {name: str(value) for name, value in report.user_properties}
         if _IMEI in properties:
-            self._modules[_in_words(properties)] = None
+            self._modules[_described(properties)] = None
             self._ports.add(properties[_PORT])
 
     def pytest_terminal_summary(
         self, terminalreporter: pytest.TerminalReporter, config: pytest.Config
     ) -> None:
-        """List the modules, if there were any, and the ports that were given for nothing."""
+        """List the modules, if there are any, and the ports without a test."""
         if not self._modules:
             return
         terminalreporter.section("SIMCom modules")
@@ -54,55 +54,55 @@ class Summary:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Begin to collect."""
+    """Register the summary."""
     config.pluginmanager.register(Summary(), "simcom_summary")
 
 
 def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> list[str]:
-    """Open the module if a test asks for it, and say which it is."""
-    shows_nothing = is_worker(config) or config.option.collectonly or config.option.setupplan
-    if shows_nothing or not any(map(asks_for_module, items)):
+    """Open the module if a test asks for it, and describe it."""
+    is_silent = is_worker(config) or config.option.collectonly or config.option.setupplan
+    if is_silent or not any(map(asks_for_module, items)):
         return []
     port = port_to_test(config)
     if port is None:
         return []
-    return [f"SIMCom module: {_opened(device_under_test(config, port))}"]
+    return [f"SIMCom module: {_opened(module_under_test(config, port))}"]
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
-    """Add the module's facts to the properties of a test that uses it."""
+    """Add the module to the properties of a test that uses it."""
     try:
         yield
     finally:
-        device = device_in_use(item.config)
-        if device is not None and asks_for_module(item):
-            item.user_properties += _properties(device).items()
+        module = module_in_use(item.config)
+        if module is not None and asks_for_module(item):
+            item.user_properties += _properties(module).items()
 
 
-def _opened(device: Device) -> str:
+def _opened(module: ModuleUnderTest) -> str:
     try:
-        device.open()
-    except Exception as error:  # whatever it is, a broken build too, the tests that need the module tell it
-        return f"{device.port}: {error}"
-    return _in_words(_properties(device))
+        module.open()
+    except Exception as error:  # the tests that need the module report it too
+        return f"{module.port}: {error}"
+    return _described(_properties(module))
 
 
-def _properties(device: Device) -> dict[str, str]:
-    facts = device.facts
-    if facts is None:
-        return {_PORT: device.port}
-    rssi = _UNKNOWN if facts.rssi_dbm is None else str(facts.rssi_dbm)
+def _properties(module: ModuleUnderTest) -> dict[str, str]:
+    identity = module.identity
+    if identity is None:
+        return {_PORT: module.port}
+    rssi = _UNKNOWN if identity.rssi_dbm is None else str(identity.rssi_dbm)
     return {
-        _PORT: facts.port,
-        _IMEI: facts.imei,
-        _MODEL: facts.model,
-        _FIRMWARE: facts.firmware,
+        _PORT: identity.port,
+        _IMEI: identity.imei,
+        _MODEL: identity.model,
+        _FIRMWARE: identity.firmware,
         _RSSI: rssi,
     }
 
 
-def _in_words(properties: dict[str, str]) -> str:
+def _described(properties: dict[str, str]) -> str:
     port, imei, model, firmware, rssi = (
         properties[name] for name in (_PORT, _IMEI, _MODEL, _FIRMWARE, _RSSI)
     )

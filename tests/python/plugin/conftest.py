@@ -13,7 +13,7 @@ class Run(Protocol):
 def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SIMCOM_PORT", raising=False)
     monkeypatch.setenv("COLUMNS", "200")  # or the short summary is cut
-    # Whether the plugin is loaded must not depend on how the package was installed.
+    # Loaded by name: an editable installation may not have registered it.
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
 
@@ -23,7 +23,7 @@ def run(pytester: pytest.Pytester) -> Run:
 
     def run(source: str, *options: object) -> pytest.RunResult:
         pytester.makepyfile(source)
-        # Or the folder of a simulated module's port becomes pytest's root.
+        # Without it the folder of a simulated module's port becomes pytest's root.
         rootdir = f"--rootdir={pytester.path}"
         return pytester.runpytest("-p", "pytest_simcom_mqtt", "-W", "error", rootdir, *map(str, options))
 

@@ -25,7 +25,7 @@ RAISING = """
 """
 
 
-def test_a_test_that_would_pass_fails_with_the_traceback(simulated: Run) -> None:
+def test_passing_test_fails_with_traceback_of_callback(simulated: Run) -> None:
     result = simulated(
         """
         def test_it(simcom_client, simcom_topic_prefix):
@@ -42,7 +42,7 @@ def test_a_test_that_would_pass_fails_with_the_traceback(simulated: Run) -> None
         """
     )
 
-    # The callback may run while the test ends: then it is the teardown that fails.
+    # The callback may still run at the end of the test: then the teardown fails.
     outcomes = result.parseoutcomes()
     assert outcomes.get("failed", 0) + outcomes.get("errors", 0) == 1
     assert outcomes["passed"] + outcomes.get("failed", 0) == 2
@@ -53,7 +53,7 @@ def test_a_test_that_would_pass_fails_with_the_traceback(simulated: Run) -> None
     assert len(tracebacks) == 1
 
 
-def test_it_is_told_once_and_of_the_right_test(simulated: Run) -> None:
+def test_exception_is_reported_once_and_with_its_test(simulated: Run) -> None:
     result = simulated(
         RAISING
         + """
@@ -78,7 +78,7 @@ def test_it_is_told_once_and_of_the_right_test(simulated: Run) -> None:
         ("pytest.skip.Exception('no')", "Skipped"),
     ],
 )
-def test_what_is_no_exception_fails_the_test_too(simulated: Run, error: str, name: str) -> None:
+def test_base_exception_fails_the_test_too(simulated: Run, error: str, name: str) -> None:
     result = simulated(
         RAISING
         + f"""
@@ -92,7 +92,7 @@ def test_what_is_no_exception_fails_the_test_too(simulated: Run, error: str, nam
     result.stdout.fnmatch_lines(["*raised in a callback*", f"*{name}*"])
 
 
-def test_all_of_several_are_shown(simulated: Run) -> None:
+def test_several_exceptions_are_all_shown(simulated: Run) -> None:
     result = simulated(
         RAISING
         + """
@@ -105,7 +105,7 @@ def test_all_of_several_are_shown(simulated: Run) -> None:
     result.stdout.fnmatch_lines(["*2 sub-exceptions*", "*ValueError: the first*", "*KeyError: 'the second'*"])
 
 
-def test_it_stands_beside_the_failure_of_the_test_itself(simulated: Run) -> None:
+def test_failing_test_has_section_with_exception(simulated: Run) -> None:
     result = simulated(
         RAISING
         + """
@@ -121,7 +121,7 @@ def test_it_stands_beside_the_failure_of_the_test_itself(simulated: Run) -> None
     )
 
 
-def test_it_is_seen_after_a_reopening_too(simulated: Run) -> None:
+def test_exception_after_reopening_is_reported(simulated: Run) -> None:
     result = simulated(
         RAISING
         + """
@@ -138,7 +138,7 @@ def test_it_is_seen_after_a_reopening_too(simulated: Run) -> None:
     result.stdout.fnmatch_lines(["FAILED *before closing*", "FAILED *after opening*"])
 
 
-def test_one_that_comes_after_the_test_is_an_error_of_its_teardown(simulated: Run) -> None:
+def test_exception_after_the_test_fails_its_teardown(simulated: Run) -> None:
     result = simulated(
         RAISING
         + """
@@ -157,14 +157,14 @@ def test_one_that_comes_after_the_test_is_an_error_of_its_teardown(simulated: Ru
     result.stdout.fnmatch_lines(["ERROR *::test_it - ValueError: late*"])
 
 
-@pytest.mark.parametrize("giving_up", ["pytest.skip('later')", "pytest.xfail('known')"])
-def test_a_test_that_gives_up_does_not_hide_it(simulated: Run, giving_up: str) -> None:
+@pytest.mark.parametrize("outcome", ["pytest.skip('later')", "pytest.xfail('known')"])
+def test_skip_or_xfail_does_not_hide_exception(simulated: Run, outcome: str) -> None:
     result = simulated(
         RAISING
         + f"""
     def test_it(simcom, simcom_simulator):
         make_raise(simcom, simcom_simulator, ValueError("in the callback"))
-        {giving_up}
+        {outcome}
         """
     )
 

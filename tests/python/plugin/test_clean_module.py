@@ -1,4 +1,4 @@
-"""`simcom` is clean, whatever the last test left."""
+"""`simcom` is clean, in whatever state the last test left the module."""
 
 import pytest
 
@@ -96,7 +96,7 @@ def indented(block: str) -> str:
 
 
 @pytest.mark.parametrize("left", LEFT)
-def test_the_next_module_is_clean(simulated: Run, left: str) -> None:
+def test_module_of_next_test_is_clean(simulated: Run, left: str) -> None:
     result = simulated(BEGINNING + indented(LEFT[left]) + AFTERWARDS, "-rA")
 
     line = next(line for line in result.outlines if line.endswith("::test_of_a_clean_module"))

@@ -1,11 +1,11 @@
-"""What the fixtures hand to a test."""
+"""The fixtures of the plugin."""
 
 import pytest
 
 from plugin.conftest import Run
 
 
-def test_module_and_host_talk_through_the_broker(simulated: Run) -> None:
+def test_module_and_host_exchange_messages(simulated: Run) -> None:
     result = simulated(
         """
         import pytest
@@ -59,7 +59,7 @@ def test_client_ids_and_topics_are_unique(simulated: Run) -> None:
     result.assert_outcomes(passed=4)
 
 
-def test_the_module_is_opened_once(simulated: Run) -> None:
+def test_module_is_opened_once(simulated: Run) -> None:
     result = simulated(
         """
         import pytest
@@ -83,7 +83,7 @@ def test_the_module_is_opened_once(simulated: Run) -> None:
     result.assert_outcomes(passed=2)
 
 
-def test_the_client_is_gone_after_its_test(simulated: Run) -> None:
+def test_client_is_disconnected_after_its_test(simulated: Run) -> None:
     result = simulated(
         """
         def test_one(simcom_client):
@@ -136,7 +136,7 @@ def test_simulator_and_markers(run: Run, on_hardware: bool, request: pytest.Fixt
         result.stdout.fnmatch_lines(["SKIPPED *needs a real module: run with --simcom-port=/dev/ttyUSB2*"])
 
 
-def test_nothing_is_left_behind(simulated: Run, pytester: pytest.Pytester) -> None:
+def test_run_leaves_no_process_or_thread_behind(simulated: Run, pytester: pytest.Pytester) -> None:
     result = simulated(
         """
         import pathlib
@@ -167,7 +167,7 @@ def test_nothing_is_left_behind(simulated: Run, pytester: pytest.Pytester) -> No
         "simcom_client.disconnect(); simcom_client.release()",
     ],
 )
-def test_a_client_may_be_gone_before_its_test_ends(simulated: Run, disturb: str) -> None:
+def test_client_lost_during_test_does_not_fail_teardown(simulated: Run, disturb: str) -> None:
     result = simulated(
         f"""
         def test_it(simcom_client, simcom_simulator):

@@ -1,4 +1,4 @@
-"""The other side of the broker: its captures work like those of the driver, and it says what went wrong."""
+"""The host client: its captures work like those of the driver, and its errors name the cause."""
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -18,7 +18,7 @@ def client(mosquitto: MosquittoBroker) -> Iterator[HostClient]:
         yield connected
 
 
-def test_a_capture_has_what_matches_from_its_call_on(client: HostClient, base: str) -> None:
+def test_capture_has_matching_messages_from_its_call_on(client: HostClient, base: str) -> None:
     client.subscribe(f"{base}/#", qos=2)
     with client.capture(f"{base}/+/before") as everything:
         client.publish(f"{base}/1/before", "1", qos=1)
@@ -38,7 +38,7 @@ def test_a_capture_has_what_matches_from_its_call_on(client: HostClient, base: s
     assert [message.text() for message in everything.messages] == ["1", "2", "4"]
 
 
-def test_a_retained_message_says_so(client: HostClient, base: str) -> None:
+def test_retained_message_has_flag(client: HostClient, base: str) -> None:
     client.publish(f"{base}/state", '{"up": true}', qos=1, retain=True)
     with client.capture() as inbox:
         client.subscribe(f"{base}/state")
@@ -49,7 +49,7 @@ def test_a_retained_message_says_so(client: HostClient, base: str) -> None:
     assert message.json() == {"up": True}
 
 
-def test_what_does_not_come_in_time_tells_what_came(client: HostClient, base: str) -> None:
+def test_timeout_lists_the_messages_that_arrived(client: HostClient, base: str) -> None:
     client.subscribe(f"{base}/#")
     with client.capture(f"{base}/#") as arrived, client.capture(f"{base}/wanted") as inbox:
         client.publish(f"{base}/other", "not this")
@@ -59,28 +59,28 @@ def test_what_does_not_come_in_time_tells_what_came(client: HostClient, base: st
 
     assert failure.value.received == [Message(f"{base}/other", "not this")]
     assert str(failure.value) == (
-        f"0 of 1 messages to '{base}/wanted' came in 0.01 s; the host received: {base}/other; "
+        f"0 of 1 messages to '{base}/wanted' arrived within 0.01 s; the host received: {base}/other; "
         f"it is subscribed to: {base}/#"
     )
 
 
-def test_who_forgot_to_subscribe_is_told(client: HostClient) -> None:
+def test_timeout_without_subscription_says_so(client: HostClient) -> None:
     with client.capture() as inbox, pytest.raises(MessageTimeoutError, match=r"call subscribe\(\) first"):
         inbox.wait_count(2, timeout=0.01)
 
 
-def test_a_port_where_nobody_listens_is_named() -> None:
+def test_refused_connection_names_address() -> None:
     (port,) = free_ports(1)
-    with pytest.raises(ConnectionError, match=rf"at 127\.0\.0\.1:{port}: .*refused; does the broker run"):
+    with pytest.raises(ConnectionError, match=rf"at 127\.0\.0\.1:{port}: .*refused; is the broker running"):
         HostClient("127.0.0.1", port).__enter__()
 
 
-def test_a_broker_that_wants_a_password(mosquitto: MosquittoBroker) -> None:
+def test_broker_that_requires_password(mosquitto: MosquittoBroker) -> None:
     with pytest.raises(ConnectionError, match="the broker refused: Not authorized"):
         HostClient("127.0.0.1", mosquitto.password).__enter__()
 
 
-def test_a_refused_subscription() -> None:
+def test_refused_subscription() -> None:
     with (
         ScriptedBroker(suback=0x80) as broker,
         HostClient("127.0.0.1", urlsplit(broker.url).port or 0) as client,

@@ -1,4 +1,4 @@
-"""What can be said on the command line and in the environment."""
+"""The command line options and the environment variable."""
 
 import re
 
@@ -12,14 +12,14 @@ PORT = "def test_it(simcom): print('port is', simcom.port)"
 BROKER = "def test_it(simcom_broker): print('broker is', simcom_broker.url)"
 
 
-def test_the_port_is_the_one_that_was_named(run: Run, simulator: SimulatedModem) -> None:
+def test_port_from_option(run: Run, simulator: SimulatedModem) -> None:
     result = run(PORT, "-s", "--simcom-port", simulator.port, "--simcom-baudrate", 460_800)
 
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines([f"*port is {simulator.port}"])
 
 
-def test_the_port_comes_from_the_environment(
+def test_port_from_environment_variable(
     run: Run, simulator: SimulatedModem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SIMCOM_PORT", f" {simulator.port} , /dev/second,")
@@ -30,7 +30,7 @@ def test_the_port_comes_from_the_environment(
     result.stdout.fnmatch_lines([f"*port is {simulator.port}", "not tested: /dev/second.*-n 2 --dist each*"])
 
 
-def test_the_command_line_goes_before_the_environment(
+def test_option_overrides_environment_variable(
     run: Run, simulator: SimulatedModem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SIMCOM_PORT", "/dev/missing")
@@ -38,9 +38,7 @@ def test_the_command_line_goes_before_the_environment(
     run(PORT, "--simcom-port", simulator.port).assert_outcomes(passed=1)
 
 
-def test_the_baud_rate_reaches_the_port(
-    run: Run, simulator: SimulatedModem, pytester: pytest.Pytester
-) -> None:
+def test_baud_rate_reaches_the_port(run: Run, simulator: SimulatedModem, pytester: pytest.Pytester) -> None:
     run(
         PORT, "--simcom-port", simulator.port, "--simcom-baudrate", 9600, "--simcom-log-dir", "logs"
     ).assert_outcomes(passed=1)
@@ -52,14 +50,14 @@ def test_the_baud_rate_reaches_the_port(
 @pytest.mark.parametrize(
     ("option", "value", "complaint"),
     [
-        ("--simcom-baudrate", "fast", "'fast' is no baud rate"),
-        ("--simcom-baudrate", "0", "'0' is no baud rate"),
-        ("--simcom-broker", "hivemq", "'hivemq' is no broker: give auto, mosquitto, amqtt or HOST:PORT"),
-        ("--simcom-broker", "host:65536", "'host:65536' is no broker"),
-        ("--simcom-broker", ":1883", "':1883' is no broker"),
+        ("--simcom-baudrate", "fast", "'fast' is not a baud rate"),
+        ("--simcom-baudrate", "0", "'0' is not a baud rate"),
+        ("--simcom-broker", "hivemq", "'hivemq' is not a broker: give auto, mosquitto, amqtt or HOST:PORT"),
+        ("--simcom-broker", "host:65536", "'host:65536' is not a broker"),
+        ("--simcom-broker", ":1883", "':1883' is not a broker"),
     ],
 )
-def test_a_wrong_value_is_a_usage_error(run: Run, option: str, value: str, complaint: str) -> None:
+def test_wrong_value_is_usage_error(run: Run, option: str, value: str, complaint: str) -> None:
     result = run("", option, value)
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
@@ -67,33 +65,33 @@ def test_a_wrong_value_is_a_usage_error(run: Run, option: str, value: str, compl
 
 
 @pytest.mark.parametrize("kind", ["auto", "mosquitto", "amqtt"])
-def test_a_broker_is_started(run: Run, kind: str) -> None:
+def test_broker_is_started(run: Run, kind: str) -> None:
     result = run(BROKER + "\ndef test_host(simcom_host): pass", "-s", "--simcom-broker", kind)
 
     result.assert_outcomes(passed=2)
     result.stdout.fnmatch_lines(["*broker is mqtt://127.0.0.1:*"])
 
 
-def test_a_broker_that_runs_is_used(run: Run, mosquitto: MosquittoBroker) -> None:
+def test_running_broker_is_used(run: Run, mosquitto: MosquittoBroker) -> None:
     result = run(BROKER, "-s", "--simcom-broker", f"127.0.0.1:{mosquitto.plain}")
 
     result.stdout.fnmatch_lines([f"*broker is mqtt://127.0.0.1:{mosquitto.plain}"])
 
 
-def test_a_broker_with_an_ipv6_address(run: Run) -> None:
+def test_broker_with_ipv6_address(run: Run) -> None:
     result = run(BROKER, "-s", "--simcom-broker", "[::1]:1883")
 
     result.stdout.fnmatch_lines(["*broker is mqtt://[[]::1[]]:1883"])
 
 
-def test_a_real_module_is_not_sent_to_a_broker_on_loopback(run: Run, simulator: SimulatedModem) -> None:
+def test_real_module_needs_named_broker(run: Run, simulator: SimulatedModem) -> None:
     result = run("def test_it(simcom_client): pass", "--simcom-port", simulator.port)
 
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*a broker that its mobile network reaches*--simcom-broker=HOST:PORT*"])
 
 
-def test_a_broker_that_is_not_there(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_broker_fails_the_test(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda *_, **__: None)
 
     result = run(BROKER, "--simcom-broker", "mosquitto")

@@ -4,7 +4,7 @@ from documentation import ROOT, python_blocks
 from plugin.conftest import Run
 
 
-def test_the_test_in_the_readme_passes(simulated: Run) -> None:
+def test_example_passes(simulated: Run) -> None:
     (example,) = (block for block in python_blocks(ROOT / "README.md") if "def test_" in block)
 
     simulated(example).assert_outcomes(passed=1)

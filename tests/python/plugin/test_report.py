@@ -1,4 +1,4 @@
-"""What a run says about its module."""
+"""The report of a run: its modules, and the transcripts of failing tests."""
 
 import re
 from pathlib import Path
@@ -26,15 +26,15 @@ def section_of(result: pytest.RunResult) -> list[str]:
     return lines[start + 1 : end]
 
 
-def test_the_module_stands_before_and_after_the_tests(simulated: Run) -> None:
+def test_terminal_shows_module_before_and_after_tests(simulated: Run) -> None:
     output = simulated("def test_it(simcom): pass").stdout.str()
 
-    before, after = output.split("test_the_module_stands_before_and_after_the_tests.py .")
+    before, after = output.split("test_terminal_shows_module_before_and_after_tests.py .")
     assert re.search(f"^SIMCom module: {FACTS}$", before, re.MULTILINE)
     assert re.search(f"=+ SIMCom modules =+\n{FACTS}$", after, re.MULTILINE)
 
 
-def test_an_unknown_signal_is_said(run: Run, pytester: pytest.Pytester) -> None:
+def test_unknown_signal(run: Run, pytester: pytest.Pytester) -> None:
     from simcom_mqtt.simulator import SimulatedModem
 
     with SimulatedModem() as module:
@@ -44,7 +44,7 @@ def test_an_unknown_signal_is_said(run: Run, pytester: pytest.Pytester) -> None:
         )
 
 
-def test_junit_knows_the_module_of_each_test(simulated: Run, pytester: pytest.Pytester) -> None:
+def test_junit_has_module_of_each_test(simulated: Run, pytester: pytest.Pytester) -> None:
     simulated("def test_it(simcom): pass\ndef test_other(): pass", "--junitxml", "junit.xml")
 
     cases = ElementTree.parse(pytester.path / "junit.xml").iter("testcase")
@@ -65,7 +65,7 @@ def test_junit_knows_the_module_of_each_test(simulated: Run, pytester: pytest.Py
     }
 
 
-def test_a_failing_test_shows_its_own_transcript(simulated: Run, pytester: pytest.Pytester) -> None:
+def test_failing_test_shows_its_own_transcript(simulated: Run, pytester: pytest.Pytester) -> None:
     result = simulated(FAILS)
 
     result.assert_outcomes(passed=1, failed=1)
@@ -80,7 +80,7 @@ def test_a_failing_test_shows_its_own_transcript(simulated: Run, pytester: pytes
     assert not [line for line in lines if "AT+CESQ" in line]
 
 
-def test_a_long_transcript_is_cut(simulated: Run) -> None:
+def test_long_transcript_is_cut(simulated: Run) -> None:
     result = simulated("def test_fails(simcom):\n  for _ in range(50): simcom.command('AT+CSQ')\n  assert 0")
 
     title, *lines = section_of(result)
@@ -90,7 +90,7 @@ def test_a_long_transcript_is_cut(simulated: Run) -> None:
     assert int(found[1]) >= 150
 
 
-def test_a_setup_that_fails_shows_it_too(simulated: Run) -> None:
+def test_failing_setup_shows_transcript(simulated: Run) -> None:
     result = simulated(
         """
         import pytest
@@ -109,14 +109,14 @@ def test_a_setup_that_fails_shows_it_too(simulated: Run) -> None:
     assert section_of(result)[-2].endswith(r"> line AT+NONSENSE\r")
 
 
-def test_a_test_without_the_module_shows_none(simulated: Run) -> None:
+def test_test_without_module_shows_no_transcript(simulated: Run) -> None:
     result = simulated("def test_it(simcom): pass\ndef test_other(): assert 0")
 
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.no_fnmatch_line("*AT transcript*")
 
 
-def test_the_transcript_goes_on_after_a_reopening(simulated: Run) -> None:
+def test_transcript_continues_after_reopening(simulated: Run) -> None:
     result = simulated(
         """
         def test_closes(simcom):
@@ -137,14 +137,14 @@ def test_the_transcript_goes_on_after_a_reopening(simulated: Run) -> None:
     assert "AT+CESQ" not in text
 
 
-def test_a_test_that_closes_the_port_and_fails(simulated: Run) -> None:
+def test_transcript_of_test_that_closes_the_port(simulated: Run) -> None:
     result = simulated("def test_it(simcom):\n  simcom.command('AT+CSQ')\n  simcom.close()\n  assert 0")
 
     assert section_of(result)[-1].endswith(r"< line \r\nOK\r\n")
 
 
 @pytest.mark.parametrize("text", ["> <", "a > b < c", "\\x41", "é"])
-def test_text_that_looks_like_a_transcript(simulated: Run, text: str) -> None:
+def test_text_that_looks_like_a_transcript_does_not_shift_it(simulated: Run, text: str) -> None:
     result = simulated(
         f"""
         def test_before(simcom_client):
@@ -159,7 +159,7 @@ def test_text_that_looks_like_a_transcript(simulated: Run, text: str) -> None:
     assert lines[0].endswith(r"> line AT\r")
 
 
-def test_all_transcripts_are_kept_in_the_folder_for_logs(simulated: Run, pytester: pytest.Pytester) -> None:
+def test_log_dir_keeps_all_transcripts(simulated: Run, pytester: pytest.Pytester) -> None:
     result = simulated(FAILS, "--simcom-log-dir", "made/on/demand")
 
     (path,) = (pytester.path / "made/on/demand").iterdir()
@@ -167,7 +167,7 @@ def test_all_transcripts_are_kept_in_the_folder_for_logs(simulated: Run, pyteste
     assert str(path) in section_of(result)[0]
 
 
-def test_without_a_place_for_it_there_is_advice(simulated: Run) -> None:
+def test_without_cache_names_the_option(simulated: Run) -> None:
     result = simulated(FAILS, "-p", "no:cacheprovider")
 
     assert section_of(result) == ["not kept, since pytest's cache is off: give --simcom-log-dir=DIR"]
@@ -188,7 +188,7 @@ def test_secrets_are_masked(simulated: Run) -> None:
     assert "horse" not in text
 
 
-def test_a_mute_module_shows_what_was_tried(run: Run, pytester: pytest.Pytester, tmp_path: Path) -> None:
+def test_silent_module_shows_transcript(run: Run, pytester: pytest.Pytester, tmp_path: Path) -> None:
     import socket
 
     with socket.create_server(("127.0.0.1", 0)) as mute:

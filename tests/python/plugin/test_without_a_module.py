@@ -1,4 +1,4 @@
-"""A run that asks for no module is left alone, and one that asks for one gets no further without it."""
+"""A run without a module is not affected; a test that needs a module fails without a port."""
 
 import re
 import subprocess
@@ -16,7 +16,7 @@ ORDINARY = """
 """
 
 
-def test_an_ordinary_run_looks_as_without_the_plugin(
+def test_ordinary_run_prints_the_same_as_without_plugin(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SIMCOM_PORT", "/dev/ttyUSB98,/dev/ttyUSB99")
@@ -27,7 +27,7 @@ def test_an_ordinary_run_looks_as_without_the_plugin(
         for options in ([], ["-p", "pytest_simcom_mqtt"])
     ]
 
-    # The head lists what is loaded, and the end says how long it took.
+    # The header lists the plugins, and the last line the duration.
     without, with_it = (
         [line for line in result.outlines if not re.search("^plugins: | in [0-9.]+s ", line)]
         for result in results
@@ -37,7 +37,7 @@ def test_an_ordinary_run_looks_as_without_the_plugin(
     assert "simcom" not in (pytester.path / "junit.xml").read_text()
 
 
-def test_an_ordinary_run_survives_a_broken_build(pytester: pytest.Pytester) -> None:
+def test_ordinary_run_survives_broken_build(pytester: pytest.Pytester) -> None:
     broken = pytester.mkpydir("simcom_mqtt")
     (broken / "__init__.py").write_text("raise ImportError('the extension is not built')")
     pytester.makepyfile(
@@ -56,7 +56,7 @@ def test_an_ordinary_run_survives_a_broken_build(pytester: pytest.Pytester) -> N
     result.stdout.fnmatch_lines(["*the extension is not built*"])
 
 
-def test_loading_it_loads_nothing_of_the_driver() -> None:
+def test_plugin_does_not_import_driver() -> None:
     script = """
 import sys, pytest
 import pytest_simcom_mqtt
@@ -70,7 +70,7 @@ print([name for name in sys.modules if name.split(".")[0] in ("simcom_mqtt", "pa
 @pytest.mark.parametrize(
     "fixture", ["simcom_modem", "simcom", "simcom_client", "simcom_simulator", "simcom_is_simulated"]
 )
-def test_who_asks_for_a_module_fails_without_a_port(run: Run, fixture: str) -> None:
+def test_fixture_without_port_fails(run: Run, fixture: str) -> None:
     result = run(f"def test_it({fixture}): pass")
 
     result.assert_outcomes(errors=1)
@@ -79,28 +79,28 @@ def test_who_asks_for_a_module_fails_without_a_port(run: Run, fixture: str) -> N
 
 
 @pytest.mark.parametrize("marker", ["simcom_hardware", "simcom_simulator_only"])
-def test_a_marker_asks_for_a_module_too(run: Run, marker: str) -> None:
+def test_marker_without_port_fails(run: Run, marker: str) -> None:
     result = run(f"import pytest\n@pytest.mark.{marker}\ndef test_it(): pass")
 
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*no port was given*"])
 
 
-def test_who_asks_late_fails_too(run: Run) -> None:
+def test_getfixturevalue_without_port_fails(run: Run) -> None:
     result = run("def test_it(request): request.getfixturevalue('simcom')")
 
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*no port was given*"])
 
 
-def test_collecting_opens_nothing(run: Run) -> None:
+def test_collect_only_opens_no_port(run: Run) -> None:
     result = run("def test_it(simcom): pass", "--collect-only", "--simcom-port", "/dev/missing")
 
     assert result.ret == 0
     result.stdout.no_fnmatch_line("*/dev/missing*")
 
 
-def test_a_missing_port_is_said_with_each_test(run: Run) -> None:
+def test_missing_port_fails_each_test(run: Run) -> None:
     result = run("def test_it(simcom): pass\ndef test_too(simcom): pass", "--simcom-port", "/dev/missing")
 
     result.assert_outcomes(errors=2)
@@ -108,8 +108,8 @@ def test_a_missing_port_is_said_with_each_test(run: Run) -> None:
     result.stdout.no_fnmatch_line("*Traceback*")
 
 
-def test_every_name_has_the_prefix(run: Run) -> None:
-    from pytest_simcom_mqtt.markers import MARKERS
+def test_all_names_have_the_prefix(run: Run) -> None:
+    from pytest_simcom_mqtt.port_assignment import MARKERS
 
     listed = run("", "--fixtures", "-v").stdout.str()
     section = listed.split("fixtures defined from pytest_simcom_mqtt.fixtures")[1].split("\n-----")[0]
@@ -124,7 +124,7 @@ def test_every_name_has_the_prefix(run: Run) -> None:
     assert [name for name in options if not name.startswith("--simcom-")] == []
 
 
-def test_fixtures_and_markers_are_described(run: Run) -> None:
+def test_fixtures_and_markers_have_descriptions(run: Run) -> None:
     fixtures = run("", "--fixtures").stdout.str()
     for name in ("modem", "client", "simulator", "is_simulated", "broker", "host", "topic_prefix"):
         assert f"simcom_{name}" in fixtures

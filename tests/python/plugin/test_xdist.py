@@ -10,7 +10,7 @@ import pytest
 from plugin.conftest import Run
 from simcom_mqtt.simulator import SimulatedModem
 
-TELLING = """
+PRINTS_IMEI = """
     import os, pathlib, pytest
 
     @pytest.mark.parametrize("number", range(4))
@@ -23,7 +23,7 @@ PASSIVE = "def test_it(): pass"
 
 @pytest.fixture
 def modules() -> Iterator[list[SimulatedModem]]:
-    """Two modules, told apart by their IMEI."""
+    """Two modules with different IMEIs."""
     with ExitStack() as stack:
         yield [stack.enter_context(SimulatedModem()) for _ in range(2)]
 
@@ -31,7 +31,7 @@ def modules() -> Iterator[list[SimulatedModem]]:
 def test_each_worker_has_its_port(run: Run, modules: list[SimulatedModem], pytester: pytest.Pytester) -> None:
     ports = [option for module in modules for option in ("--simcom-port", module.port)]
 
-    result = run(TELLING, "-p", "xdist", "-n", 2, "--dist", "each", *ports, "--junitxml", "junit.xml")
+    result = run(PRINTS_IMEI, "-p", "xdist", "-n", 2, "--dist", "each", *ports, "--junitxml", "junit.xml")
 
     result.assert_outcomes(passed=8)
     imeis = [
@@ -47,23 +47,23 @@ def test_each_worker_has_its_port(run: Run, modules: list[SimulatedModem], pytes
 
 
 def test_each_worker_has_its_simulated_module(simulated: Run, pytester: pytest.Pytester) -> None:
-    result = simulated(TELLING, "-p", "xdist", "-n", 2, "--dist", "each")
+    result = simulated(PRINTS_IMEI, "-p", "xdist", "-n", 2, "--dist", "each")
 
     result.assert_outcomes(passed=8)
     assert len({path.read_text() for path in pytester.path.glob("gw?-?")}) == 2
 
 
-def test_a_port_without_a_worker_is_named(run: Run, modules: list[SimulatedModem]) -> None:
+def test_port_without_worker_is_named(run: Run, modules: list[SimulatedModem]) -> None:
     ports = [option for module in modules for option in ("--simcom-port", module.port)]
 
-    result = run(TELLING, "-p", "xdist", "-n", 1, *ports)
+    result = run(PRINTS_IMEI, "-p", "xdist", "-n", 1, *ports)
 
     result.assert_outcomes(passed=4)
     result.stdout.fnmatch_lines([f"not tested: {modules[1].port}. Each worker *-n 2 --dist each*"])
 
 
 def test_too_few_ports_are_one_usage_error(run: Run, pytester: pytest.Pytester) -> None:
-    result = run(TELLING, "-p", "xdist", "-n", 2, "--simcom-port", "/dev/missing")
+    result = run(PRINTS_IMEI, "-p", "xdist", "-n", 2, "--simcom-port", "/dev/missing")
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     (complaint,) = filter(None, result.errlines)
@@ -75,22 +75,20 @@ def test_too_few_ports_are_one_usage_error(run: Run, pytester: pytest.Pytester) 
     assert not list(pytester.path.glob("gw*"))
 
 
-def test_too_few_ports_are_nobodys_business_without_tests_of_a_module(
-    run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_too_few_ports_without_tests_of_a_module_pass(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SIMCOM_PORT", "/dev/missing")
 
     run(PASSIVE, "-p", "xdist", "-n", 2).assert_outcomes(passed=1)
 
 
-def test_without_a_port_each_test_fails(run: Run) -> None:
-    result = run(TELLING, "-p", "xdist", "-n", 2)
+def test_each_test_fails_without_port(run: Run) -> None:
+    result = run(PRINTS_IMEI, "-p", "xdist", "-n", 2)
 
     result.assert_outcomes(errors=4)
     result.stdout.fnmatch_lines(["*no port was given*"])
 
 
-def test_a_worker_that_replaces_a_crashed_one_takes_its_port(
+def test_replacement_of_crashed_worker_gets_its_port(
     run: Run, modules: list[SimulatedModem], pytester: pytest.Pytester
 ) -> None:
     ports = [option for module in modules for option in ("--simcom-port", module.port)]

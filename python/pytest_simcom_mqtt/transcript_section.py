@@ -1,7 +1,7 @@
-"""A failing test shows what went over the AT port while it ran.
+"""Adds the AT lines of a failing test to its report.
 
-The transcript is one file for each opening of the port, which outlives a test. It is cut by the bytes on
-the line, which the driver counts too.
+A transcript is one file for each opening of the port, and lasts longer than a test. The number of bytes on
+the line, which the driver counts too, delimits the part of a test.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Final
 
 import pytest
 
-from pytest_simcom_mqtt.device import Device, Position, device_in_use
-from pytest_simcom_mqtt.ports import asks_for_module
+from pytest_simcom_mqtt.module_under_test import ModuleUnderTest, TranscriptPosition, module_in_use
+from pytest_simcom_mqtt.port_assignment import asks_for_module
 
 LONGEST_TAIL: Final = 40
 """Lines."""
@@ -24,42 +24,42 @@ _LONGEST_WAIT: Final = 1.0
 _ELEMENT: Final = re.compile(r"\S+ [<>] \S+ (.*)")
 _ESCAPE: Final = re.compile(r"\\(?:x..|.)")
 
-_BEGINNING = pytest.StashKey[Position]()
+_BEGINNING = pytest.StashKey[TranscriptPosition]()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Note where in the transcript a test begins."""
-    device = device_in_use(item.config)
-    item.stash[_BEGINNING] = Position(0, 0) if device is None else device.position()
+    """Store the position in the transcript at which a test begins."""
+    module = module_in_use(item.config)
+    item.stash[_BEGINNING] = TranscriptPosition(0, 0) if module is None else module.position()
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show the end of the transcript in a section of its own."""
+    """Add a section with the end of the transcript."""
     report = yield
-    device = device_in_use(item.config)
-    if not report.failed or device is None or not asks_for_module(item):
+    module = module_in_use(item.config)
+    if not report.failed or module is None or not asks_for_module(item):
         return report
-    if told := _told(device, item.stash[_BEGINNING]):
-        report.sections.append(("AT transcript", told))
+    if section := _section(module, item.stash[_BEGINNING]):
+        report.sections.append(("AT transcript", section))
     return report
 
 
-def _told(device: Device, beginning: Position) -> str:
-    if not device.transcripts:
+def _section(module: ModuleUnderTest, beginning: TranscriptPosition) -> str:
+    if not module.transcripts:
         return "not kept, since pytest's cache is off: give --simcom-log-dir=DIR"
-    path = device.transcripts[-1]
+    path = module.transcripts[-1]
     if not path.exists():
         return ""  # the port could not be opened
-    _wait_until_written(path, device.position().byte)
-    lines = _lines_since(device.transcripts[beginning.transcript], beginning.byte)
-    for later in device.transcripts[beginning.transcript + 1 :]:
+    _wait_until_written(path, module.position().byte)
+    lines = _lines_since(module.transcripts[beginning.transcript], beginning.byte)
+    for later in module.transcripts[beginning.transcript + 1 :]:
         lines += _lines_since(later, 0)
-    told = [f"the last of {len(lines)} lines of this test, in {path}:"]
-    return "\n".join(told + lines[-LONGEST_TAIL:])
+    section = [f"the last of {len(lines)} lines of this test, in {path}:"]
+    return "\n".join(section + lines[-LONGEST_TAIL:])
 
 
 def _lines_since(path: Path, byte: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""The device under test: the one module of this process, opened when it is first needed."""
+"""The module under test: one a process, opened when a test first needs it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ import pytest
 from pytest_simcom_mqtt.options import SIMULATOR, Options
 
 if TYPE_CHECKING:
+    from pytest_simcom_mqtt.cleaning import Reception
     from simcom_mqtt import SimcomMqtt
     from simcom_mqtt.simulator import SimulatedModem
 
-# The driver keeps no more of them, so what a later callback raises would go unseen.
 MOST_CALLBACK_ERRORS: Final = 100
+"""The driver stores no more exceptions: when it is full, the plugin opens the port again."""
 
 
-class Facts(NamedTuple):
-    """Who the module is, and how well it heard the network when it was opened."""
+class Identity(NamedTuple):
+    """The identity of the module, and its signal at the time of opening."""
 
     port: str
     imei: str
@@ -29,28 +30,21 @@ class Facts(NamedTuple):
     rssi_dbm: int | None
 
 
-class Position(NamedTuple):
-    """A place in the transcripts, of which there is one for each opening of the port."""
+class TranscriptPosition(NamedTuple):
+    """A position in the transcripts. Each opening of the port begins a new one."""
 
     transcript: int
     byte: int
-    """How many bytes went over the line before it, both ways."""
+    """Number of bytes on the line before it, in both directions."""
 
 
-class Reception(NamedTuple):
-    """How a simulated module hears the network."""
-
-    signal: tuple[int, int]
-    cell: str
-
-
-class Device:
-    """Owns the driver's object and, if it is simulated, the module."""
+class ModuleUnderTest:
+    """Owns the driver's object and, if the module is simulated, the module."""
 
     def __init__(self, port: str, config: pytest.Config) -> None:
         self.port = port
         self.simulated: SimulatedModem | None = None
-        self.facts: Facts | None = None
+        self.identity: Identity | None = None
         self.transcripts: list[Path] = []
         self._config = config
         self._reception: Reception
@@ -60,7 +54,7 @@ class Device:
         self._callback_errors_taken = 0
 
     def open(self) -> SimcomMqtt:
-        """The driver on the module; opens it the first time, and fails each time if that failed."""
+        """Return the driver on the module. If the first call cannot open it, each call fails."""
         if self._failure is not None:
             raise self._failure
         if self._modem is not None:
@@ -73,35 +67,35 @@ class Device:
             raise
 
     def clean(self) -> SimcomMqtt:
-        """The driver on a module without service, clients and callbacks, whatever was done with it before."""
-        from pytest_simcom_mqtt.cleaning import tidy, tidy_simulator
+        """Return the driver on a module without service, clients and callbacks, opened again if necessary."""
+        from pytest_simcom_mqtt.cleaning import clean, clean_simulator
         from simcom_mqtt import SimcomError
 
         modem = self.open()
         if self.simulated is not None:
-            tidy_simulator(self.simulated, self._reception)
+            clean_simulator(self.simulated, self._reception)
         if modem.is_open and len(modem.callback_errors) < MOST_CALLBACK_ERRORS:
             try:
-                tidy(modem)
+                clean(modem)
             except SimcomError:
-                pass  # what the driver cannot put right it finds anew when it opens the port
+                pass  # opening the port again may help
             else:
                 return modem
         modem.close()
-        self._forget_modem()
+        self._drop_modem()
         modem = self._connect()
-        tidy(modem)
+        clean(modem)
         return modem
 
-    def position(self) -> Position:
-        """Where in the transcripts the line is now."""
+    def position(self) -> TranscriptPosition:
+        """Return the present position in the transcripts."""
         if self._modem is None:
-            return Position(0, 0)
+            return TranscriptPosition(0, 0)
         stats = self._modem.stats
-        return Position(len(self.transcripts) - 1, stats.bytes_in + stats.bytes_out)
+        return TranscriptPosition(len(self.transcripts) - 1, stats.bytes_in + stats.bytes_out)
 
     def take_callback_errors(self) -> list[BaseException]:
-        """What callbacks raised and was not taken before."""
+        """Return the exceptions of callbacks that were not taken before."""
         if self._modem is not None:
             raised = self._modem.callback_errors
             self._callback_errors += raised[self._callback_errors_taken :]
@@ -110,23 +104,24 @@ class Device:
         return taken
 
     def close(self) -> None:
-        """Give the port back, disconnected; a simulated module ends."""
+        """Disconnect and close the port; stop a simulated module."""
         if self._modem is not None:
             self._modem.__exit__(None, None, None)
-            self._forget_modem()
+            self._drop_modem()
         if self.simulated is not None:
             self.simulated.close()
             self.simulated = None
 
     def _open(self) -> SimcomMqtt:
         if self.port == SIMULATOR:
+            from pytest_simcom_mqtt.cleaning import Reception
             from simcom_mqtt.simulator import SimulatedModem
 
             self.simulated = SimulatedModem()
             self._reception = Reception(self.simulated.signal, self.simulated.cell)
         modem = self._connect()
         info, signal = modem.info(), modem.signal_quality()
-        self.facts = Facts(self.port, info.imei, info.model, info.revision, signal.rssi_dbm)
+        self.identity = Identity(self.port, info.imei, info.model, info.revision, signal.rssi_dbm)
         return modem
 
     def _connect(self) -> SimcomMqtt:
@@ -139,7 +134,7 @@ class Device:
         self._modem = modem = SimcomMqtt(port, Options.of(self._config).baudrate, transcript=path)
         return modem
 
-    def _forget_modem(self) -> None:
+    def _drop_modem(self) -> None:
         self._callback_errors = self.take_callback_errors()
         self._callback_errors_taken = 0
         self._modem = None
@@ -159,14 +154,14 @@ class Device:
         return cache.mkdir("simcom") / f"{'-'.join(filter(None, parts))}.txt"
 
 
-_DEVICE = pytest.StashKey[Device]()
+_MODULE = pytest.StashKey[ModuleUnderTest]()
 
 
-def device_under_test(config: pytest.Config, port: str) -> Device:
-    """The one of this process."""
-    return config.stash.setdefault(_DEVICE, Device(port, config))
+def module_under_test(config: pytest.Config, port: str) -> ModuleUnderTest:
+    """Return the module under test of this process."""
+    return config.stash.setdefault(_MODULE, ModuleUnderTest(port, config))
 
 
-def device_in_use(config: pytest.Config) -> Device | None:
-    """The device under test, if a test has asked for it already."""
-    return config.stash.get(_DEVICE, None)
+def module_in_use(config: pytest.Config) -> ModuleUnderTest | None:
+    """Return the module under test; None: no test has asked for it yet."""
+    return config.stash.get(_MODULE, None)
