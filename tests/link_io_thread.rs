@@ -15,7 +15,10 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use link_support::{Event, FakePort, LIMIT, Order, PseudoTerminal, Rig, has_input, receive};
-use simcom_mqtt::link::{Port, open};
+use simcom_mqtt::link::{LineErrors, Port, open};
+
+/// The I/O thread takes input for damaged if it comes within this time after an error.
+const DAMAGE_DELAY: Duration = Duration::from_millis(100);
 
 fn pattern(length: usize) -> Vec<u8> {
     (0..length).map(|at| u8::try_from(at * 7 % 251).unwrap()).collect()
@@ -125,6 +128,68 @@ impl Port for BreaksWhenWritten {
     fn descriptor(&self) -> BorrowedFd<'_> {
         self.quiet.as_fd()
     }
+}
+
+/// A port that reports a framing error for each read with an `x` in it.
+struct Noisy {
+    port: FakePort,
+    errors: LineErrors,
+}
+
+impl Port for Noisy {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.port.read(buffer)?;
+        self.errors.framing += u64::from(buffer[..count].contains(&b'x'));
+        Ok(count)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.port.write(bytes)
+    }
+
+    fn output_pending(&self) -> usize {
+        0
+    }
+
+    fn baudrate(&self) -> Option<NonZeroU32> {
+        None
+    }
+
+    fn take_line_errors(&mut self) -> LineErrors {
+        std::mem::take(&mut self.errors)
+    }
+
+    fn descriptor(&self) -> BorrowedFd<'_> {
+        self.port.descriptor()
+    }
+}
+
+#[test]
+fn input_with_line_errors_and_the_input_right_after_it_are_damaged() {
+    let (near, mut far) = UnixStream::pair().unwrap();
+    let port = Noisy { port: FakePort::new(near).0, errors: LineErrors::default() };
+    let rig = Rig::start("noise", Box::new(port));
+    let one = LineErrors { framing: 1, ..LineErrors::default() };
+    far.write_all(b"clean").unwrap();
+    assert_eq!(rig.next(), Event::Input(b"clean".to_vec()));
+    far.write_all(b"ax").unwrap();
+    assert_eq!(rig.next(), Event::DamagedInput(b"ax".to_vec(), one));
+    let reported = Instant::now();
+    far.write_all(b"soon").unwrap();
+    match rig.next() {
+        Event::DamagedInput(bytes, errors) => {
+            assert_eq!((bytes, errors.is_empty()), (b"soon".to_vec(), true));
+        }
+        // On a busy machine it may come too late to belong to the error.
+        event => {
+            assert!(
+                event == Event::Input(b"soon".to_vec()) && reported.elapsed() > DAMAGE_DELAY,
+                "{event:?}"
+            );
+        }
+    }
+    far.write_all(b"clean again").unwrap();
+    assert_eq!(rig.next(), Event::Input(b"clean again".to_vec()));
 }
 
 #[test]

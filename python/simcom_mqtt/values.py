@@ -148,6 +148,11 @@ class Stats(_Value):
     late_results: results that came after their caller had stopped waiting.
     queue_peak: the most messages that ever waited for the callback thread.
     reconnects: how often clients with a `Reconnect` policy came back.
+    framing_errors: bytes without a stop bit, as the port's driver counted them: noise, or another baud rate. A message
+        that came with such a byte, or with one of the next three kinds, is dropped and counted in damaged_messages.
+    parity_errors: bytes with a wrong parity bit.
+    overruns: bytes lost because the port's hardware or the system had no room for them.
+    breaks: breaks on the line.
     """
 
     bytes_in: int
@@ -161,6 +166,10 @@ class Stats(_Value):
     late_results: int
     queue_peak: int
     reconnects: int
+    framing_errors: int = 0
+    parity_errors: int = 0
+    overruns: int = 0
+    breaks: int = 0
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -258,6 +258,13 @@ impl Engine {
         self.advance(now);
     }
 
+    /// Handles input of which some bytes may be wrong or missing. Drops every message that has bytes in it.
+    pub fn handle_damaged_input(&mut self, bytes: &[u8], now: Instant) {
+        self.reassembly.begin_damaged_input();
+        self.handle_input(bytes, now);
+        self.reassembly.end_damaged_input();
+    }
+
     pub fn handle_timeout(&mut self, now: Instant) {
         if let Some(given_up) = self.reassembly.handle_timeout(now) {
             self.framer.forget_header_begun();

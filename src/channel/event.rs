@@ -65,4 +65,10 @@ pub struct Counters {
     pub damaged_messages: u64,
     pub unknown_lines: u64,
     pub deferred_results: u64,
+    /// Bytes without a stop bit, as the port's driver counted them.
+    pub framing_errors: u64,
+    pub parity_errors: u64,
+    /// Bytes that were lost because the port's hardware or the kernel had no room.
+    pub overruns: u64,
+    pub breaks: u64,
 }

@@ -21,6 +21,8 @@ pub(crate) struct Block {
     part_position: u64,
     /// No line end followed it, or it did not come whole.
     part_is_cut: bool,
+    /// The port's driver counted errors in the input that the block came with.
+    is_damaged: bool,
     /// Blank lines before each header: the same number through a block.
     spacing: Option<u8>,
     pub(crate) deadline: Instant,
@@ -38,6 +40,7 @@ impl Block {
             part_start: 0,
             part_position: position,
             part_is_cut: false,
+            is_damaged: false,
             spacing: None,
             deadline,
             extent: Extent {
@@ -97,6 +100,14 @@ impl Block {
 
     pub(crate) fn take(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
+    }
+
+    pub(crate) fn mark_damaged(&mut self) {
+        self.is_damaged = true;
+    }
+
+    pub(crate) fn is_damaged(&self) -> bool {
+        self.is_damaged
     }
 
     pub(crate) fn cut_part(&mut self) {

@@ -62,6 +62,10 @@ pub(crate) struct Reassembly {
     /// Blank lines since the last line or counted part; `None` where a prompt or an echo makes that meaningless.
     blanks: Option<u8>,
     after_part: bool,
+    /// The port's driver counted errors in the input that the current line is made of.
+    line_is_damaged: bool,
+    /// The port's driver counted errors in the input that is being read.
+    input_is_damaged: bool,
     seconds_per_byte: f64,
 }
 
@@ -92,6 +96,8 @@ impl Reassembly {
             reported: [false; 2],
             blanks: Some(0),
             after_part: false,
+            line_is_damaged: false,
+            input_is_damaged: false,
             seconds_per_byte: 10.0 / f64::from(baudrate.max(1)),
         }
     }
@@ -134,7 +140,21 @@ impl Reassembly {
         self.skipped.clear();
     }
 
+    /// Marks the open blocks, and those that begin from now on, as damaged: the system counted errors somewhere in the input
+    /// that follows. A damaged block is still read by its counts, but is lost instead of delivered.
+    pub(crate) fn begin_damaged_input(&mut self) {
+        self.input_is_damaged = true;
+        self.line_is_damaged = true;
+        self.blocks.iter_mut().flatten().for_each(Block::mark_damaged);
+    }
+
+    /// A line that began in the damaged input and goes on in the next one stays damaged.
+    pub(crate) fn end_damaged_input(&mut self) {
+        self.input_is_damaged = false;
+    }
+
     pub(crate) fn blank(&mut self) {
+        self.line_is_damaged = self.input_is_damaged;
         self.blanks = self.blanks.map(|count| count.saturating_add(1));
     }
 
@@ -147,10 +167,14 @@ impl Reassembly {
     /// How many counted bytes follow this header, if any. `position` is where its line ends in the stream.
     pub(crate) fn header(&mut self, header: Header, position: u64, now: Instant) -> Option<usize> {
         let blanks = self.blanks.replace(0);
+        let line_is_damaged = std::mem::replace(&mut self.line_is_damaged, self.input_is_damaged);
         self.after_part = false;
         match header {
             Header::Start { client, topic, payload } => {
                 self.start(client, topic, payload, position, now);
+                if line_is_damaged && let Some(block) = &mut self.blocks[client.slot()] {
+                    block.mark_damaged();
+                }
                 None
             }
             Header::Part { part, client, length } => {
@@ -202,6 +226,7 @@ impl Reassembly {
 
     /// A line that is no header: may it be believed now?
     pub(crate) fn line(&mut self, line: &[u8], is_known: bool, is_echo: bool) -> Fate {
+        self.line_is_damaged = self.input_is_damaged;
         let blanks = if is_echo { None } else { self.blanks };
         self.blanks = if is_echo { None } else { Some(0) };
         let after_part = std::mem::take(&mut self.after_part);
@@ -336,6 +361,10 @@ impl Reassembly {
             }
             self.lose_eaten(client, &block);
             self.damaged_block_ended(client, position);
+            return;
+        }
+        if block.is_damaged() {
+            self.lose(Some(client), "the serial port counted errors while it came".to_owned());
             return;
         }
         let message = Output::Message(block.into_message(client));

@@ -1,5 +1,7 @@
 use std::time::Instant;
 
+use super::line_errors::LineErrors;
+
 /// A state machine that the I/O thread runs: bytes and time go in, bytes and a deadline come out.
 ///
 /// The I/O thread calls every method, so no method may block. After each round of input, timeout or wake the thread writes
@@ -9,6 +11,13 @@ pub trait Driver: Send + 'static {
     fn handle_wake(&mut self, now: Instant);
 
     fn handle_input(&mut self, bytes: &[u8], now: Instant);
+
+    /// Handles input of which some bytes may be wrong or missing because of noise, a break or an overrun. The system does
+    /// not tell which.
+    ///
+    /// `errors` are the errors that the port has counted since it was asked last. They are empty if the input came so soon
+    /// after counted errors that these may belong to it.
+    fn handle_damaged_input(&mut self, bytes: &[u8], errors: LineErrors, now: Instant);
 
     /// Handles the deadline that `poll_timeout` returned.
     fn handle_timeout(&mut self, now: Instant);

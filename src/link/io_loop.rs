@@ -25,6 +25,9 @@ const LONGEST_DRAIN_CHECK: Duration = Duration::from_millis(10);
 const SHORTEST_DRAIN_CHECK: Duration = Duration::from_millis(1);
 const BITS_PER_BYTE: u64 = 10;
 
+/// The kernel counts an error before it passes the byte on. It passes bytes on within milliseconds, even on a busy machine.
+const DAMAGE_DELAY: Duration = Duration::from_millis(100);
+
 /// Moves bytes between a port and a driver and passes the time to the driver, until the driver has finished.
 pub(super) struct IoLoop<D> {
     /// Dropped before the driver: a caller that the driver wakes in its drop may open the port again at once.
@@ -37,12 +40,23 @@ pub(super) struct IoLoop<D> {
     is_blocked: bool,
     /// When to ask again if the written bytes have left.
     drain_check: Option<Instant>,
+    /// Until then, the next input may contain damaged bytes whose errors have been reported already.
+    damage_expected: Option<Instant>,
 }
 
 impl<D: Driver> IoLoop<D> {
     pub(super) fn new(driver: D, port: Box<dyn Port>, control: Arc<ThreadControl>, waker: Waker) -> Self {
         let buffer = vec![0; BUFFER_SIZE].into_boxed_slice();
-        Self { port: Some(port), driver, control, waker, buffer, is_blocked: false, drain_check: None }
+        Self {
+            port: Some(port),
+            driver,
+            control,
+            waker,
+            buffer,
+            is_blocked: false,
+            drain_check: None,
+            damage_expected: None,
+        }
     }
 
     /// Runs until the driver has finished. A panic in the driver ends the loop too; the driver gets it as the loss of the
@@ -111,7 +125,18 @@ impl<D: Driver> IoLoop<D> {
         let Some(port) = &mut self.port else { return 0 };
         let (filled, failure) = fill(port.as_mut(), &mut self.buffer);
         if filled > 0 {
-            self.driver.handle_input(&self.buffer[..filled], now);
+            // After the read: the errors of these bytes are counted by now.
+            let errors = port.take_line_errors();
+            let expected = self.damage_expected.take().is_some_and(|until| now <= until);
+            if !errors.is_empty() {
+                self.damage_expected = Some(now + DAMAGE_DELAY);
+            }
+            let input = &self.buffer[..filled];
+            if errors.is_empty() && !expected {
+                self.driver.handle_input(input, now);
+            } else {
+                self.driver.handle_damaged_input(input, errors, now);
+            }
         }
         if let Some(error) = failure {
             self.lose_port(&described(&error), now);
@@ -154,6 +179,7 @@ impl<D: Driver> IoLoop<D> {
         self.port = None;
         self.is_blocked = false;
         self.drain_check = None;
+        self.damage_expected = None;
         self.driver.handle_port_lost(reason.to_owned(), now);
     }
 

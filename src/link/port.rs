@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::os::fd::BorrowedFd;
 
 use super::address::Address;
+use super::line_errors::LineErrors;
 
 /// An open port.
 ///
@@ -30,6 +31,17 @@ pub trait Port: Send {
     /// Returns the baud rate, or `None` if the bytes do not leave over a UART of this machine.
     fn baudrate(&self) -> Option<NonZeroU32>;
 
+    /// Returns the errors on the line since the last call. Bytes that they damaged were returned by the last `read` at the
+    /// earliest; the next `read` may return some too.
+    fn take_line_errors(&mut self) -> LineErrors {
+        LineErrors::default()
+    }
+
+    /// Returns what the person at the rig should know about this port, once.
+    fn take_warnings(&mut self) -> Vec<String> {
+        Vec::new()
+    }
+
     #[cfg(unix)]
     fn descriptor(&self) -> BorrowedFd<'_>;
 }
@@ -51,6 +63,7 @@ pub struct Settings {
     pub flow_control: FlowControl,
 }
 
+#[cfg(windows)]
 impl From<FlowControl> for serialport::FlowControl {
     fn from(flow_control: FlowControl) -> Self {
         match flow_control {

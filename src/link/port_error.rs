@@ -13,9 +13,21 @@ pub enum PortError {
     )]
     Missing { port: String, reason: String, errno: Option<i32> },
     #[error(
-        "port {port} is in use ({reason}): close what has it open (an earlier SimcomMqtt of this process? another script? a terminal? ModemManager?)"
+        "port {port} is in use{} ({reason}): {}",
+        .user.as_ref().map(|user| format!(" by {user}")).unwrap_or_default(),
+        if .user.is_some() {
+            "close the port there first"
+        } else {
+            "close what has it open (an earlier SimcomMqtt of this process? another script? a terminal? ModemManager?)"
+        }
     )]
-    Busy { port: String, reason: String, errno: Option<i32> },
+    Busy {
+        port: String,
+        reason: String,
+        errno: Option<i32>,
+        /// The process that has the port open, if this user can see that.
+        user: Option<String>,
+    },
     #[error(
         "port {port} may not be opened ({reason}): is this user in the port's group (dialout; on some systems uucp)?"
     )]
@@ -26,6 +38,10 @@ pub enum PortError {
         "{port} cannot be reached ({reason}): does the server run there, and is there a firewall in between?"
     )]
     Unreachable { port: String, reason: String, errno: Option<i32> },
+    #[error(
+        "port {port} does not do {asked} baud, it would run at {actual}: ask for a rate that the port can do, and set the module to that rate with AT+IPR"
+    )]
+    Baudrate { port: String, asked: u32, actual: u32 },
     #[error(
         "port {port} could not be opened ({reason}): try another baud rate or flow control, or plug the module in again"
     )]
@@ -40,19 +56,22 @@ impl PortError {
         | Self::Permission { port, .. }
         | Self::NotAPort { port, .. }
         | Self::Unreachable { port, .. }
+        | Self::Baudrate { port, .. }
         | Self::Other { port, .. }) = self;
         port
     }
 
     /// Returns the system's error number if there is one.
     pub fn errno(&self) -> Option<i32> {
-        let (Self::Missing { errno, .. }
-        | Self::Busy { errno, .. }
-        | Self::Permission { errno, .. }
-        | Self::NotAPort { errno, .. }
-        | Self::Unreachable { errno, .. }
-        | Self::Other { errno, .. }) = self;
-        *errno
+        match self {
+            Self::Missing { errno, .. }
+            | Self::Busy { errno, .. }
+            | Self::Permission { errno, .. }
+            | Self::NotAPort { errno, .. }
+            | Self::Unreachable { errno, .. }
+            | Self::Other { errno, .. } => *errno,
+            Self::Baudrate { .. } => None,
+        }
     }
 
     /// Makes the error of a failed system call on a serial device.
@@ -60,13 +79,14 @@ impl PortError {
         let (port, reason, errno) = (port.to_owned(), described(error), error.raw_os_error());
         match errno {
             Some(number) if MISSING.contains(&number) => Self::Missing { port, reason, errno },
-            Some(number) if BUSY.contains(&number) => Self::Busy { port, reason, errno },
+            Some(number) if BUSY.contains(&number) => Self::Busy { port, reason, errno, user: None },
             Some(number) if PERMISSION.contains(&number) => Self::Permission { port, reason, errno },
             Some(number) if NOT_A_PORT.contains(&number) => Self::NotAPort { port, reason, errno },
             _ => Self::Other { port, reason, errno },
         }
     }
 
+    #[cfg(windows)]
     /// Makes the error of a call of the serialport crate, which keeps no error number.
     pub(super) fn from_serialport(port: &str, error: &serialport::Error) -> Self {
         let (port, reason, errno) = (port.to_owned(), error.description.clone(), None);
@@ -75,7 +95,7 @@ impl PortError {
             serialport::ErrorKind::Io(io::ErrorKind::PermissionDenied) => {
                 Self::Permission { port, reason, errno }
             }
-            serialport::ErrorKind::NoDevice => Self::Busy { port, reason, errno },
+            serialport::ErrorKind::NoDevice => Self::Busy { port, reason, errno, user: None },
             _ => Self::Other { port, reason, errno },
         }
     }
@@ -130,5 +150,19 @@ mod tests {
             assert!(message.contains("/dev/ttyUSB2") && message.contains(hint), "{message}");
             assert!(!message.contains("os error"), "{message}");
         }
+    }
+
+    #[test]
+    fn message_of_a_busy_port_names_its_user() {
+        let (port, reason) = ("/dev/ttyUSB2".to_owned(), "Device or resource busy".to_owned());
+        let error =
+            PortError::Busy { port, reason, errno: None, user: Some("minicom (process 12)".to_owned()) };
+        assert!(error.to_string().contains("is in use by minicom (process 12) ("), "{error}");
+    }
+
+    #[test]
+    fn message_of_an_impossible_baud_rate_names_the_possible_one() {
+        let error = PortError::Baudrate { port: "/dev/ttyS1".to_owned(), asked: 250_000, actual: 115_200 };
+        assert!(error.to_string().contains("would run at 115200"), "{error}");
     }
 }

@@ -42,15 +42,32 @@ fn port(roots: &Roots, terminal: &Path, names: &[PathBuf]) -> Option<PortInfo> {
     Some(with_usb_device(port, &hardware))
 }
 
+/// Returns the name of the USB driver behind a terminal, such as `option` or `ftdi_sio`; `None` if it is no USB port.
+pub(super) fn usb_driver(roots: &Roots, device: &Path) -> Option<String> {
+    let terminal = roots.sys.join("class/tty").join(fs::canonicalize(device).ok()?.file_name()?);
+    let hardware = fs::canonicalize(terminal.join("device")).ok()?;
+    let driver = fs::read_link(usb_interface(&hardware)?.join("driver")).ok()?;
+    Some(driver.file_name()?.to_str()?.to_owned())
+}
+
+/// Returns true for a USB port that leads to a modem directly. Such a port has no UART and therefore no baud rate.
+pub(super) fn is_modem_port(roots: &Roots, device: &str) -> bool {
+    const DRIVERS: [&str; 7] =
+        ["option", "cdc_acm", "qcserial", "sierra", "qcaux", "hso", "usbserial_generic"];
+    usb_driver(roots, Path::new(device)).is_some_and(|driver| DRIVERS.contains(&driver.as_str()))
+}
+
+fn usb_interface(hardware: &Path) -> Option<&Path> {
+    hardware.ancestors().find(|folder| folder.join("bInterfaceNumber").exists())
+}
+
 /// Returns true for a UART that does not exist: the kernel makes ttyS0 to ttyS3 always, those without hardware with type 0.
 fn is_absent_uart(terminal: &Path) -> bool {
     attribute(terminal, "type").as_deref() == Some("0")
 }
 
 fn with_usb_device(port: PortInfo, hardware: &Path) -> PortInfo {
-    let Some(interface) = hardware.ancestors().find(|folder| folder.join("bInterfaceNumber").exists()) else {
-        return port;
-    };
+    let Some(interface) = usb_interface(hardware) else { return port };
     let Some(device) = interface.ancestors().find(|folder| folder.join("idVendor").exists()) else {
         return port;
     };
@@ -138,6 +155,13 @@ pub(super) mod fake {
             }
         }
 
+        /// Gives the port's interface a driver.
+        pub(in crate::link) fn bind(&self, port: &UsbPort<'_>, driver: &str) {
+            let usb = self.roots.sys.join("devices/usb1").join(port.socket);
+            let interface = usb.join(format!("{}:1.{}", port.socket, port.interface));
+            symlink(format!("../../bus/usb/drivers/{driver}"), interface.join("driver")).unwrap();
+        }
+
         pub(in crate::link) fn unplug(&self, port: &UsbPort<'_>) {
             fs::remove_dir_all(self.roots.sys.join("devices/usb1").join(port.socket)).unwrap();
             fs::remove_file(self.roots.sys.join("class/tty").join(port.name)).unwrap();
@@ -215,5 +239,23 @@ mod tests {
         let nowhere = tempfile::tempdir().unwrap();
         let roots = Roots { sys: nowhere.path().join("sys"), dev: nowhere.path().join("dev") };
         assert_eq!(ports(&roots), []);
+    }
+
+    #[test]
+    fn port_of_a_modem_driver_has_no_baud_rate_and_an_adapter_has_one() {
+        for (driver, is_modem) in [("option", true), ("cdc_acm", true), ("ftdi_sio", false), ("ch341", false)]
+        {
+            let machine = FakeMachine::new();
+            machine.plug_in(&AT_PORT);
+            machine.bind(&AT_PORT, driver);
+            assert_eq!(is_modem_port(&machine.roots, &machine.device("ttyUSB2")), is_modem, "{driver}");
+        }
+    }
+
+    #[test]
+    fn uart_without_usb_is_no_modem_port() {
+        let machine = FakeMachine::new();
+        machine.add_terminal("ttyS0", &machine.roots.sys.join("devices/platform/ttyS0"));
+        assert!(!is_modem_port(&machine.roots, &machine.device("ttyS0")));
     }
 }

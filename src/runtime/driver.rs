@@ -9,8 +9,8 @@ use super::mailbox::{Mailbox, Request, Submission};
 use super::parked::Parked;
 use super::ticket::Completion;
 use crate::at::ClientIndex;
-use crate::channel::{Engine, Event, Failure, LostBy, Outcome, TransactionId};
-use crate::link::Driver;
+use crate::channel::{Counters, Engine, Event, Failure, LostBy, Outcome, TransactionId};
+use crate::link::{Driver, LineErrors};
 
 /// Stands between the engine and everybody else, on the I/O thread.
 pub(super) struct ModemDriver {
@@ -20,6 +20,7 @@ pub(super) struct ModemDriver {
     claims: HashMap<TransactionId, Claim>,
     keeping: Keeping,
     received_at: SystemTime,
+    line_errors: LineErrors,
     finished: bool,
 }
 
@@ -45,6 +46,7 @@ impl ModemDriver {
             claims: HashMap::new(),
             keeping: Keeping::default(),
             received_at: SystemTime::now(),
+            line_errors: LineErrors::default(),
             finished: false,
         }
     }
@@ -226,9 +228,20 @@ impl ModemDriver {
         }
     }
 
+    fn counters(&self) -> Counters {
+        let LineErrors { framing, parity, overruns, breaks } = self.line_errors;
+        Counters {
+            framing_errors: framing,
+            parity_errors: parity,
+            overruns,
+            breaks,
+            ..self.engine.counters()
+        }
+    }
+
     fn hand_out_events(&mut self, now: Instant) {
         // Whoever is woken by an event may look at them.
-        self.hub.set_counters(self.engine.counters());
+        self.hub.set_counters(self.counters());
         loop {
             while let Some(event) = self.engine.poll_event() {
                 self.hand_out(event, now);
@@ -286,6 +299,13 @@ impl Driver for ModemDriver {
         self.hand_out_events(now);
     }
 
+    fn handle_damaged_input(&mut self, bytes: &[u8], errors: LineErrors, now: Instant) {
+        self.received_at = SystemTime::now();
+        self.line_errors += errors;
+        self.engine.handle_damaged_input(bytes, now);
+        self.hand_out_events(now);
+    }
+
     fn handle_timeout(&mut self, now: Instant) {
         for (id, failure) in self.keeping.take_expired(now) {
             self.finish(id, Err(failure));
@@ -322,7 +342,7 @@ impl Driver for ModemDriver {
     }
 
     fn flush(&mut self) {
-        self.hub.set_counters(self.engine.counters());
+        self.hub.set_counters(self.counters());
     }
 
     fn is_finished(&self) -> bool {

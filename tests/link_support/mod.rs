@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
-use simcom_mqtt::link::{Address, Driver, FlowControl, IoThread, Port, Settings, Waker};
+use simcom_mqtt::link::{Address, Driver, FlowControl, IoThread, LineErrors, Port, Settings, Waker};
 
 /// An upper limit for every wait.
 pub const LIMIT: Duration = Duration::from_secs(8);
@@ -79,6 +79,7 @@ pub fn has_input(far: &impl AsFd, limit: Duration) -> bool {
 pub enum Event {
     Woken,
     Input(Vec<u8>),
+    DamagedInput(Vec<u8>, LineErrors),
     TimedOut { lateness: Duration },
     Lost(String),
     Attached,
@@ -134,6 +135,10 @@ impl Driver for ReportingDriver {
             self.output.extend(bytes);
         }
         self.report(Event::Input(bytes.to_vec()));
+    }
+
+    fn handle_damaged_input(&mut self, bytes: &[u8], errors: LineErrors, _now: Instant) {
+        self.report(Event::DamagedInput(bytes.to_vec(), errors));
     }
 
     fn handle_timeout(&mut self, now: Instant) {

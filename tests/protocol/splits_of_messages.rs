@@ -1,5 +1,7 @@
 //! Received messages arrive as they were sent, however their blocks are cut into reads.
 
+use simcom_mqtt::at::ClientIndex;
+
 use crate::support::{
     Block, ScriptedModule, Spacing, at_every_split, at_every_two_splits, awkward_payloads, byte_by_byte, then,
 };
@@ -198,5 +200,33 @@ fn lines_about_as_long_as_a_line_may_be() {
             assert_eq!(urcs[0].len(), length.min(4096));
             assert_eq!(urcs[1], "+CGEV: 1");
         });
+    }
+}
+
+#[test]
+fn message_is_lost_if_any_of_its_bytes_came_in_damaged_input() {
+    for spacing in SPACINGS {
+        let block = Block::new(0, "a/b", "payload").spaced(spacing);
+        let next = Block::new(0, "a/b", "next").spaced(spacing);
+        let bytes = block.bytes();
+        for from in 0..bytes.len() {
+            for to in from + 1..=bytes.len() {
+                let mut module = ScriptedModule::new();
+                module.send(&bytes[..from]);
+                module.send_damaged(&bytes[from..to]);
+                module.send(&bytes[to..]);
+                module.send(next.bytes());
+                let is_only_line_end = bytes[from..to].iter().all(|byte| b"\r\n".contains(byte));
+                let received = module.messages();
+                assert!(
+                    received == [next.message()]
+                        || (is_only_line_end && received == [block.message(), next.message()]),
+                    "{from}..{to}: {received:?}"
+                );
+                if received.len() == 1 {
+                    assert_eq!(module.losses(), [Some(ClientIndex::Zero)], "{from}..{to}");
+                }
+            }
+        }
     }
 }

@@ -2,9 +2,11 @@
 #![allow(unsafe_code)]
 
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr;
 use std::time::Duration;
+
+use super::attributes::Attributes;
 
 /// A descriptor and the events that poll(2) waits for on it and returns.
 #[repr(transparent)]
@@ -55,13 +57,10 @@ pub(super) fn unlock(descriptor: BorrowedFd<'_>) -> io::Result<()> {
     checked(unsafe { libc::flock(descriptor.as_raw_fd(), libc::LOCK_UN) }).map(drop)
 }
 
-/// Returns true if a process has claimed the terminal with TIOCEXCL.
-#[cfg(target_os = "linux")]
-pub(super) fn is_claimed(terminal: BorrowedFd<'_>) -> io::Result<bool> {
-    let mut claimed: libc::c_int = 0;
-    // SAFETY: TIOCGEXCL writes one int, which is borrowed for the call.
-    checked(unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCGEXCL, &raw mut claimed) })?;
-    Ok(claimed != 0)
+/// Claims the terminal: from now on only root can open it.
+pub(super) fn claim(terminal: BorrowedFd<'_>) -> io::Result<()> {
+    // SAFETY: TIOCEXCL takes no argument.
+    checked(unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCEXCL as _) }).map(drop)
 }
 
 /// Ends a claim made with TIOCEXCL.
@@ -70,44 +69,88 @@ pub(super) fn unclaim(terminal: BorrowedFd<'_>) -> io::Result<()> {
     checked(unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCNXCL as _) }).map(drop)
 }
 
-/// No echo, no line editing, no signals, no translation, 8 bits, no modem control lines; a read returns at least a byte.
-pub(super) fn make_raw(terminal: BorrowedFd<'_>) -> io::Result<()> {
-    let descriptor = terminal.as_raw_fd();
-    // SAFETY: termios is plain integers, for which zeroes are valid.
-    let mut attributes: libc::termios = unsafe { std::mem::zeroed() };
-    // SAFETY: `attributes` is borrowed for the call.
-    checked(unsafe { libc::tcgetattr(descriptor, &raw mut attributes) })?;
-    // SAFETY: as above.
-    unsafe { libc::cfmakeraw(&raw mut attributes) };
-    attributes.c_cflag |= libc::CREAD | libc::CLOCAL;
-    attributes.c_cc[libc::VMIN] = 1;
-    attributes.c_cc[libc::VTIME] = 0;
-    // SAFETY: as above.
-    checked(unsafe { libc::tcsetattr(descriptor, libc::TCSANOW, ptr::from_ref(&attributes)) }).map(drop)
+/// Raises DTR and RTS, or DTR alone where RTS belongs to the flow control.
+pub(super) fn raise_lines(terminal: BorrowedFd<'_>, with_rts: bool) -> io::Result<()> {
+    const DTR: libc::c_int = 0x002;
+    const RTS: libc::c_int = 0x004;
+    let lines = if with_rts { DTR | RTS } else { DTR };
+    // SAFETY: TIOCMBIS reads one int, which is borrowed for the call.
+    checked(unsafe { libc::ioctl(terminal.as_raw_fd(), requests::TIOCMBIS as _, &raw const lines) }).map(drop)
 }
 
-/// Hands an open terminal over to the serialport crate, which closes it.
-pub(super) fn into_tty(terminal: OwnedFd) -> serialport::TTYPort {
-    use std::os::fd::{FromRawFd, IntoRawFd};
-    // SAFETY: the descriptor is open and owned.
-    unsafe { serialport::TTYPort::from_raw_fd(terminal.into_raw_fd()) }
+/// Returns the number of written bytes that have not left yet.
+pub(super) fn output_pending(terminal: BorrowedFd<'_>) -> io::Result<usize> {
+    let mut count: libc::c_int = 0;
+    // SAFETY: TIOCOUTQ writes one int, which is borrowed for the call.
+    checked(unsafe { libc::ioctl(terminal.as_raw_fd(), requests::TIOCOUTQ as _, &raw mut count) })?;
+    Ok(usize::try_from(count).unwrap_or(0))
 }
 
-pub(super) fn descriptor_of(tty: &serialport::TTYPort) -> BorrowedFd<'_> {
-    // SAFETY: the port keeps its descriptor open as long as it lives.
-    unsafe { BorrowedFd::borrow_raw(tty.as_raw_fd()) }
+/// Drops written bytes that have not left yet.
+pub(super) fn discard_output(terminal: BorrowedFd<'_>) -> io::Result<()> {
+    // SAFETY: no memory is passed.
+    checked(unsafe { libc::tcflush(terminal.as_raw_fd(), libc::TCOFLUSH) }).map(drop)
+}
+
+/// Resumes output that another program has stopped with tcflow(3).
+pub(super) fn resume_output(terminal: BorrowedFd<'_>) -> io::Result<()> {
+    // SAFETY: no memory is passed.
+    checked(unsafe { libc::tcflow(terminal.as_raw_fd(), libc::TCOON) }).map(drop)
 }
 
 #[cfg(target_os = "linux")]
-pub(super) fn event_counter() -> io::Result<OwnedFd> {
-    use std::os::fd::FromRawFd;
-    // SAFETY: no memory is passed.
-    let descriptor = checked(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) })?;
-    // SAFETY: the descriptor was opened just now, so nothing else owns it.
-    Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
+pub(super) fn attributes(terminal: BorrowedFd<'_>) -> io::Result<Attributes> {
+    // SAFETY: termios2 is plain integers, for which zeroes are valid.
+    let mut attributes: Attributes = unsafe { std::mem::zeroed() };
+    // SAFETY: `attributes` is borrowed for the call.
+    checked(unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TCGETS2, &raw mut attributes) })?;
+    Ok(attributes)
 }
 
-fn checked(result: libc::c_int) -> io::Result<libc::c_int> {
+#[cfg(not(target_os = "linux"))]
+pub(super) fn attributes(terminal: BorrowedFd<'_>) -> io::Result<Attributes> {
+    // SAFETY: termios is plain integers, for which zeroes are valid.
+    let mut attributes: Attributes = unsafe { std::mem::zeroed() };
+    // SAFETY: `attributes` is borrowed for the call.
+    checked(unsafe { libc::tcgetattr(terminal.as_raw_fd(), &raw mut attributes) })?;
+    Ok(attributes)
+}
+
+#[cfg(target_os = "linux")]
+pub(super) fn set_attributes(terminal: BorrowedFd<'_>, attributes: &Attributes) -> io::Result<()> {
+    // SAFETY: `attributes` is borrowed for the call.
+    checked(unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TCSETS2, ptr::from_ref(attributes)) }).map(drop)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn set_attributes(terminal: BorrowedFd<'_>, attributes: &Attributes) -> io::Result<()> {
+    // SAFETY: `attributes` is borrowed for the call.
+    checked(unsafe { libc::tcsetattr(terminal.as_raw_fd(), libc::TCSANOW, ptr::from_ref(attributes)) })
+        .map(drop)
+}
+
+/// Sets the baud rate, which `set_attributes` does not do here. Must come after it, and fails on a pseudo-terminal.
+#[cfg(target_os = "macos")]
+pub(super) fn set_speed(terminal: BorrowedFd<'_>, baudrate: u32) -> io::Result<()> {
+    const IOSSIOSPEED: libc::c_ulong = 0x8008_5402;
+    let speed = libc::speed_t::from(baudrate);
+    // SAFETY: IOSSIOSPEED reads one speed_t, which is borrowed for the call.
+    checked(unsafe { libc::ioctl(terminal.as_raw_fd(), IOSSIOSPEED, &raw const speed) }).map(drop)
+}
+
+#[cfg(target_os = "linux")]
+mod requests {
+    pub(super) use libc::{TIOCMBIS, TIOCOUTQ};
+}
+
+/// The values of macOS and the BSDs.
+#[cfg(not(target_os = "linux"))]
+mod requests {
+    pub(super) const TIOCMBIS: libc::c_ulong = 0x8004_746c;
+    pub(super) const TIOCOUTQ: libc::c_ulong = 0x4004_7473;
+}
+
+pub(super) fn checked(result: libc::c_int) -> io::Result<libc::c_int> {
     if result == -1 { Err(io::Error::last_os_error()) } else { Ok(result) }
 }
 

@@ -53,14 +53,14 @@ mod event_counter {
     use std::io::{self, Read, Write};
     use std::os::fd::{AsFd, BorrowedFd};
 
-    use super::super::system_calls;
+    use super::super::linux;
 
     #[derive(Debug)]
     pub(super) struct EventCounter(File);
 
     impl EventCounter {
         pub(super) fn new() -> io::Result<Self> {
-            Ok(Self(system_calls::event_counter()?.into()))
+            Ok(Self(linux::event_counter()?.into()))
         }
 
         pub(super) fn descriptor(&self) -> BorrowedFd<'_> {

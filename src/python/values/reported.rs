@@ -81,6 +81,10 @@ dataclass!(
         late_results,
         queue_peak,
         reconnects,
+        framing_errors,
+        parity_errors,
+        overruns,
+        breaks,
     }
 );
 
@@ -97,6 +101,10 @@ pub(crate) struct Stats {
     late_results: u64,
     queue_peak: u64,
     reconnects: u64,
+    framing_errors: u64,
+    parity_errors: u64,
+    overruns: u64,
+    breaks: u64,
 }
 
 /// Counts outside the protocol engine.
@@ -118,6 +126,10 @@ impl Stats {
             damaged_messages,
             unknown_lines,
             deferred_results: late_results,
+            framing_errors,
+            parity_errors,
+            overruns,
+            breaks,
         } = counters;
         let QueueCounters { dropped_messages, queue_peak, reconnects } = queue;
         Self {
@@ -132,6 +144,10 @@ impl Stats {
             late_results,
             queue_peak,
             reconnects,
+            framing_errors,
+            parity_errors,
+            overruns,
+            breaks,
         }
     }
 }

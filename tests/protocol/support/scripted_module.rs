@@ -142,6 +142,12 @@ impl ScriptedModule {
         }
     }
 
+    /// Sends bytes in one read, in which the port's driver counted errors.
+    pub fn send_damaged(&mut self, bytes: &[u8]) {
+        self.engine.handle_damaged_input(bytes, self.now);
+        self.settle();
+    }
+
     pub fn expect_line(&mut self, line: &str) {
         let wanted = format!("{line}\r");
         self.expect_data(wanted.as_bytes());
