@@ -1,13 +1,11 @@
 //! `AT+CPSI?`: the serving cell.
 
-use super::information::{Lines, Parameters, UnexpectedAnswer, parameters, text};
-use super::limits::command;
+use super::query::{Lines, Query, UnexpectedAnswer, command, lossy, number, text};
 use crate::at::Command;
+use crate::at::parameters::{Parameters, Value};
 
-/// `AT+CPSI?`
-pub fn query() -> Command {
-    command("AT+CPSI?")
-}
+/// `AT+CPSI?`: the serving cell.
+pub struct ServingCell;
 
 /// `+CPSI: <mode>,<operation mode>[,…]`; what a mode does not have, or the module does not know, is None.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -40,69 +38,75 @@ pub struct Cell {
     pub raw: String,
 }
 
+impl Query for ServingCell {
+    type Answer = Cell;
+
+    fn command(&self) -> Command {
+        command("AT+CPSI?")
+    }
+
+    fn answer(&self, lines: &Lines) -> Result<Cell, UnexpectedAnswer> {
+        lines
+            .iter()
+            .find_map(|line| Cell::from_line(line))
+            .ok_or_else(|| UnexpectedAnswer::new(self, "+CPSI: <system mode>,<operation mode>,…", lines))
+    }
+}
+
 impl Cell {
-    pub fn from_answer(lines: &Lines) -> Result<Self, UnexpectedAnswer> {
-        let found = lines.iter().find_map(|line| {
-            let parameters = parameters(line, "CPSI")?;
-            let mode = parameters.text(0)?;
-            Some((line, mode, parameters))
-        });
-        let Some((line, mode, parameters)) = found else {
-            let expected = "+CPSI: <system mode>,<operation mode>,…";
-            return Err(UnexpectedAnswer::new("AT+CPSI?", expected, lines));
-        };
+    fn from_line(line: &[u8]) -> Option<Self> {
+        let values = Parameters::of_information(line, b"CPSI")?;
         let mut cell = Self {
-            operation: parameters.text(1).unwrap_or_default(),
-            mcc_mnc: parameters.text(2),
-            tac: parameters.hexadecimal(3),
-            cell_id: parameters.hexadecimal(4),
-            mode,
-            raw: text(line),
+            mode: text(values, 0)?,
+            operation: text(values, 1).unwrap_or_default(),
+            mcc_mnc: text(values, 2),
+            tac: values.get(3).and_then(Value::hexadecimal),
+            cell_id: values.get(4).and_then(Value::hexadecimal),
+            raw: lossy(line),
             ..Self::default()
         };
         match &*cell.mode.to_ascii_uppercase() {
-            "LTE" => cell.read_lte(&parameters),
-            "WCDMA" => cell.read_wcdma(&parameters),
-            "GSM" => cell.read_gsm(&parameters),
+            "LTE" => cell.read_lte(values),
+            "WCDMA" => cell.read_wcdma(values),
+            "GSM" => cell.read_gsm(values),
             _ => {}
         }
-        Ok(cell)
+        Some(cell)
     }
 
-    fn read_lte(&mut self, parameters: &Parameters<'_>) {
-        self.physical_cell_id = parameters.number(5);
-        self.band = parameters.text(6);
-        self.earfcn = parameters.number(7);
-        self.downlink_bandwidth = parameters.number(8);
-        self.uplink_bandwidth = parameters.number(9);
+    fn read_lte(&mut self, values: Parameters<'_>) {
+        self.physical_cell_id = number(values, 5);
+        self.band = text(values, 6);
+        self.earfcn = number(values, 7);
+        self.downlink_bandwidth = number(values, 8);
+        self.uplink_bandwidth = number(values, 9);
         let levels = Levels {
-            rsrq: parameters.number(10),
-            rsrp: parameters.number(11),
-            rssi: parameters.number(12),
-            rssnr: parameters.number(13),
+            rsrq: number(values, 10),
+            rsrp: number(values, 11),
+            rssi: number(values, 12),
+            rssnr: number(values, 13),
         };
         levels.fill(self);
     }
 
     /// `…,<band>,<PSC>,<UARFCN>,<SSC>,<Ec/Io>,<RSCP>,<Qual>,<RxLev>,<TxPower>`. The module leaves out the sign of levels.
-    fn read_wcdma(&mut self, parameters: &Parameters<'_>) {
-        self.band = parameters.text(5);
-        self.physical_cell_id = parameters.number(6);
-        self.earfcn = parameters.number(7);
-        self.rsrq_db = parameters.number(9).map(|level: f64| -level.abs()).filter(|level| *level > -40.0);
-        self.rsrp_dbm = parameters
-            .number(10)
+    fn read_wcdma(&mut self, values: Parameters<'_>) {
+        self.band = text(values, 5);
+        self.physical_cell_id = number(values, 6);
+        self.earfcn = number(values, 7);
+        self.rsrq_db = number(values, 9).map(|level: f64| -level.abs()).filter(|level| *level > -40.0);
+        self.rsrp_dbm = number(values, 10)
             .map(|level: i16| -level.saturating_abs())
             .filter(|level| (-140..0).contains(level));
     }
 
     /// `…,<ARFCN> <band>,<RxLev>,<track LO adjust>,<C1-C2>`, as in `27 EGSM 900,-64,2110,42-42`.
-    fn read_gsm(&mut self, parameters: &Parameters<'_>) {
-        let channel = parameters.text(5).unwrap_or_default();
-        let (number, band) = channel.split_once(' ').unwrap_or((&channel, ""));
-        self.earfcn = number.parse().ok();
+    fn read_gsm(&mut self, values: Parameters<'_>) {
+        let channel = text(values, 5).unwrap_or_default();
+        let (arfcn, band) = channel.split_once(' ').unwrap_or((&channel, ""));
+        self.earfcn = arfcn.parse().ok();
         self.band = Some(band.trim().to_owned()).filter(|band| !band.is_empty());
-        self.rssi_dbm = parameters.number(6).filter(|level| (-140..0).contains(level));
+        self.rssi_dbm = number(values, 6).filter(|level| (-140..0).contains(level));
     }
 }
 
@@ -155,16 +159,16 @@ fn whole(tenths: i16) -> i16 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::information::tests::lines;
+    use super::super::query::tests::lines;
     use super::*;
 
     fn cell(line: &str) -> Cell {
-        Cell::from_answer(&lines(line)).unwrap()
+        ServingCell.answer(&lines(line)).unwrap()
     }
 
     #[test]
     fn asks_in_the_read_form() {
-        assert_eq!(query().line.bytes(), b"AT+CPSI?");
+        assert_eq!(ServingCell.command().line.bytes(), b"AT+CPSI?");
     }
 
     #[test]
@@ -290,7 +294,7 @@ mod tests {
     fn a_line_cut_short_keeps_what_it_has() {
         let cell = cell("+CPSI: LTE,Online,460-11,0x9A5F");
         assert_eq!((cell.tac, cell.cell_id, cell.rssnr_db), (Some(0x9A5F), None, None));
-        assert!(Cell::from_answer(&lines("+CPSI:")).is_err());
-        assert!(Cell::from_answer(&lines("RDY")).is_err());
+        assert!(ServingCell.answer(&lines("+CPSI:")).is_err());
+        assert!(ServingCell.answer(&lines("RDY")).is_err());
     }
 }

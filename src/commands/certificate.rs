@@ -1,8 +1,7 @@
 //! `AT+CCERTDOWN`, `AT+CCERTLIST`, `AT+CCERTDELE`: the files on the module that TLS reads.
 
 use super::Invalid;
-use super::information::{Lines, parameters};
-use super::limits::command;
+use super::query::{Lines, Query, UnexpectedAnswer, command, each, text};
 use super::text::quotable;
 use crate::at::Command;
 
@@ -76,21 +75,27 @@ pub fn delete(name: &CertificateName) -> Command {
     command(format!("AT+CCERTDELE=\"{}\"", name.as_str()))
 }
 
-/// `AT+CCERTLIST`
-pub fn query_list() -> Command {
-    command("AT+CCERTLIST")
-}
+/// `AT+CCERTLIST`: the names of the stored files, in the order of the module.
+pub struct StoredFiles;
 
-/// The names in `+CCERTLIST: "ls.pem"`, in the module's order. No line is an empty store.
-pub fn list(lines: &Lines) -> Vec<String> {
-    lines.iter().filter_map(|line| parameters(line, "CCERTLIST")?.text(0)).collect()
+impl Query for StoredFiles {
+    type Answer = Vec<String>;
+
+    fn command(&self) -> Command {
+        command("AT+CCERTLIST")
+    }
+
+    /// Reads `+CCERTLIST: "ls.pem"`; an empty store has no line.
+    fn answer(&self, lines: &Lines) -> Result<Vec<String>, UnexpectedAnswer> {
+        Ok(each(lines, "CCERTLIST", |values| text(values, 0)).collect())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use super::super::information::tests::lines;
+    use super::super::query::tests::lines;
     use super::*;
 
     #[test]
@@ -138,9 +143,11 @@ mod tests {
     fn deletes_and_lists() {
         let name = CertificateName::parse("ca.pem").unwrap();
         assert_eq!(delete(&name).line.bytes(), b"AT+CCERTDELE=\"ca.pem\"");
-        assert_eq!(query_list().line.bytes(), b"AT+CCERTLIST");
-        let found = list(&lines("+CCERTLIST: \"ls.pem\"\n+CCERTLIST:\"b.der\"\n+CCERTLIST: \"\"\nRDY"));
+        assert_eq!(StoredFiles.command().line.bytes(), b"AT+CCERTLIST");
+        let found = StoredFiles
+            .answer(&lines("+CCERTLIST: \"ls.pem\"\n+CCERTLIST:\"b.der\"\n+CCERTLIST: \"\"\nRDY"))
+            .unwrap();
         assert_eq!(found, ["ls.pem", "b.der"]);
-        assert!(list(&[]).is_empty());
+        assert_eq!(StoredFiles.answer(&[]), Ok(Vec::new()));
     }
 }

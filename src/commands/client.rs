@@ -1,8 +1,8 @@
-//! Chapters 2.2.3, 2.2.4 and 2.2.5: a client acquired, released, and the SSL context it uses.
+//! Chapters 2.2.3, 2.2.4 and 2.2.5: acquiring and releasing a client, and the SSL context that it uses.
 
-use super::information::{Lines, UnexpectedAnswer, parameters};
-use super::limits::command;
+use super::query::{Lines, Query, UnexpectedAnswer, all, command, number, text};
 use super::{ClientId, SslContextIndex};
+use crate::at::parameters::Value;
 use crate::at::{ClientIndex, Command};
 
 /// `AT+CMQTTACCQ=<client_index>,"<clientID>"[,<server_type>]`
@@ -21,15 +21,8 @@ pub fn use_ssl_context(client: ClientIndex, context: SslContextIndex) -> Command
     command(format!("AT+CMQTTSSLCFG={client},{}", context.number()))
 }
 
-/// `AT+CMQTTACCQ?`
-pub fn query_acquired() -> Command {
-    command("AT+CMQTTACCQ?")
-}
-
-/// `AT+CMQTTSSLCFG?`
-pub fn query_ssl_contexts() -> Command {
-    command("AT+CMQTTSSLCFG?")
-}
+/// `AT+CMQTTACCQ?`: the acquired clients.
+pub struct AcquiredClients;
 
 /// One line of `AT+CMQTTACCQ?`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,41 +32,46 @@ pub struct AcquiredClient {
     pub tls: bool,
 }
 
-/// `+CMQTTACCQ: 0,"a12mmmm",0`; a free client has an empty id, and is left out.
-pub fn acquired_clients(lines: &Lines) -> Result<Vec<AcquiredClient>, UnexpectedAnswer> {
-    let parsed: Vec<_> = lines
-        .iter()
-        .filter_map(|line| parameters(line, "CMQTTACCQ"))
-        .filter_map(|parameters| Some((parameters.client(0)?, parameters)))
-        .collect();
-    if parsed.is_empty() {
-        let expected = "+CMQTTACCQ: <client_index>,<clientID>,<server_type>";
-        return Err(UnexpectedAnswer::new("AT+CMQTTACCQ?", expected, lines));
+impl Query for AcquiredClients {
+    type Answer = Vec<AcquiredClient>;
+
+    fn command(&self) -> Command {
+        command("AT+CMQTTACCQ?")
     }
-    let acquired = parsed.into_iter().filter_map(|(client, parameters)| {
-        let client_id = parameters.text(1)?;
-        Some(AcquiredClient { client, client_id, tls: parameters.flag(2).unwrap_or(false) })
-    });
-    Ok(acquired.collect())
+
+    /// Reads `+CMQTTACCQ: 0,"a12mmmm",0`; a free client has an empty id.
+    fn answer(&self, lines: &Lines) -> Result<Vec<AcquiredClient>, UnexpectedAnswer> {
+        let expected = "+CMQTTACCQ: <client_index>,<clientID>,<server_type>";
+        let clients = all(self, expected, lines, "CMQTTACCQ", |values| {
+            let (client, tls) = (values.get(0)?.client()?, values.get(2).and_then(Value::flag));
+            let acquired = |client_id| AcquiredClient { client, client_id, tls: tls.unwrap_or(false) };
+            Some(text(values, 1).map(acquired))
+        })?;
+        Ok(clients.into_iter().flatten().collect())
+    }
 }
 
-/// `+CMQTTSSLCFG: 0,0`: the context a client will use, None where it was not set.
-pub fn ssl_contexts_in_use(lines: &Lines) -> Result<Vec<(ClientIndex, Option<u8>)>, UnexpectedAnswer> {
-    let parsed: Vec<_> = lines
-        .iter()
-        .filter_map(|line| parameters(line, "CMQTTSSLCFG"))
-        .filter_map(|parameters| Some((parameters.client(0)?, parameters.number(1))))
-        .collect();
-    if parsed.is_empty() {
-        let expected = "+CMQTTSSLCFG: <session_id>,[<ssl_ctx_index>]";
-        return Err(UnexpectedAnswer::new("AT+CMQTTSSLCFG?", expected, lines));
+/// `AT+CMQTTSSLCFG?`: the SSL context of each client, `None` where it was not set.
+pub struct SslContextsInUse;
+
+impl Query for SslContextsInUse {
+    type Answer = Vec<(ClientIndex, Option<u8>)>;
+
+    fn command(&self) -> Command {
+        command("AT+CMQTTSSLCFG?")
     }
-    Ok(parsed)
+
+    /// Reads `+CMQTTSSLCFG: 0,0`.
+    fn answer(&self, lines: &Lines) -> Result<Self::Answer, UnexpectedAnswer> {
+        all(self, "+CMQTTSSLCFG: <session_id>,[<ssl_ctx_index>]", lines, "CMQTTSSLCFG", |values| {
+            Some((values.get(0)?.client()?, number(values, 1)))
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::information::tests::lines;
+    use super::super::query::tests::lines;
     use super::*;
 
     #[test]
@@ -85,27 +83,30 @@ mod tests {
         assert_eq!(release(ClientIndex::Zero).line.bytes(), b"AT+CMQTTREL=0");
         let context = SslContextIndex::parse(1).unwrap();
         assert_eq!(use_ssl_context(ClientIndex::Zero, context).line.bytes(), b"AT+CMQTTSSLCFG=0,1");
-        assert_eq!(query_acquired().line.bytes(), b"AT+CMQTTACCQ?");
-        assert_eq!(query_ssl_contexts().line.bytes(), b"AT+CMQTTSSLCFG?");
+        assert_eq!(AcquiredClients.command().line.bytes(), b"AT+CMQTTACCQ?");
+        assert_eq!(SslContextsInUse.command().line.bytes(), b"AT+CMQTTSSLCFG?");
     }
 
     #[test]
-    fn reads_who_is_acquired() {
-        let found = acquired_clients(&lines("+CMQTTACCQ: 0,\"a12mmmm\",0\n+CMQTTACCQ: 1,\"\",0")).unwrap();
+    fn reads_acquired_clients() {
+        let found =
+            AcquiredClients.answer(&lines("+CMQTTACCQ: 0,\"a12mmmm\",0\n+CMQTTACCQ: 1,\"\",0")).unwrap();
         let expected =
             AcquiredClient { client: ClientIndex::Zero, client_id: "a12mmmm".to_owned(), tls: false };
         assert_eq!(found, [expected]);
-        let found = acquired_clients(&lines("+CMQTTACCQ: 0,\"\",0\n+CMQTTACCQ: 1,\"a,b\",1")).unwrap();
+        let found = AcquiredClients.answer(&lines("+CMQTTACCQ: 0,\"\",0\n+CMQTTACCQ: 1,\"a,b\",1")).unwrap();
         let expected = AcquiredClient { client: ClientIndex::One, client_id: "a,b".to_owned(), tls: true };
         assert_eq!(found, [expected]);
-        assert!(acquired_clients(&lines("+CMQTTACCQ: 0,\"\",0\n+CMQTTACCQ: 1,\"\",0")).unwrap().is_empty());
-        assert!(acquired_clients(&lines("+CMQTTACCQ: 7,\"x\",0")).is_err());
+        assert!(
+            AcquiredClients.answer(&lines("+CMQTTACCQ: 0,\"\",0\n+CMQTTACCQ: 1,\"\",0")).unwrap().is_empty()
+        );
+        assert!(AcquiredClients.answer(&lines("+CMQTTACCQ: 7,\"x\",0")).is_err());
     }
 
     #[test]
     fn reads_the_ssl_contexts_in_use() {
-        let found = ssl_contexts_in_use(&lines("+CMQTTSSLCFG: 0,3\n+CMQTTSSLCFG: 1,")).unwrap();
+        let found = SslContextsInUse.answer(&lines("+CMQTTSSLCFG: 0,3\n+CMQTTSSLCFG: 1,")).unwrap();
         assert_eq!(found, [(ClientIndex::Zero, Some(3)), (ClientIndex::One, None)]);
-        assert!(ssl_contexts_in_use(&[]).is_err());
+        assert!(SslContextsInUse.answer(&[]).is_err());
     }
 }

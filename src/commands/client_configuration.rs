@@ -1,7 +1,6 @@
 //! Chapter 2.2.15, `AT+CMQTTCFG`: after ACCQ, before CONNECT; cleared by REL.
 
-use super::information::{Lines, UnexpectedAnswer, parameters};
-use super::limits::command;
+use super::query::{Lines, Query, UnexpectedAnswer, all, command};
 use super::{OperationTimeout, ProtocolVersion};
 use crate::at::{ClientIndex, Command};
 
@@ -20,10 +19,8 @@ pub fn configure_version(client: ClientIndex, version: ProtocolVersion) -> Comma
     command(format!("AT+CMQTTCFG=\"version\",{client},{}", version.number()))
 }
 
-/// `AT+CMQTTCFG?`
-pub fn query_configuration() -> Command {
-    command("AT+CMQTTCFG?")
-}
+/// `AT+CMQTTCFG?`: the configuration of both clients.
+pub struct Configurations;
 
 /// One line of `AT+CMQTTCFG?`; the module does not show the version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,29 +30,29 @@ pub struct ClientConfiguration {
     pub operation_timeout: u16,
 }
 
-/// `+CMQTTCFG: 0,1,120`
-pub fn configurations(lines: &Lines) -> Result<Vec<ClientConfiguration>, UnexpectedAnswer> {
-    let found: Vec<_> = lines
-        .iter()
-        .filter_map(|line| parameters(line, "CMQTTCFG"))
-        .filter_map(|parameters| {
+impl Query for Configurations {
+    type Answer = Vec<ClientConfiguration>;
+
+    fn command(&self) -> Command {
+        command("AT+CMQTTCFG?")
+    }
+
+    /// Reads `+CMQTTCFG: 0,1,120`.
+    fn answer(&self, lines: &Lines) -> Result<Self::Answer, UnexpectedAnswer> {
+        let expected = "+CMQTTCFG: <index>,<checkUTF8_flag>,<optimeout_val> for each client";
+        all(self, expected, lines, "CMQTTCFG", |values| {
             Some(ClientConfiguration {
-                client: parameters.client(0)?,
-                check_utf8: parameters.flag(1)?,
-                operation_timeout: parameters.number(2)?,
+                client: values.get(0)?.client()?,
+                check_utf8: values.get(1)?.flag()?,
+                operation_timeout: values.get(2)?.number()?,
             })
         })
-        .collect();
-    if found.is_empty() {
-        let expected = "+CMQTTCFG: <index>,<checkUTF8_flag>,<optimeout_val>";
-        return Err(UnexpectedAnswer::new("AT+CMQTTCFG?", expected, lines));
     }
-    Ok(found)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::information::tests::lines;
+    use super::super::query::tests::lines;
     use super::*;
 
     #[test]
@@ -67,7 +64,7 @@ mod tests {
             (configure_utf8_check(ClientIndex::One, true), "AT+CMQTTCFG=\"checkUTF8\",1,1"),
             (configure_version(ClientIndex::One, ProtocolVersion::V3_1_1), "AT+CMQTTCFG=\"version\",1,4"),
             (configure_version(ClientIndex::One, ProtocolVersion::V3_1), "AT+CMQTTCFG=\"version\",1,3"),
-            (query_configuration(), "AT+CMQTTCFG?"),
+            (Configurations.command(), "AT+CMQTTCFG?"),
         ] {
             assert_eq!(command.line.bytes(), expected.as_bytes());
         }
@@ -76,13 +73,13 @@ mod tests {
 
     #[test]
     fn reads_both_clients() {
-        let found = configurations(&lines("+CMQTTCFG: 0,0,24\n+CMQTTCFG: 1,1,120")).unwrap();
+        let found = Configurations.answer(&lines("+CMQTTCFG: 0,0,24\n+CMQTTCFG: 1,1,120")).unwrap();
         let expected = |client, check_utf8, operation_timeout| ClientConfiguration {
             client,
             check_utf8,
             operation_timeout,
         };
         assert_eq!(found, [expected(ClientIndex::Zero, false, 24), expected(ClientIndex::One, true, 120)]);
-        assert!(configurations(&lines("+CMQTTCFG: 0,0")).is_err());
+        assert!(Configurations.answer(&lines("+CMQTTCFG: 0,0")).is_err());
     }
 }

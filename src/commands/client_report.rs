@@ -1,7 +1,9 @@
 //! The state of one client as the module reports it, from five read forms.
 
-use super::information::text;
-use super::{ClientId, UnexpectedAnswer, client, client_configuration, connection};
+use super::client::{AcquiredClients, SslContextsInUse};
+use super::client_configuration::Configurations;
+use super::connection::{ConnectedClients, Connections};
+use super::query::{Lines, Query, UnexpectedAnswer, lossy};
 use crate::at::{ClientIndex, Command, redacted};
 
 /// The answers to `AT+CMQTTACCQ?`, `CONNECT?`, `DISC?`, `SSLCFG?` and `CFG?` about one client, without the password.
@@ -25,39 +27,44 @@ pub struct ClientReport {
 }
 
 impl ClientReport {
-    pub fn queries() -> Vec<Command> {
-        vec![
-            client::query_acquired(),
-            connection::query_connections(),
-            connection::query_connected(),
-            client::query_ssl_contexts(),
-            client_configuration::query_configuration(),
+    pub fn queries() -> [Command; 5] {
+        [
+            AcquiredClients.command(),
+            Connections.command(),
+            ConnectedClients.command(),
+            SslContextsInUse.command(),
+            Configurations.command(),
         ]
     }
 
-    /// The answers to `queries`, in their order.
+    /// Reads the answers to `queries`, in their order.
+    ///
+    /// # Errors
+    ///
+    /// [`UnexpectedAnswer`] for the first answer that does not contain what was asked.
     pub fn from_answers(index: ClientIndex, answers: &[Vec<Vec<u8>>]) -> Result<Self, UnexpectedAnswer> {
-        let lines = |position: usize| answers.get(position).map_or(&[][..], Vec::as_slice);
-        let acquired = client::acquired_clients(lines(0))?.into_iter().find(|found| found.client == index);
-        let connection = connection::connections(lines(1))?.into_iter().find(|found| found.client == index);
-        let connected = connection::connected(lines(2))?;
-        let contexts = client::ssl_contexts_in_use(lines(3))?;
-        let configurations = client_configuration::configurations(lines(4))?;
+        let lines = |position: usize| -> &Lines { answers.get(position).map_or(&[], Vec::as_slice) };
+        let acquired = AcquiredClients.answer(lines(0))?.into_iter().find(|found| found.client == index);
+        let connection = Connections.answer(lines(1))?.into_iter().find(|found| found.client == index);
+        let connected = ConnectedClients.answer(lines(2))?;
+        let contexts = SslContextsInUse.answer(lines(3))?;
+        let configurations = Configurations.answer(lines(4))?;
         let Some(configuration) = configurations.into_iter().find(|found| found.client == index) else {
             let expected = "+CMQTTCFG: <index>,… for each client";
-            return Err(UnexpectedAnswer::new("AT+CMQTTCFG?", expected, lines(4)));
+            return Err(UnexpectedAnswer::new(&Configurations, expected, lines(4)));
         };
+        let (client_id, tls) = acquired.map(|found| (found.client_id, found.tls)).unwrap_or_default();
         Ok(Self {
-            client_id: acquired.as_ref().map_or_else(String::new, |found| found.client_id.clone()),
-            server_type: u8::from(acquired.is_some_and(|found| found.tls)),
+            client_id,
+            server_type: u8::from(tls),
             keepalive: connection.as_ref().and_then(|found| found.keep_alive),
             clean_session: connection.as_ref().and_then(|found| found.clean_session),
             server_address: connection.map(|found| found.server_address),
             connected: connected.contains(&(index, true)),
             ssl_context: contexts
-                .into_iter()
+                .iter()
                 .find(|(client, _)| *client == index)
-                .and_then(|(_, context)| context),
+                .and_then(|(_, context)| *context),
             check_utf8: configuration.check_utf8,
             operation_timeout: configuration.operation_timeout,
             raw: lines_about(index, answers),
@@ -67,19 +74,14 @@ impl ClientReport {
 
 fn lines_about(index: ClientIndex, answers: &[Vec<Vec<u8>>]) -> String {
     let marker = format!(": {index}");
-    let about = |line: &&Vec<u8>| text(line).contains(&marker);
-    let lines: Vec<_> = answers.iter().flatten().filter(about).map(|line| text(&redacted(line))).collect();
+    let about = |line: &&Vec<u8>| lossy(line).contains(&marker);
+    let lines: Vec<_> = answers.iter().flatten().filter(about).map(|line| lossy(&redacted(line))).collect();
     lines.join("\n")
-}
-
-/// `client_id` where the caller names none: unique by the module's IMEI.
-pub fn default_client_id(imei: &str, index: ClientIndex) -> Result<ClientId, super::Invalid> {
-    ClientId::parse(&format!("{imei}-{index}"))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::information::tests::lines;
+    use super::super::query::tests::lines;
     use super::*;
 
     fn answers() -> Vec<Vec<Vec<u8>>> {
@@ -161,11 +163,5 @@ mod tests {
                 assert!(!shown.contains("hunter2"), "{shown} from {}", line.escape_ascii());
             }
         }
-    }
-
-    #[test]
-    fn a_default_client_id_is_imei_and_index() {
-        let id = default_client_id("864643060012345", ClientIndex::One).unwrap();
-        assert_eq!(id.as_str(), "864643060012345-1");
     }
 }

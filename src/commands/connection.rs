@@ -1,8 +1,8 @@
 //! Chapters 2.2.8 and 2.2.9: the connection to the broker.
 
-use super::information::{Lines, Parameters, UnexpectedAnswer, parameters};
-use super::limits::command;
+use super::query::{Lines, Query, UnexpectedAnswer, all, command, number, text};
 use super::{Credentials, DisconnectTimeout, KeepAlive, ServerAddress};
+use crate::at::parameters::Value;
 use crate::at::{ClientIndex, Command, redacted};
 
 /// `AT+CMQTTCONNECT=<client_index>,"<server_addr>",<keepalive_time>,<clean_session>[,"<user_name>"[,"<pass_word>"]]`
@@ -32,19 +32,12 @@ pub fn disconnect(client: ClientIndex, timeout: Option<DisconnectTimeout>) -> Co
     }
 }
 
-/// `AT+CMQTTCONNECT?`
-pub fn query_connections() -> Command {
-    command("AT+CMQTTCONNECT?")
-}
+/// `AT+CMQTTCONNECT?`: the connections of both clients.
+pub struct Connections;
 
-/// `AT+CMQTTDISC?`
-pub fn query_connected() -> Command {
-    command("AT+CMQTTDISC?")
-}
-
-/// One line of `AT+CMQTTCONNECT?`. The module gives the password back too; it is not kept.
+/// One line of `AT+CMQTTCONNECT?`, without the password, which the module reports too.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConnectionParameters {
+pub struct Connection {
     pub client: ClientIndex,
     /// `tcp://host:port`.
     pub server_address: String,
@@ -53,51 +46,59 @@ pub struct ConnectionParameters {
     pub username: Option<String>,
 }
 
-/// `+CMQTTCONNECT: 0,"tcp://…",20,1`; a client without a connection has no parameters, and is left out.
-///
-/// Of a line that lost bytes on its way nobody knows where the password is: what is redacted in it is no parameter.
-pub fn connections(lines: &Lines) -> Result<Vec<ConnectionParameters>, UnexpectedAnswer> {
-    let shown: Vec<_> = lines.iter().map(|line| redacted(line)).collect();
-    let parsed: Vec<_> = shown
-        .iter()
-        .filter_map(|line| parameters(line, "CMQTTCONNECT"))
-        .filter_map(|parameters| Some((parameters.client(0)?, parameters)))
-        .collect();
-    let is_damaged =
-        |parameters: &Parameters<'_>| parameters.bytes(1).is_some_and(|address| address.starts_with(b"*"));
-    if parsed.is_empty() || parsed.iter().any(|(_, parameters)| is_damaged(parameters)) {
-        let expected = "+CMQTTCONNECT: <client_index>[,<server_addr>,<keepalive_time>,<clean_session>]";
-        return Err(UnexpectedAnswer::new("AT+CMQTTCONNECT?", expected, lines));
+impl Query for Connections {
+    type Answer = Vec<Connection>;
+
+    fn command(&self) -> Command {
+        command("AT+CMQTTCONNECT?")
     }
-    let connections = parsed.into_iter().filter_map(|(client, parameters)| {
-        Some(ConnectionParameters {
-            client,
-            server_address: parameters.text(1)?,
-            keep_alive: parameters.number(2),
-            clean_session: parameters.flag(3),
-            username: parameters.text(4),
-        })
-    });
-    Ok(connections.collect())
+
+    /// Reads `+CMQTTCONNECT: 0,"tcp://…",20,1`; a client without a connection has no parameters.
+    ///
+    /// The position of the password is unknown in a line that lost bytes: a masked address makes the answer unexpected.
+    fn answer(&self, lines: &Lines) -> Result<Vec<Connection>, UnexpectedAnswer> {
+        let redacted: Vec<_> = lines.iter().map(|line| redacted(line).into_owned()).collect();
+        let expected = "+CMQTTCONNECT: <client_index>[,<server_addr>,<keepalive_time>,<clean_session>]";
+        let found = all(self, expected, &redacted, "CMQTTCONNECT", |values| {
+            let connection = |client, server_address| Connection {
+                client,
+                server_address,
+                keep_alive: number(values, 2),
+                clean_session: values.get(3).and_then(Value::flag),
+                username: text(values, 4),
+            };
+            let client = values.get(0)?.client()?;
+            Some(text(values, 1).map(|server_address| connection(client, server_address)))
+        })?;
+        let connections: Vec<_> = found.into_iter().flatten().collect();
+        if connections.iter().any(|connection| connection.server_address.starts_with('*')) {
+            return Err(UnexpectedAnswer::new(self, expected, lines));
+        }
+        Ok(connections)
+    }
 }
 
-/// `+CMQTTDISC: 0,<disc_state>`: 0 is connected, 1 is not.
-pub fn connected(lines: &Lines) -> Result<Vec<(ClientIndex, bool)>, UnexpectedAnswer> {
-    let states: Vec<_> = lines
-        .iter()
-        .filter_map(|line| parameters(line, "CMQTTDISC"))
-        .filter_map(|parameters| Some((parameters.client(0)?, !parameters.flag(1)?)))
-        .collect();
-    if states.is_empty() {
-        let expected = "+CMQTTDISC: <client_index>,<disc_state>";
-        return Err(UnexpectedAnswer::new("AT+CMQTTDISC?", expected, lines));
+/// `AT+CMQTTDISC?`: each client, and if it is connected.
+pub struct ConnectedClients;
+
+impl Query for ConnectedClients {
+    type Answer = Vec<(ClientIndex, bool)>;
+
+    fn command(&self) -> Command {
+        command("AT+CMQTTDISC?")
     }
-    Ok(states)
+
+    /// Reads `+CMQTTDISC: 0,<disc_state>`: 0 is connected, 1 is not.
+    fn answer(&self, lines: &Lines) -> Result<Self::Answer, UnexpectedAnswer> {
+        all(self, "+CMQTTDISC: <client_index>,<disc_state>", lines, "CMQTTDISC", |values| {
+            Some((values.get(0)?.client()?, !values.get(1)?.flag()?))
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::information::tests::lines;
+    use super::super::query::tests::lines;
     use super::*;
 
     #[test]
@@ -136,16 +137,16 @@ mod tests {
 
     #[test]
     fn asks_in_the_read_form() {
-        assert_eq!(query_connections().line.bytes(), b"AT+CMQTTCONNECT?");
-        assert_eq!(query_connected().line.bytes(), b"AT+CMQTTDISC?");
+        assert_eq!(Connections.command().line.bytes(), b"AT+CMQTTCONNECT?");
+        assert_eq!(ConnectedClients.command().line.bytes(), b"AT+CMQTTDISC?");
     }
 
     #[test]
     fn reads_connections() {
-        let found =
-            connections(&lines("+CMQTTCONNECT: 0,\"tcp://120.27.2.154:1883\",20,1\n+CMQTTCONNECT: 1"))
-                .unwrap();
-        let expected = ConnectionParameters {
+        let found = Connections
+            .answer(&lines("+CMQTTCONNECT: 0,\"tcp://120.27.2.154:1883\",20,1\n+CMQTTCONNECT: 1"))
+            .unwrap();
+        let expected = Connection {
             client: ClientIndex::Zero,
             server_address: "tcp://120.27.2.154:1883".to_owned(),
             keep_alive: Some(20),
@@ -153,22 +154,23 @@ mod tests {
             username: None,
         };
         assert_eq!(found, [expected]);
-        assert!(connections(&lines("+CMQTTCONNECT: 0\n+CMQTTCONNECT: 1")).unwrap().is_empty());
-        assert!(connections(&lines("+CMQTTCONNECT:")).is_err());
+        assert!(Connections.answer(&lines("+CMQTTCONNECT: 0\n+CMQTTCONNECT: 1")).unwrap().is_empty());
+        assert!(Connections.answer(&lines("+CMQTTCONNECT:")).is_err());
     }
 
     #[test]
     fn the_password_is_not_kept() {
-        let found =
-            connections(&lines("+CMQTTCONNECT: 1,\"tcp://h:1883\",60,0,\"user\",\"hunter2\"")).unwrap();
+        let found = Connections
+            .answer(&lines("+CMQTTCONNECT: 1,\"tcp://h:1883\",60,0,\"user\",\"hunter2\""))
+            .unwrap();
         assert_eq!(found[0].username.as_deref(), Some("user"));
         assert!(!format!("{found:?}").contains("hunter2"));
     }
 
     #[test]
-    fn reads_who_is_connected() {
-        let found = connected(&lines("+CMQTTDISC: 0,0\n+CMQTTDISC: 1,1")).unwrap();
+    fn reads_connected_clients() {
+        let found = ConnectedClients.answer(&lines("+CMQTTDISC: 0,0\n+CMQTTDISC: 1,1")).unwrap();
         assert_eq!(found, [(ClientIndex::Zero, true), (ClientIndex::One, false)]);
-        assert!(connected(&lines("+CMQTTDISC: 0")).is_err());
+        assert!(ConnectedClients.answer(&lines("+CMQTTDISC: 0")).is_err());
     }
 }

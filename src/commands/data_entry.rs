@@ -1,7 +1,7 @@
 //! What is entered at a `>` prompt: any bytes, of a length the module takes.
 
-use super::information::{Lines, UnexpectedAnswer, parameters};
-use super::{Invalid, limits};
+use super::Invalid;
+use super::query::{Lines, Query, UnexpectedAnswer, command, each};
 use crate::at::Command;
 
 /// A topic or topic filter: 1 to 1024 bytes. The module itself asks for UTF-8 unless `"checkUTF8"` is 0.
@@ -94,33 +94,33 @@ impl PayloadLimit {
     /// What no module of these families exceeds, for one that does not say.
     pub const LONGEST: Self = Self(10_240);
 
-    /// `AT+CMQTTPAYLOAD=?`
-    pub fn query() -> Command {
-        limits::command("AT+CMQTTPAYLOAD=?")
-    }
-
-    /// From `+CMQTTPAYLOAD: (0-1),(1-4096)`.
-    pub fn from_answer(lines: &Lines) -> Result<Self, UnexpectedAnswer> {
-        lines
-            .iter()
-            .filter_map(|line| parameters(line, "CMQTTPAYLOAD"))
-            .find_map(|parameters| end_of_range(parameters.bytes(1)?))
-            .filter(|longest| *longest > 0)
-            .map(Self)
-            .ok_or_else(|| {
-                UnexpectedAnswer::new("AT+CMQTTPAYLOAD=?", "+CMQTTPAYLOAD: (0-1),(1-<longest>)", lines)
-            })
-    }
-
     pub fn bytes(self) -> usize {
         self.0
     }
 }
 
+/// `AT+CMQTTPAYLOAD=?`: the limit of this module.
+pub struct LongestPayload;
+
+impl Query for LongestPayload {
+    type Answer = PayloadLimit;
+
+    fn command(&self) -> Command {
+        command("AT+CMQTTPAYLOAD=?")
+    }
+
+    /// Reads `+CMQTTPAYLOAD: (0-1),(1-4096)`.
+    fn answer(&self, lines: &Lines) -> Result<PayloadLimit, UnexpectedAnswer> {
+        each(lines, "CMQTTPAYLOAD", |values| end_of_range(values.get(1)?.text()?))
+            .find(|longest| *longest > 0)
+            .map(PayloadLimit)
+            .ok_or_else(|| UnexpectedAnswer::new(self, "+CMQTTPAYLOAD: (0-1),(1-<longest>)", lines))
+    }
+}
+
 /// 4096 in `(1-4096)`.
-fn end_of_range(text: &[u8]) -> Option<usize> {
-    let text = std::str::from_utf8(text).ok()?.trim();
-    let (_, end) = text.strip_prefix('(')?.strip_suffix(')')?.split_once('-')?;
+fn end_of_range(text: &str) -> Option<usize> {
+    let (_, end) = text.trim().strip_prefix('(')?.strip_suffix(')')?.split_once('-')?;
     end.trim().parse().ok()
 }
 
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     fn limit(text: &str) -> Result<PayloadLimit, UnexpectedAnswer> {
-        PayloadLimit::from_answer(&[text.as_bytes().to_vec()])
+        LongestPayload.answer(&[text.as_bytes().to_vec()])
     }
 
     #[test]

@@ -1,7 +1,6 @@
-//! Who the module is: `AT+CGMI`, `AT+CGMM`, `AT+CGMR`, `AT+CGSN`, `AT+SIMCOMATI`.
+//! The identity of the module: `AT+CGMI`, `AT+CGMM`, `AT+CGMR`, `AT+CGSN`.
 
-use super::information::{Lines, UnexpectedAnswer, text};
-use super::limits::command;
+use super::query::{Lines, Query, UnexpectedAnswer, command, lossy};
 use crate::at::Command;
 
 /// One value that identifies the module, and the command that asks for it.
@@ -13,27 +12,14 @@ pub enum Identity {
     Imei,
 }
 
+/// The value, and the line that it was read from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdentityValue {
+    pub value: String,
+    pub raw: String,
+}
+
 impl Identity {
-    pub const ALL: [Self; 4] = [Self::Manufacturer, Self::Model, Self::Revision, Self::Imei];
-
-    pub fn query(self) -> Command {
-        command(self.line())
-    }
-
-    /// A bare value on a line, or `+CGMR: <revision>`.
-    pub fn from_answer(self, lines: &Lines) -> Result<String, UnexpectedAnswer> {
-        let prefix = self.line().replacen("AT", "", 1);
-        lines
-            .iter()
-            .map(|line| {
-                let line = line.trim_ascii();
-                let bare = line.strip_prefix(prefix.as_bytes()).and_then(|rest| rest.strip_prefix(b":"));
-                text(bare.unwrap_or(line).trim_ascii())
-            })
-            .find(|value| self.accepts(value))
-            .ok_or_else(|| UnexpectedAnswer::new(self.line(), self.expected(), lines))
-    }
-
     fn line(self) -> &'static str {
         match self {
             Self::Manufacturer => "AT+CGMI",
@@ -52,124 +38,125 @@ impl Identity {
         }
     }
 
-    fn accepts(self, value: &str) -> bool {
-        match self {
-            Self::Imei => (14..=16).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_digit()),
-            _ => !value.is_empty(),
-        }
+    /// Reads a bare value, or `+CGMR: <revision>`.
+    fn read(self, line: &[u8]) -> Option<IdentityValue> {
+        let raw = lossy(line.trim_ascii());
+        let prefixed = raw.strip_prefix(&self.line()["AT".len()..]).and_then(|rest| rest.strip_prefix(':'));
+        let value = prefixed.unwrap_or(&raw).trim();
+        let is_imei = || (14..=16).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_digit());
+        // Bare values have none of these; unsolicited lines between command and answer do.
+        let is_bare = || !value.starts_with(['+', '*', '$']) && !value.contains(':');
+        let is_value = match self {
+            Self::Imei => is_imei(),
+            _ => !value.is_empty() && (prefixed.is_some() || is_bare()),
+        };
+        is_value.then(|| IdentityValue { value: value.to_owned(), raw: raw.clone() })
     }
 }
 
-/// Who the module is, with its own lines.
+impl Query for Identity {
+    type Answer = IdentityValue;
+
+    fn command(&self) -> Command {
+        command(self.line())
+    }
+
+    /// The value is the last line that can be one: unsolicited lines such as `RING` come before the answer.
+    fn answer(&self, lines: &Lines) -> Result<IdentityValue, UnexpectedAnswer> {
+        let found = lines.iter().rev().find_map(|line| self.read(line));
+        found.ok_or_else(|| UnexpectedAnswer::new(self, self.expected(), lines))
+    }
+}
+
+/// The identity of the module, with its own lines.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ModuleInfo {
     pub manufacturer: String,
     pub model: String,
     pub revision: String,
     pub imei: String,
-    /// All information lines, in the order of `Identity::ALL`, one a line.
+    /// The lines of the values, one a line.
     pub raw: String,
 }
 
 impl ModuleInfo {
-    pub fn queries() -> Vec<Command> {
-        Identity::ALL.into_iter().map(Identity::query).collect()
+    pub fn join(
+        manufacturer: IdentityValue,
+        model: IdentityValue,
+        revision: IdentityValue,
+        imei: IdentityValue,
+    ) -> Self {
+        Self {
+            raw: [&*manufacturer.raw, &*model.raw, &*revision.raw, &*imei.raw].join("\n"),
+            manufacturer: manufacturer.value,
+            model: model.value,
+            revision: revision.value,
+            imei: imei.value,
+        }
     }
-
-    /// The answers to `queries`, in their order.
-    pub fn from_answers(answers: &[Vec<Vec<u8>>]) -> Result<Self, UnexpectedAnswer> {
-        let lines = |identity: Identity| answers.get(identity as usize).map_or(&[][..], Vec::as_slice);
-        let value = |identity: Identity| identity.from_answer(lines(identity));
-        let raw: Vec<_> = answers.iter().flatten().map(|line| text(line)).collect();
-        Ok(Self {
-            manufacturer: value(Identity::Manufacturer)?,
-            model: value(Identity::Model)?,
-            revision: value(Identity::Revision)?,
-            imei: value(Identity::Imei)?,
-            raw: raw.join("\n"),
-        })
-    }
-}
-
-/// `AT+SIMCOMATI`: all of it at once, both revision lines included.
-pub fn query_about() -> Command {
-    command("AT+SIMCOMATI")
-}
-
-/// The lines of `AT+SIMCOMATI` as `(label, value)`; a line without a colon is a value without a label.
-pub fn about(lines: &Lines) -> Vec<(String, String)> {
-    let lines = lines.iter().map(|line| text(line.trim_ascii())).filter(|line| !line.is_empty());
-    lines
-        .map(|line| match line.split_once(':') {
-            Some((label, value)) => (label.trim().to_owned(), value.trim().to_owned()),
-            None => (String::new(), line),
-        })
-        .collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::information::tests::lines;
+    use super::super::query::tests::lines;
     use super::*;
 
-    #[test]
-    fn asks_with_four_commands() {
-        let lines: Vec<_> = ModuleInfo::queries().iter().map(|command| command.line.shown()).collect();
-        assert_eq!(lines, ["AT+CGMI", "AT+CGMM", "AT+CGMR", "AT+CGSN"]);
-        assert_eq!(query_about().line.bytes(), b"AT+SIMCOMATI");
+    fn read(identity: Identity, text: &str) -> String {
+        identity.answer(&lines(text)).unwrap().value
     }
 
     #[test]
-    fn reads_bare_and_prefixed_values() {
-        let info = ModuleInfo::from_answers(&[
-            lines("SIMCOM INCORPORATED"),
-            lines("\nSIM7672G-MNGV"),
-            lines("+CGMR: 2374B05SIM767XM5A_M"),
-            lines("864643060012345"),
-        ])
-        .unwrap();
-        assert_eq!(info.manufacturer, "SIMCOM INCORPORATED");
-        assert_eq!(info.model, "SIM7672G-MNGV");
-        assert_eq!(info.revision, "2374B05SIM767XM5A_M");
-        assert_eq!(info.imei, "864643060012345");
-        assert_eq!(
-            info.raw,
-            "SIMCOM INCORPORATED\n\nSIM7672G-MNGV\n+CGMR: 2374B05SIM767XM5A_M\n864643060012345"
-        );
-        assert_eq!(Identity::Imei.from_answer(&lines("+CGSN: 864643060012345")).unwrap(), info.imei);
+    fn each_value_has_its_command() {
+        let identities = [Identity::Manufacturer, Identity::Model, Identity::Revision, Identity::Imei];
+        let commands = identities.map(|identity| identity.command().line.shown());
+        assert_eq!(commands, ["AT+CGMI", "AT+CGMM", "AT+CGMR", "AT+CGSN"]);
     }
 
     #[test]
-    fn an_imei_is_digits() {
+    fn values_are_bare_or_behind_the_prefix() {
+        assert_eq!(read(Identity::Manufacturer, "SIMCOM INCORPORATED"), "SIMCOM INCORPORATED");
+        assert_eq!(read(Identity::Model, "\nSIM7672G-MNGV"), "SIM7672G-MNGV");
+        assert_eq!(read(Identity::Revision, "+CGMR: 2374B05SIM767XM5A_M"), "2374B05SIM767XM5A_M");
+        assert_eq!(read(Identity::Imei, "864643060012345"), "864643060012345");
+        assert_eq!(read(Identity::Imei, "+CGSN: 864643060012345"), "864643060012345");
+    }
+
+    #[test]
+    fn unsolicited_line_is_no_value() {
+        for urc in [
+            "RING",
+            "SMS DONE",
+            "*ISIMAID: \"A0000000871004\"",
+            "$BDGSA,A,1,,,,",
+            "UNDER-VOLTAGE WARNNING",
+            "MISSED_CALL: 02:03AM 07712345678",
+            "+CREG: 1",
+        ] {
+            assert_eq!(read(Identity::Model, &format!("{urc}\nSIM7672E")), "SIM7672E");
+            assert_eq!(read(Identity::Revision, &format!("{urc}\n+CGMR: 2374B05")), "2374B05");
+            assert_eq!(read(Identity::Imei, &format!("{urc}\n864643060012345\n{urc}")), "864643060012345");
+        }
+        assert!(Identity::Model.answer(&lines("*ISIMAID: \"A0000000871004\"")).is_err());
+    }
+
+    #[test]
+    fn imei_is_digits() {
         for odd in ["", "ERROR", "12345", "86464306001234x"] {
-            let message = Identity::Imei.from_answer(&lines(odd)).unwrap_err().to_string();
+            let message = Identity::Imei.answer(&lines(odd)).unwrap_err().to_string();
             assert!(message.contains("an IMEI of 14 to 16 digits"), "{message}");
         }
-        assert!(ModuleInfo::from_answers(&[]).is_err());
     }
 
     #[test]
-    fn an_unrelated_line_is_not_the_imei() {
-        assert_eq!(
-            Identity::Imei.from_answer(&lines("SMS DONE\n864643060012345")).unwrap(),
-            "864643060012345"
+    fn module_info_joins_values_and_lines() {
+        let value = |text: &str, raw: &str| IdentityValue { value: text.to_owned(), raw: raw.to_owned() };
+        let info = ModuleInfo::join(
+            value("SIMCOM", "SIMCOM"),
+            value("SIM7672E", "SIM7672E"),
+            value("B05", "+CGMR: B05"),
+            value("864643060012345", "864643060012345"),
         );
-    }
-
-    #[test]
-    fn simcomati_keeps_both_revision_lines() {
-        let found = about(&lines(
-            "Manufacturer: SIMCOM INCORPORATED\nRevision: 2374B04SIM767XM5A_M\nSIM767XM5_B04V01_241010\n\nIMEI: 1",
-        ));
-        let pair = |label: &str, value: &str| (label.to_owned(), value.to_owned());
-        assert_eq!(
-            found,
-            [
-                pair("Manufacturer", "SIMCOM INCORPORATED"),
-                pair("Revision", "2374B04SIM767XM5A_M"),
-                pair("", "SIM767XM5_B04V01_241010"),
-                pair("IMEI", "1"),
-            ]
-        );
+        assert_eq!((&*info.model, &*info.revision), ("SIM7672E", "B05"));
+        assert_eq!(info.raw, "SIMCOM\nSIM7672E\n+CGMR: B05\n864643060012345");
     }
 }

@@ -62,6 +62,7 @@ impl ProtocolVersion {
     }
 }
 
+/// Declares a number with its legal range.
 macro_rules! ranged {
     ($(#[$doc:meta])* $name:ident($type:ty), $argument:literal, $range:expr, $unit:literal) => {
         $(#[$doc])*
@@ -69,13 +70,13 @@ macro_rules! ranged {
         pub struct $name($type);
 
         impl $name {
-            pub const RANGE: RangeInclusive<$type> = $range;
+            pub const RANGE: std::ops::RangeInclusive<$type> = $range;
 
-            pub fn parse(number: i64) -> Result<Self, Invalid> {
+            pub fn parse(number: i64) -> Result<Self, crate::commands::Invalid> {
                 let legal = <$type>::try_from(number).ok().filter(|number| Self::RANGE.contains(number));
                 legal.map(Self).ok_or_else(|| {
                     let (least, most) = (Self::RANGE.start(), Self::RANGE.end());
-                    Invalid::value($argument, number, format!("{least} to {most}{}", $unit))
+                    crate::commands::Invalid::value($argument, number, format!("{least} to {most}{}", $unit))
                 })
             }
 
@@ -85,6 +86,8 @@ macro_rules! ranged {
         }
     };
 }
+
+pub(super) use ranged;
 
 ranged! {
     /// `<keepalive_time>` of `AT+CMQTTCONNECT`.

@@ -1,6 +1,6 @@
 //! Chapters 2.2.10 to 2.2.12: topic, payload and PUB.
 
-use super::limits::command;
+use super::query::command;
 use super::{Payload, PublishTimeout, QoS, Topic};
 use crate::at::{ClientIndex, Command};
 
@@ -52,11 +52,11 @@ pub fn publish_message(
 
 #[cfg(test)]
 mod tests {
-    use super::super::{PayloadLimit, information::tests::lines};
+    use super::super::{LongestPayload, Query, query::tests::lines};
     use super::*;
 
     fn some_payload(bytes: &[u8]) -> Payload {
-        let limit = PayloadLimit::from_answer(&lines("+CMQTTPAYLOAD: (0-1),(1-4096)")).unwrap();
+        let limit = LongestPayload.answer(&lines("+CMQTTPAYLOAD: (0-1),(1-4096)")).unwrap();
         Payload::parse(bytes, limit).unwrap()
     }
 

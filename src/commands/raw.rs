@@ -1,6 +1,7 @@
 //! Any command that a user types.
 
-use super::{Invalid, certificate, limits};
+use super::query;
+use super::{Invalid, certificate};
 use crate::at::{Command, CommandName, Form};
 
 /// The longest line the module takes.
@@ -23,7 +24,7 @@ pub fn raw(line: &str, data: Option<Vec<u8>>) -> Result<Command, Invalid> {
         // Not shown: what is no command may be a secret on the wrong line.
         return Err(Invalid::length("command", line.len(), "an AT command, beginning with AT"));
     }
-    let command = limits::command(line);
+    let command = query::command(line);
     check_data(&command, data.as_deref())?;
     Ok(match data {
         None => command,
@@ -67,11 +68,8 @@ fn announced_length(command: &Command) -> Option<usize> {
         CommandName::WillMessage | CommandName::Subscribe | CommandName::Unsubscribe => 3,
         _ => return None,
     };
-    let parameters = line.parameters();
-    if parameters.count() < fewest_parameters {
-        return None;
-    }
-    parameters.get(1)?.number()
+    let values = line.parameters();
+    if values.count() < fewest_parameters { None } else { values.get(1)?.number() }
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! `AT+CSSLCFG`: what a TLS connection verifies, and with which files.
 
-use super::information::{Lines, Parameters, UnexpectedAnswer, parameters};
-use super::limits::command;
+use super::query::{Lines, Query, UnexpectedAnswer, command, each, lossy};
 use super::{CertificateName, Invalid, SslContextIndex};
 use crate::at::Command;
+use crate::at::parameters::{Parameters, Value};
 
 /// What a setting of `AT+CSSLCFG` takes.
 enum Kind {
@@ -89,40 +89,40 @@ pub fn configure(context: SslContextIndex, setting: &SslSetting) -> Command {
     command(format!("AT+CSSLCFG=\"{name}\",{},{value}", context.number()))
 }
 
-/// `AT+CSSLCFG=<ssl_ctx_index>`
-pub fn query(context: SslContextIndex) -> Command {
-    command(format!("AT+CSSLCFG={}", context.number()))
+/// `AT+CSSLCFG=<ssl_ctx_index>`: the settings of a context by name, in the order of the module. Older firmware has fewer.
+pub struct ContextSettings(pub SslContextIndex);
+
+impl Query for ContextSettings {
+    type Answer = Vec<(&'static str, SettingValue)>;
+
+    fn command(&self) -> Command {
+        command(format!("AT+CSSLCFG={}", self.0.number()))
+    }
+
+    fn answer(&self, lines: &Lines) -> Result<Self::Answer, UnexpectedAnswer> {
+        let read = |values: Parameters<'_>| {
+            let is_asked = values.get(0)?.number() == Some(self.0.number());
+            is_asked.then(|| SETTINGS.iter().zip(values.values().skip(1)).map(value).collect())
+        };
+        let settings = each(lines, "CSSLCFG", read).find(|settings: &Self::Answer| !settings.is_empty());
+        settings.ok_or_else(|| {
+            UnexpectedAnswer::new(self, "+CSSLCFG: <ssl_ctx_index>,<sslversion>,<authmode>,…", lines)
+        })
+    }
 }
 
-/// The settings of `context` by name, in the module's order. Older firmware knows fewer.
-pub fn settings(
-    context: SslContextIndex,
-    lines: &Lines,
-) -> Result<Vec<(&'static str, SettingValue)>, UnexpectedAnswer> {
-    let line = lines
-        .iter()
-        .filter_map(|line| parameters(line, "CSSLCFG"))
-        .find(|parameters| parameters.number(0) == Some(context.number()) && parameters.len() > 1);
-    let Some(line) = line else {
-        let expected = "+CSSLCFG: <ssl_ctx_index>,<sslversion>,<authmode>,…";
-        return Err(UnexpectedAnswer::new("AT+CSSLCFG=<ssl_ctx_index>", expected, lines));
-    };
-    let present = SETTINGS.iter().zip(1..line.len());
-    Ok(present.map(|((name, kind), position)| (*name, value(&line, position, kind))).collect())
-}
-
-fn value(line: &Parameters<'_>, position: usize, kind: &Kind) -> SettingValue {
+fn value(((name, kind), found): (&(&'static str, Kind), Value<'_>)) -> (&'static str, SettingValue) {
     let number = match kind {
-        Kind::Number { .. } => line.number(position),
-        Kind::CipherSuites => line.hexadecimal(position).map(i64::from),
+        Kind::Number { .. } => found.number(),
+        Kind::CipherSuites => found.hexadecimal().map(i64::from),
         Kind::FileName => None,
     };
-    number.map_or_else(|| SettingValue::Text(line.text(position).unwrap_or_default()), SettingValue::Number)
+    (*name, number.map_or_else(|| SettingValue::Text(lossy(found.bytes())), SettingValue::Number))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::information::tests::lines;
+    use super::super::query::tests::lines;
     use super::*;
 
     fn context(number: i64) -> SslContextIndex {
@@ -151,7 +151,7 @@ mod tests {
         assert_eq!(text("clientkey", "key_cert.pem").unwrap(), "AT+CSSLCFG=\"clientkey\",0,\"key_cert.pem\"");
         assert_eq!(text("password", "pw.pem").unwrap(), "AT+CSSLCFG=\"password\",0,\"pw.pem\"");
         assert_eq!(number("ciphersuites", 0xC0).unwrap(), "AT+CSSLCFG=\"ciphersuites\",0,0x00C0");
-        assert_eq!(query(context(9)).line.bytes(), b"AT+CSSLCFG=9");
+        assert_eq!(ContextSettings(context(9)).command().line.bytes(), b"AT+CSSLCFG=9");
     }
 
     #[test]
@@ -206,7 +206,7 @@ mod tests {
     #[test]
     fn reads_every_setting_by_name() {
         let answer = "+CSSLCFG: 3,4,1,1,300,\"ca.pem\",\"\",\"\",\"\",1,0,0,0xFFFF";
-        let found = settings(context(3), &lines(answer)).unwrap();
+        let found = ContextSettings(context(3)).answer(&lines(answer)).unwrap();
         let number = SettingValue::Number;
         let text = |text: &str| SettingValue::Text(text.to_owned());
         assert_eq!(
@@ -231,14 +231,17 @@ mod tests {
     #[test]
     fn takes_the_line_of_its_own_context() {
         let ten = (0..10).map(|ctx| format!("+CSSLCFG: {ctx},{}", ctx % 5)).collect::<Vec<_>>().join("\n");
-        assert_eq!(settings(context(8), &lines(&ten)).unwrap(), [("sslversion", SettingValue::Number(3))]);
-        assert!(settings(context(1), &lines("+CSSLCFG: 0,4,0")).is_err());
-        assert!(settings(context(1), &lines("+CSSLCFG: 1")).is_err());
+        assert_eq!(
+            ContextSettings(context(8)).answer(&lines(&ten)).unwrap(),
+            [("sslversion", SettingValue::Number(3))]
+        );
+        assert!(ContextSettings(context(1)).answer(&lines("+CSSLCFG: 0,4,0")).is_err());
+        assert!(ContextSettings(context(1)).answer(&lines("+CSSLCFG: 1")).is_err());
     }
 
     #[test]
     fn a_value_of_another_kind_is_given_as_it_stands() {
-        let found = settings(context(0), &lines("+CSSLCFG: 0,all,0")).unwrap();
+        let found = ContextSettings(context(0)).answer(&lines("+CSSLCFG: 0,all,0")).unwrap();
         assert_eq!(found[0], ("sslversion", SettingValue::Text("all".to_owned())));
     }
 }

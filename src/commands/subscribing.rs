@@ -1,9 +1,8 @@
 //! Chapters 2.2.13 and 2.2.14: subscriptions.
 
-use super::limits::command;
+use super::query::{Lines, Query, UnexpectedAnswer, command};
 use super::{QoS, Topic};
 use crate::at::{ClientIndex, Command};
-use crate::commands::information::Lines;
 
 /// `AT+CMQTTSUB=<client_index>,<reqLength>,<qos>[,<dup>]` and the topic.
 pub fn subscribe(client: ClientIndex, topic: &Topic, qos: QoS, dup: bool) -> Command {
@@ -17,24 +16,27 @@ pub fn unsubscribe(client: ClientIndex, topic: &Topic, dup: bool) -> Command {
     command(format!("AT+CMQTTUNSUB={client},{length},{dup}")).with_data(topic.bytes())
 }
 
-/// `AT+CMQTTSUB?`: both clients, it names no index.
-pub fn query_subscribed() -> Command {
-    command("AT+CMQTTSUB?")
-}
+/// `AT+CMQTTSUB?`: the topic filters of both clients, which the module does not tell apart.
+pub struct SubscribedTopics;
 
-/// The topics behind the header `+CMQTTSUB:`, as they stand: a topic may look like anything.
-pub fn subscribed_topics(lines: &Lines) -> Vec<Vec<u8>> {
-    let header = lines.iter().position(|line| !line.is_empty()).filter(|first| {
-        let line = lines[*first].trim_ascii();
-        line.eq_ignore_ascii_case(b"+CMQTTSUB:")
-    });
-    let topics = header.map_or(lines, |header| &lines[header + 1..]);
-    topics.iter().filter(|line| !line.is_empty()).cloned().collect()
+impl Query for SubscribedTopics {
+    type Answer = Vec<Vec<u8>>;
+
+    fn command(&self) -> Command {
+        command("AT+CMQTTSUB?")
+    }
+
+    /// Reads the lines behind the header `+CMQTTSUB:` unchanged: a topic may look like anything.
+    fn answer(&self, lines: &Lines) -> Result<Self::Answer, UnexpectedAnswer> {
+        let mut lines = lines.iter().filter(|line| !line.is_empty()).peekable();
+        lines.next_if(|line| line.trim_ascii().eq_ignore_ascii_case(b"+CMQTTSUB:"));
+        Ok(lines.cloned().collect())
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::information::tests::lines;
+    use super::super::query::tests::lines;
     use super::*;
 
     fn text(command: &Command) -> &str {
@@ -57,14 +59,12 @@ mod tests {
     }
 
     #[test]
-    fn topics_are_taken_as_they_stand() {
-        assert_eq!(
-            subscribed_topics(&lines("+CMQTTSUB: \nsimcommsg\nOK\n spaced ")),
-            [&b"simcommsg"[..], b"OK", b" spaced "]
-        );
-        assert_eq!(subscribed_topics(&lines("+CMQTTSUB:\n+CMQTTSUB:")), [b"+CMQTTSUB:"]);
-        assert_eq!(subscribed_topics(&lines("\n+CMQTTSUB:\n\na")), [b"a"]);
-        assert!(subscribed_topics(&lines("+CMQTTSUB:")).is_empty());
-        assert!(subscribed_topics(&[]).is_empty());
+    fn topics_are_taken_unchanged() {
+        let topics = |text: &str| SubscribedTopics.answer(&lines(text)).unwrap();
+        assert_eq!(topics("+CMQTTSUB: \nsimcommsg\nOK\n spaced "), [&b"simcommsg"[..], b"OK", b" spaced "]);
+        assert_eq!(topics("+CMQTTSUB:\n+CMQTTSUB:"), [b"+CMQTTSUB:"]);
+        assert_eq!(topics("\n+CMQTTSUB:\n\na"), [b"a"]);
+        assert!(topics("+CMQTTSUB:").is_empty());
+        assert!(topics("").is_empty());
     }
 }

@@ -1,6 +1,7 @@
 //! Texts that stand between quotes in a command line.
 
 use super::Invalid;
+use crate::at::ClientIndex;
 
 /// What would end the quotes or the command, or (backspace) take back what stands before.
 const FORBIDDEN: &[(char, &str)] = &[
@@ -23,7 +24,8 @@ pub(super) fn quotable<'t>(argument: &'static str, text: &'t str) -> Result<&'t 
     }
 }
 
-fn sized<'t>(argument: &'static str, text: &'t str, most: usize) -> Result<&'t str, Invalid> {
+/// Returns `text` if it has 1 to `most` bytes and a command line can carry it between quotes.
+pub(super) fn sized<'t>(argument: &'static str, text: &'t str, most: usize) -> Result<&'t str, Invalid> {
     if text.is_empty() || text.len() > most {
         return Err(Invalid::length(argument, text.len(), format!("1 to {most} bytes")));
     }
@@ -39,6 +41,15 @@ impl ClientId {
 
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         Ok(Self(sized("client_id", text, Self::LONGEST)?.to_owned()))
+    }
+
+    /// The client id of a caller that names none: unique by the module's IMEI.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`] if the IMEI is none.
+    pub fn of_module(imei: &str, index: ClientIndex) -> Result<Self, Invalid> {
+        Self::parse(&format!("{imei}-{index}"))
     }
 
     pub fn as_str(&self) -> &str {
@@ -109,6 +120,12 @@ mod tests {
             ClientId::parse(&"é".repeat(65)).unwrap_err().to_string(),
             "client_id of 130 bytes: must be 1 to 128 bytes"
         );
+    }
+
+    #[test]
+    fn default_client_id_is_imei_and_index() {
+        let id = ClientId::of_module("864643060012345", ClientIndex::One).unwrap();
+        assert_eq!(id.as_str(), "864643060012345-1");
     }
 
     #[test]

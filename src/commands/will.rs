@@ -1,6 +1,6 @@
 //! Chapters 2.2.6 and 2.2.7: the will, entered before CONNECT.
 
-use super::limits::command;
+use super::query::command;
 use super::{QoS, Topic, WillMessage};
 use crate::at::{ClientIndex, Command};
 

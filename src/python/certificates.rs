@@ -7,6 +7,8 @@ use super::arguments::Integer;
 use super::modem::SimcomMqtt;
 use super::pem::certificate_body;
 use crate::channel::Transaction;
+use crate::commands::certificate::StoredFiles;
+use crate::commands::ssl_context::ContextSettings;
 use crate::commands::{
     CertificateName, SettingValue, SslContextIndex, SslSetting, certificate, seconds, ssl_context,
 };
@@ -41,9 +43,7 @@ impl SimcomMqtt {
     /// The parameters of an SSL context, 0–9: `AT+CSSLCFG=<context>`.
     fn ssl_context<'py>(&self, py: Python<'py>, context: Integer) -> PyResult<Bound<'py, PyDict>> {
         let context = SslContextIndex::parse(context.0)?;
-        let settings = self.run(py, |modem, patience| {
-            modem.ask(ssl_context::query(context), |lines| ssl_context::settings(context, lines), patience)
-        })?;
+        let settings = self.run(py, |modem, patience| modem.ask(&ContextSettings(context), patience))?;
         let dict = PyDict::new(py);
         for (name, value) in settings {
             dict.set_item(name, value)?;
@@ -70,8 +70,7 @@ impl SimcomMqtt {
 
     /// The names of the files in the module's certificate store: `AT+CCERTLIST`.
     fn certificates(&self, py: Python<'_>) -> PyResult<Vec<String>> {
-        let lines = self.run(py, |modem, patience| modem.run_soon(certificate::query_list(), patience))?;
-        Ok(certificate::list(&lines))
+        self.run(py, |modem, patience| modem.ask(&StoredFiles, patience))
     }
 
     /// Remove a file from the module's certificate store: `AT+CCERTDELE`.

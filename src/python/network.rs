@@ -1,43 +1,41 @@
 //! `SimcomMqtt`: the module and its network.
 
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{IntoPyDict, PyDict};
 
 use super::modem::SimcomMqtt;
-use crate::commands::{Cell, ModuleInfo, SignalQuality, cell, network, seconds};
+use crate::commands::{
+    Cell, Identity, ModuleInfo, PdpContextStates, ReceivedSignal, ServingCell, SignalQuality, seconds,
+};
 
 #[pymethods]
 impl SimcomMqtt {
     /// Who the module is: `AT+CGMI`, `AT+CGMM`, `AT+CGMR`, `AT+CGSN`.
     fn info(&self, py: Python<'_>) -> PyResult<ModuleInfo> {
         self.run(py, |modem, patience| {
-            let ask = |command| modem.run_soon(command, patience);
-            let answers = ModuleInfo::queries().into_iter().map(ask).collect::<Result<Vec<_>, _>>()?;
-            Ok(ModuleInfo::from_answers(&answers)?)
+            let ask = |identity| modem.ask(&identity, patience);
+            Ok(ModuleInfo::join(
+                ask(Identity::Manufacturer)?,
+                ask(Identity::Model)?,
+                ask(Identity::Revision)?,
+                ask(Identity::Imei)?,
+            ))
         })
     }
 
     /// How well the module hears the network: `AT+CSQ`.
     fn signal_quality(&self, py: Python<'_>) -> PyResult<SignalQuality> {
-        self.run(py, |modem, patience| {
-            modem.ask(network::query_signal_quality(), SignalQuality::from_answer, patience)
-        })
+        self.run(py, |modem, patience| modem.ask(&ReceivedSignal, patience))
     }
 
     /// The cell that serves the module: `AT+CPSI?`.
     fn cell(&self, py: Python<'_>) -> PyResult<Cell> {
-        self.run(py, |modem, patience| modem.ask(cell::query(), Cell::from_answer, patience))
+        self.run(py, |modem, patience| modem.ask(&ServingCell, patience))
     }
 
     /// Which PDP contexts are active, by their number: `AT+CGACT?`.
     fn pdp_contexts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let lines =
-            self.run(py, |modem, patience| modem.run_soon(network::query_pdp_contexts(), patience))?;
-        let contexts = PyDict::new(py);
-        for (context, active) in network::pdp_contexts(&lines) {
-            contexts.set_item(context, active)?;
-        }
-        Ok(contexts)
+        self.run(py, |modem, patience| modem.ask(&PdpContextStates, patience))?.into_py_dict(py)
     }
 
     /// Wait until the module is registered and a PDP context is active: `AT+CEREG?`, `AT+CGACT?`.

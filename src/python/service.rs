@@ -8,9 +8,13 @@ use super::client::{MqttClient, client_index};
 use super::modem::SimcomMqtt;
 use super::values::{Reconnect, Tls, Will};
 use crate::channel::Transaction;
+use crate::commands::client::{AcquiredClients, SslContextsInUse};
+use crate::commands::connection::ConnectedClients;
+use crate::commands::service::Limits;
+use crate::commands::subscribing::SubscribedTopics;
 use crate::commands::{
     self, ClientId, Credentials, Invalid, KeepAlive, OperationTimeout, ProtocolVersion, ServerAddress,
-    SslContextIndex, client, connection, limits, seconds, subscribing,
+    SslContextIndex, seconds,
 };
 use crate::runtime::{ClientFacts, ConnectPlan, Error};
 
@@ -133,10 +137,10 @@ impl SimcomMqtt {
             if !modem.is_started(patience)? {
                 return Ok(Vec::new());
             }
-            let acquired = modem.ask(client::query_acquired(), client::acquired_clients, patience)?;
-            let connected = modem.ask(connection::query_connected(), connection::connected, patience)?;
+            let acquired = modem.ask(&AcquiredClients, patience)?;
+            let connected = modem.ask(&ConnectedClients, patience)?;
             let contexts = if acquired.iter().any(|found| found.tls) {
-                modem.ask(client::query_ssl_contexts(), client::ssl_contexts_in_use, patience)?
+                modem.ask(&SslContextsInUse, patience)?
             } else {
                 Vec::new()
             };
@@ -160,9 +164,7 @@ impl SimcomMqtt {
 
     /// The topic filters of both clients, not told apart: `AT+CMQTTSUB?`, chapter 2.2.13.
     fn subscribed_topics<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyBytes>>> {
-        let lines =
-            self.run(py, |modem, patience| modem.run_soon(subscribing::query_subscribed(), patience))?;
-        let topics = subscribing::subscribed_topics(&lines);
+        let topics = self.run(py, |modem, patience| modem.ask(&SubscribedTopics, patience))?;
         Ok(topics.iter().map(|topic| PyBytes::new(py, topic)).collect())
     }
 
@@ -171,12 +173,12 @@ impl SimcomMqtt {
     /// The values are the information lines without their prefix: `{"CMQTTPUB": ["(0-1),(0-2),(60-180),(0-1),(0-1)"]}`.
     fn limits<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let answers = self.run(py, |modem, patience| {
-            let ask = |(name, command)| Ok((name, modem.run_soon(command, patience)?));
-            limits::test_forms().map(ask).collect::<Result<Vec<_>, Error>>()
+            let ask = |limits: Limits| Ok((limits.0, modem.ask(&limits, patience)?));
+            Limits::ALL.into_iter().map(ask).collect::<Result<Vec<_>, Error>>()
         })?;
         let limits = PyDict::new(py);
-        for (name, lines) in answers {
-            limits.set_item(name, limits::without_prefix(name, &lines))?;
+        for (name, ranges) in answers {
+            limits.set_item(name, ranges)?;
         }
         Ok(limits)
     }

@@ -8,10 +8,11 @@ use super::modem::Modem;
 use super::patience::Patience;
 use crate::at::{ClientIndex, Command, ResultCode};
 use crate::channel::Transaction;
-use crate::commands::client::{self, AcquiredClient};
+use crate::commands::certificate::StoredFiles;
+use crate::commands::client::{self, AcquiredClient, AcquiredClients};
 use crate::commands::{
-    ClientId, Credentials, Identity, KeepAlive, Lines, OperationTimeout, ProtocolVersion, ServerAddress,
-    TlsSettings, Will, certificate, client_configuration, connection, default_client_id, service,
+    ClientId, Credentials, Identity, KeepAlive, OperationTimeout, ProtocolVersion, Query, ServerAddress,
+    TlsSettings, Will, client_configuration, connection, service,
 };
 
 /// All that a connection is made from, found legal beforehand.
@@ -123,7 +124,7 @@ impl Modem {
         deadline: Instant,
         patience: &dyn Patience,
     ) -> Result<ClientIndex, Error> {
-        let acquired = self.ask_by(client::query_acquired(), client::acquired_clients, deadline, patience)?;
+        let acquired = self.ask_by(&AcquiredClients, deadline, patience)?;
         let facts = self.facts();
         let is_free = |client: ClientIndex| !acquired.iter().any(|found| found.client == client);
         // The network may have taken one with the service. One that is brought back stays taken meanwhile.
@@ -148,9 +149,8 @@ impl Modem {
         deadline: Instant,
         patience: &dyn Patience,
     ) -> Result<ClientId, Error> {
-        let identity = Identity::Imei;
-        let imei = self.ask_by(identity.query(), |lines| identity.from_answer(lines), deadline, patience)?;
-        Ok(default_client_id(&imei, client)?)
+        let imei = self.ask_by(&Identity::Imei, deadline, patience)?;
+        Ok(ClientId::of_module(&imei.value, client)?)
     }
 
     /// Uploads what is missing, and sets the context up. A file goes up once: its name is made from its content.
@@ -162,8 +162,7 @@ impl Modem {
         patience: &dyn Patience,
     ) -> Result<(), Error> {
         if tls.files().next().is_some() {
-            let stored = self.run_by(certificate::query_list(), deadline, patience)?;
-            let stored = certificate::list(&stored);
+            let stored = self.ask_by(&StoredFiles, deadline, patience)?;
             for file in tls.files() {
                 if let Some(upload) = file.upload(&stored)? {
                     self.run_by(upload, deadline, patience)?;
@@ -199,17 +198,13 @@ impl Modem {
     }
 
     /// As [`Modem::ask`], but no longer than the caller waits.
-    pub(super) fn ask_by<T, E>(
+    pub(super) fn ask_by<Q: Query>(
         &self,
-        command: Command,
-        parse: impl FnOnce(&Lines) -> Result<T, E>,
+        query: &Q,
         deadline: Instant,
         patience: &dyn Patience,
-    ) -> Result<T, Error>
-    where
-        Error: From<E>,
-    {
-        Ok(parse(&self.run_by(command, deadline, patience)?)?)
+    ) -> Result<Q::Answer, Error> {
+        Ok(query.answer(&self.run_by(query.command(), deadline, patience)?)?)
     }
 }
 

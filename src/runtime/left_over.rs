@@ -7,7 +7,8 @@ use super::modem::Modem;
 use super::patience::Patience;
 use crate::at::ClientIndex;
 use crate::channel::Transaction;
-use crate::commands::{ClientId, client, connection, service};
+use crate::commands::client::{self, AcquiredClients};
+use crate::commands::{ClientId, connection, service};
 
 /// `client is used`, `client not released` and `network is opened`, chapter 4.1.
 const CLIENT_IS_USED: u16 = 19;
@@ -84,7 +85,7 @@ impl Modem {
     }
 
     fn left_over_clients(&self, patience: &dyn Patience) -> Result<Vec<ClientIndex>, Error> {
-        let acquired = self.ask(client::query_acquired(), client::acquired_clients, patience)?;
+        let acquired = self.ask(&AcquiredClients, patience)?;
         let facts = self.facts();
         let is_ours = |index| facts.client(index).is_some_and(|known| known.acquired_here);
         Ok(acquired.into_iter().map(|found| found.client).filter(|index| !is_ours(*index)).collect())

@@ -21,7 +21,7 @@ use super::transcript::Transcript;
 use super::waiting::Nothing;
 use crate::at::{ClientIndex, Command};
 use crate::channel::{self, Answers, Awaited, Engine, Failure, Transaction, TransactionId};
-use crate::commands::{Lines, PayloadLimit};
+use crate::commands::{PayloadLimit, Query};
 use crate::link::{self, Address, FlowControl, IoThread, PortIdentity, Waker};
 
 /// How to open a module.
@@ -205,18 +205,9 @@ impl Modem {
     ///
     /// # Errors
     ///
-    /// As [`Modem::run`], or what `parse` says.
-    pub fn ask<T, E>(
-        &self,
-        command: Command,
-        parse: impl FnOnce(&Lines) -> Result<T, E>,
-        patience: &dyn Patience,
-    ) -> Result<T, Error>
-    where
-        Error: From<E>,
-    {
-        let lines = self.run_soon(command, patience)?;
-        Ok(parse(&lines)?)
+    /// The failures of [`Modem::run`], and [`Error::UnexpectedAnswer`].
+    pub fn ask<Q: Query>(&self, query: &Q, patience: &dyn Patience) -> Result<Q::Answer, Error> {
+        Ok(query.answer(&self.run_soon(query.command(), patience)?)?)
     }
 
     /// What a command may take: its own limit, after it has had its turn.

@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use super::error::Error;
 use super::modem::Modem;
 use super::patience::Patience;
-use crate::commands::{Cell, Registration, cell, network};
+use crate::commands::{Cell, Domain, PdpContextStates, RegistrationIn, ServingCell};
 
 /// Between two looks. No URC tells of it reliably, and the module itself looks no more often.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -20,7 +20,7 @@ impl Modem {
             // The last look is made when time is over.
             let answer_by = deadline.max(Instant::now() + INTERVAL);
             let Some(missing) = self.missing_for_network(answer_by, patience)? else {
-                return self.ask_by(cell::query(), Cell::from_answer, answer_by, patience);
+                return self.ask_by(&ServingCell, answer_by, patience);
             };
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -35,17 +35,14 @@ impl Modem {
         deadline: Instant,
         patience: &dyn Patience,
     ) -> Result<Option<String>, Error> {
-        let (query, parse) = (network::query_eps_registration(), Registration::from_eps_answer);
-        let eps = self.ask_by(query, parse, deadline, patience)?;
-        if !eps.is_registered() {
-            let (query, parse) = (network::query_gprs_registration(), Registration::from_gprs_answer);
-            let gprs = self.ask_by(query, parse, deadline, patience)?;
-            if !gprs.is_registered() {
-                return Ok(Some(format!("the module is not registered ({eps})")));
+        let lte = self.ask_by(&RegistrationIn(Domain::Lte), deadline, patience)?.state;
+        if !lte.is_registered() {
+            let packet = self.ask_by(&RegistrationIn(Domain::Packet), deadline, patience)?.state;
+            if !packet.is_registered() {
+                return Ok(Some(format!("the module is not registered ({lte})")));
             }
         }
-        let contexts =
-            network::pdp_contexts(&self.run_by(network::query_pdp_contexts(), deadline, patience)?);
+        let contexts = self.ask_by(&PdpContextStates, deadline, patience)?;
         let active = contexts.iter().any(|(_, active)| *active);
         Ok((!active).then(|| "no PDP context is active".to_owned()))
     }

@@ -180,11 +180,9 @@ impl Modem {
         give_up_at: Option<Instant>,
     ) -> Result<(), Error> {
         let losses = self.hub().keeper(index).losses();
-        let acquired = self.ask(client::query_acquired(), client::acquired_clients, &Endless)?;
+        let acquired = self.ask(&client::AcquiredClients, &Endless)?;
         let found = acquired.into_iter().find(|found| found.client == index);
-        let connected = self
-            .ask(connection::query_connected(), connection::connected, &Endless)?
-            .contains(&(index, true));
+        let connected = self.ask(&connection::ConnectedClients, &Endless)?.contains(&(index, true));
         let is_ours = found.as_ref().is_some_and(|found| {
             found.client_id == kept.client_id.as_str() && found.tls == kept.plan.server.tls()
         });
@@ -227,7 +225,7 @@ impl Modem {
         if plan.server.tls() {
             return Ok(false);
         }
-        let connections = self.ask(connection::query_connections(), connection::connections, &Endless)?;
+        let connections = self.ask(&connection::Connections, &Endless)?;
         Ok(connections.iter().any(|found| {
             found.client == index
                 && found.server_address == plan.server.wire()

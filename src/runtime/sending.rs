@@ -12,7 +12,7 @@ use super::report::Promise;
 use super::ticket::{Completion, Slot};
 use crate::at::ClientIndex;
 use crate::channel::{Outcome, Transaction, TransactionId};
-use crate::commands::{Payload, PayloadLimit};
+use crate::commands::{LongestPayload, Payload, PayloadLimit};
 
 impl Modem {
     /// As [`Modem::execute`], for what needs the connection: while it is being rebuilt, it waits.
@@ -112,7 +112,7 @@ impl Modem {
         if let Some(limit) = known {
             return Ok(limit);
         }
-        let limit = match self.ask_by(PayloadLimit::query(), PayloadLimit::from_answer, deadline, patience) {
+        let limit = match self.ask_by(&LongestPayload, deadline, patience) {
             Err(Error::Refused { .. } | Error::UnexpectedAnswer(_)) => PayloadLimit::LONGEST,
             asked => asked?,
         };

@@ -1,0 +1,169 @@
+//! Questions to the module, each with the type of its answer.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::at::parameters::Parameters;
+use crate::at::{Command, redacted};
+
+/// The information lines of one command, without CR and LF: odd spacing, missing fields and any byte are expected.
+pub type Lines = [Vec<u8>];
+
+/// A command that is run for its answer.
+pub trait Query {
+    type Answer;
+
+    fn command(&self) -> Command;
+
+    /// Reads the information lines of the answer.
+    ///
+    /// # Errors
+    ///
+    /// [`UnexpectedAnswer`] if the lines do not contain the answer.
+    fn answer(&self, lines: &Lines) -> Result<Self::Answer, UnexpectedAnswer>;
+}
+
+/// The module answered `OK`, but its lines do not contain the answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{command} was answered with {}, where {expected} was expected; if this firmware answers differently, \
+     read the lines with command('{command}')",
+    shown(lines)
+)]
+pub struct UnexpectedAnswer {
+    command: String,
+    expected: &'static str,
+    lines: Vec<String>,
+}
+
+impl UnexpectedAnswer {
+    pub(super) fn new(query: &impl Query, expected: &'static str, lines: &Lines) -> Self {
+        const MOST_LINES: usize = 10;
+        let lines =
+            lines.iter().take(MOST_LINES).map(|line| redacted(line).escape_ascii().to_string()).collect();
+        Self { command: query.command().line.shown(), expected, lines }
+    }
+
+    pub fn command(&self) -> &str {
+        &self.command
+    }
+
+    /// The lines of the module, secrets masked.
+    pub fn lines(&self) -> &[String] {
+        &self.lines
+    }
+}
+
+fn shown(lines: &[String]) -> String {
+    if lines.is_empty() { "nothing".to_owned() } else { format!("\"{}\"", lines.join("\", \"")) }
+}
+
+/// A command with its documented maximum response time, where there is one.
+pub(super) fn command(line: impl Into<Vec<u8>>) -> Command {
+    /// 12 s are documented; 2 s are for the line.
+    const SERVICE: Duration = Duration::from_secs(14);
+    const TLS: Duration = Duration::from_secs(120);
+    let command = Command::new(line);
+    match &*command.line().name().to_ascii_uppercase() {
+        b"CMQTTSTART" | b"CMQTTSTOP" => command.with_limit(SERVICE),
+        b"CSSLCFG" | b"CCERTDOWN" | b"CCERTLIST" | b"CCERTDELE" => command.with_limit(TLS),
+        _ => command,
+    }
+}
+
+/// The results of `read` for each line `+<name>: …`, without the lines that `read` does not understand.
+pub(super) fn each<'l, T>(
+    lines: &'l Lines,
+    name: &'static str,
+    read: impl FnMut(Parameters<'l>) -> Option<T>,
+) -> impl Iterator<Item = T> {
+    lines.iter().filter_map(|line| Parameters::of_information(line, name.as_bytes())).filter_map(read)
+}
+
+/// The results of `read` as [`each`], at least one.
+pub(super) fn all<'l, T>(
+    query: &impl Query,
+    expected: &'static str,
+    lines: &'l Lines,
+    name: &'static str,
+    read: impl FnMut(Parameters<'l>) -> Option<T>,
+) -> Result<Vec<T>, UnexpectedAnswer> {
+    let found: Vec<_> = each(lines, name, read).collect();
+    if found.is_empty() { Err(UnexpectedAnswer::new(query, expected, lines)) } else { Ok(found) }
+}
+
+/// The value at `position` as text, with U+FFFD for bytes that are not UTF-8. `None` if it is missing or empty.
+pub(super) fn text(parameters: Parameters<'_>, position: usize) -> Option<String> {
+    parameters.get(position).filter(|value| !value.is_empty()).map(|value| lossy(value.bytes()))
+}
+
+pub(super) fn number<N: FromStr>(parameters: Parameters<'_>, position: usize) -> Option<N> {
+    parameters.get(position)?.number()
+}
+
+pub(super) fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// Information lines from text, a line each.
+    pub(in crate::commands) fn lines(text: &str) -> Vec<Vec<u8>> {
+        text.lines().map(|line| line.as_bytes().to_vec()).collect()
+    }
+
+    struct Echo(&'static str);
+
+    impl Query for Echo {
+        type Answer = Vec<u8>;
+
+        fn command(&self) -> Command {
+            command(self.0)
+        }
+
+        fn answer(&self, lines: &Lines) -> Result<Vec<u8>, UnexpectedAnswer> {
+            all(self, "+X: <number>", lines, "X", |values| number(values, 0))
+        }
+    }
+
+    #[test]
+    fn lines_without_answer_are_skipped() {
+        assert_eq!(Echo("AT+X?").answer(&lines("+X: 1\nRDY\n+X: a\n+XY: 3\n+x:2")), Ok(vec![1, 2]));
+        assert!(Echo("AT+X?").answer(&lines("+X: a")).is_err());
+    }
+
+    #[test]
+    fn missing_or_empty_text_is_none() {
+        let values = Parameters::new(b" ,\"\",\"open,\xff");
+        assert_eq!((text(values, 0), text(values, 1), text(values, 3)), (None, None, None));
+        assert_eq!(text(values, 2).as_deref(), Some("open,\u{fffd}"));
+    }
+
+    #[test]
+    fn unexpected_answer_shows_lines_without_secrets() {
+        let connections = lines("+CMQTTCONNECT: 0,\"tcp://h:1883\",60,1,\"user\",\"hunter2\"");
+        let message = Echo("AT+CMQTTCONNECT?").answer(&connections).unwrap_err().to_string();
+        assert!(message.contains("tcp://h:1883"), "{message}");
+        assert!(!message.contains("hunter2"), "{message}");
+        let nothing = Echo("AT+X?").answer(&[]).unwrap_err().to_string();
+        assert!(nothing.starts_with("AT+X? was answered with nothing, where +X: <number>"), "{nothing}");
+    }
+
+    #[test]
+    fn documented_response_times_are_kept() {
+        for (line, limit) in [
+            ("AT+CMQTTSTART", Some(14)),
+            ("AT+CMQTTSTOP", Some(14)),
+            ("at+csslcfg=0", Some(120)),
+            ("AT+CCERTDOWN=\"a.pem\",5", Some(120)),
+            ("AT+CCERTLIST", Some(120)),
+            ("AT+CCERTDELE=\"a.pem\"", Some(120)),
+            ("AT+CMQTTCONNECT=0,\"tcp://host\",60,1", None),
+            ("AT+CSQ", None),
+        ] {
+            assert_eq!(command(line).limit, limit.map(Duration::from_secs), "{line}");
+        }
+    }
+}
