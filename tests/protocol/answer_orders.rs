@@ -1,4 +1,4 @@
-//! Each order in which a module may give the final result code and the result of a command, for each command.
+//! Every order of final result code and result in an answer, for every command.
 
 use crate::support::{ScriptedModule, at_every_split, result_line, then};
 
@@ -15,7 +15,7 @@ const OPERATIONS: [(&str, &str, Option<&str>, Option<u8>); 9] = [
     ("CMQTTUNSUB", "AT+CMQTTUNSUB=0,0", None, Some(0)),
 ];
 
-/// Name, line, data. Over with their final result code.
+/// Name, line, data. These commands end with their final result code.
 const PLAIN: [(&str, &str, Option<&str>); 8] = [
     ("CMQTTACCQ", "AT+CMQTTACCQ=0,\"id\"", None),
     ("CMQTTREL", "AT+CMQTTREL=0", None),
@@ -39,7 +39,7 @@ fn begin(module: &mut ScriptedModule, line: &str, data: Option<&str>) {
     module.expect_data(data.as_bytes());
 }
 
-/// The next command goes out now, and not before.
+/// Asserts that the next command is written after this answer, and not before.
 fn expect_channel_free_after(module: &mut ScriptedModule, answer: &str) {
     module.run(2, "AT");
     module.expect_nothing_written();
@@ -50,92 +50,92 @@ fn expect_channel_free_after(module: &mut ScriptedModule, answer: &str) {
 }
 
 #[test]
-fn ok_then_result() {
+fn ok_then_result_is_success() {
     for (name, line, data, client) in OPERATIONS {
         at_every_split(|module| {
             begin(module, line, data);
             expect_channel_free_after(module, "OK");
-            module.expect_under_way(1);
+            module.expect_in_flight(1);
             module.send(then(&[&result_line(name, client, 0)]));
             assert_eq!(module.expect_success(1), [Vec::<Vec<u8>>::new()], "no information response: {line}");
-            module.expect_no_news();
+            module.expect_no_other_events();
         });
     }
 }
 
 #[test]
-fn ok_then_refusal() {
+fn ok_then_refusal_has_its_code() {
     for (name, line, data, client) in OPERATIONS {
         at_every_split(|module| {
             begin(module, line, data);
             expect_channel_free_after(module, "OK");
-            module.expect_under_way(1);
+            module.expect_in_flight(1);
             module.send(then(&[&result_line(name, client, 11)]));
             assert_eq!(module.expect_refusal(1), Some(11), "{line}");
-            module.expect_no_news();
+            module.expect_no_other_events();
         });
     }
 }
 
 #[test]
-fn result_then_ok() {
+fn result_then_ok_is_success() {
     for (name, line, data, client) in OPERATIONS {
         at_every_split(|module| {
             begin(module, line, data);
             module.send(then(&[&result_line(name, client, 0)]));
-            module.expect_under_way(1);
+            module.expect_in_flight(1);
             expect_channel_free_after(module, "OK");
             module.expect_success(1);
-            module.expect_no_news();
+            module.expect_no_other_events();
         });
     }
 }
 
 #[test]
-fn refusal_then_error() {
+fn refusal_then_error_has_its_code() {
     for (name, line, data, client) in OPERATIONS {
         at_every_split(|module| {
             begin(module, line, data);
             module.send(then(&[&result_line(name, client, 19)]));
             expect_channel_free_after(module, "ERROR");
             assert_eq!(module.expect_refusal(1), Some(19), "{line}");
-            module.expect_no_news();
+            module.expect_no_other_events();
         });
     }
 }
 
 #[test]
-fn refusal_then_ok() {
+fn refusal_then_ok_has_its_code() {
     for (name, line, data, client) in OPERATIONS {
         at_every_split(|module| {
             begin(module, line, data);
             module.send(then(&[&result_line(name, client, 19), "OK"]));
             assert_eq!(module.expect_refusal(1), Some(19), "{line}");
-            module.expect_no_news();
+            module.expect_no_other_events();
         });
     }
 }
 
 #[test]
-fn a_bare_error() {
+fn bare_error_is_a_refusal_without_code() {
     for (name, line, data, _) in OPERATIONS {
         for error in ["ERROR", "+CME ERROR: operation not allowed"] {
             at_every_split(|module| {
                 begin(module, line, data);
                 expect_channel_free_after(module, error);
                 if name == "CMQTTCONNECT" {
-                    module.expect_under_way(1);
+                    module.expect_in_flight(1);
                     module.wait_ms(500);
                 }
                 assert_eq!(module.expect_refusal(1), None, "{line}");
-                module.expect_no_news();
+                module.expect_no_other_events();
             });
         }
     }
 }
 
 #[test]
-fn an_error_in_place_of_the_prompt() {
+fn error_in_place_of_the_prompt_is_a_refusal() {
     let with_prompt = OPERATIONS.map(|(name, line, data, _)| (name, line, data)).into_iter().chain(PLAIN);
     for (name, line, data) in with_prompt {
         let Some(data) = data else { continue };
@@ -150,14 +150,14 @@ fn an_error_in_place_of_the_prompt() {
                 expect_channel_free_after(module, "ERROR");
                 assert_eq!(module.expect_refusal(1), code, "{line}");
                 module.expect_nothing_written();
-                module.expect_no_news();
+                module.expect_no_other_events();
             });
         }
     }
 }
 
 #[test]
-fn a_failure_after_the_reason_that_some_firmware_gives_behind_error() {
+fn code_after_error_is_the_code_of_the_refusal() {
     at_every_split(|module| {
         begin(module, "AT+CMQTTCONNECT=0,\"tcp://h:1883\",60,1", None);
         expect_channel_free_after(module, "ERROR");
@@ -169,13 +169,13 @@ fn a_failure_after_the_reason_that_some_firmware_gives_behind_error() {
         module.expect_line("AT+CMQTTREL=0");
         module.send(then(&["OK"]));
         module.expect_success(3);
-        module.expect_no_news();
+        module.expect_no_other_events();
     });
 }
 
-/// Meanwhile the channel is free, and the client is not.
+/// Meanwhile the channel is free, but the client is not.
 #[test]
-fn without_a_reason_the_client_is_held_half_a_second() {
+fn client_waits_half_a_second_for_a_code_after_error() {
     let mut module = ScriptedModule::new();
     begin(&mut module, "AT+CMQTTCONNECT=0,\"tcp://h:1883\",60,1", None);
     module.send(then(&["ERROR"]));
@@ -184,19 +184,19 @@ fn without_a_reason_the_client_is_held_half_a_second() {
     module.expect_line("AT+CMQTTREL=1");
     module.send(then(&["OK"]));
     module.wait_ms(499);
-    module.expect_under_way(1);
+    module.expect_in_flight(1);
     module.expect_nothing_written();
     module.wait_ms(1);
     assert_eq!(module.expect_refusal(1), None);
     module.expect_line("AT+CMQTTREL=0");
-    // Too late: it is nobody's.
+    // Too late: the result belongs to no command.
     module.send(then(&["+CMQTTCONNECT: 0,25", "OK"]));
     module.expect_success(2);
     assert_eq!(module.urcs(), ["+CMQTTCONNECT: 0,25"]);
 }
 
 #[test]
-fn commands_that_are_over_with_their_final_result() {
+fn plain_commands_end_with_their_final_result() {
     for (name, line, data) in PLAIN {
         let refusal = format!("+{name}: 0,20");
         for (answer, outcome) in [
@@ -213,14 +213,14 @@ fn commands_that_are_over_with_their_final_result() {
                     Ok(()) => assert!(module.expect_success(1).len() == 1),
                     Err(code) => assert_eq!(module.expect_refusal(1), code, "{line} {answer:?}"),
                 }
-                module.expect_no_news();
+                module.expect_no_other_events();
             });
         }
     }
 }
 
 #[test]
-fn read_and_test_forms_that_look_like_results() {
+fn read_and_test_forms_that_look_like_results_are_answers() {
     for (line, answer) in [
         ("AT+CMQTTDISC?", vec!["+CMQTTDISC: 0,0", "+CMQTTDISC: 1,1"]),
         ("AT+CMQTTCONNECT?", vec!["+CMQTTCONNECT: 0,\"tcp://h:1883\",20,1", "+CMQTTCONNECT: 1"]),
@@ -234,45 +234,45 @@ fn read_and_test_forms_that_look_like_results() {
             module.run(1, line);
             module.expect_line(line);
             module.send(then(&answer));
-            module.expect_under_way(1);
+            module.expect_in_flight(1);
             module.send(then(&["OK"]));
             assert_eq!(
                 module.expect_success(1),
                 [answer.iter().map(|line| line.as_bytes()).collect::<Vec<_>>()]
             );
-            module.expect_no_news();
+            module.expect_no_other_events();
         });
     }
 }
 
 #[test]
-fn start_and_stop_with_a_context_number() {
+fn start_and_stop_accept_a_context_number() {
     for (line, result) in [("AT+CMQTTSTART=1", "+CMQTTSTART: 0,1"), ("AT+CMQTTSTOP=1", "+CMQTTSTOP: 0,1")] {
         at_every_split(|module| {
             begin(module, line, None);
             module.send(then(&["OK", result]));
             module.expect_success(1);
-            module.expect_no_news();
+            module.expect_no_other_events();
         });
     }
 }
 
 #[test]
-fn urcs_between_final_result_and_result() {
+fn urcs_between_ok_and_result_are_delivered() {
     for (name, line, data, client) in OPERATIONS {
         at_every_split(|module| {
             begin(module, line, data);
             module.send(then(&["+CGEV: 1", "OK", "+CGEV: 2", "+UNKNOWN", &result_line(name, client, 0)]));
             module.expect_success(1);
             assert_eq!(module.urcs(), ["+CGEV: 1", "+CGEV: 2", "+UNKNOWN"]);
-            module.expect_no_news();
+            module.expect_no_other_events();
         });
     }
 }
 
-/// While client 0 waits for its result, everything else goes on at full speed.
+/// While client 0 waits for its result, commands of other lanes are not delayed.
 #[test]
-fn other_lanes_go_ahead_while_a_result_is_owed() {
+fn other_lanes_continue_while_a_result_is_pending() {
     at_every_split(|module| {
         begin(module, "AT+CMQTTCONNECT=0,\"tcp://h:1883\",60,1", None);
         module.send(then(&["OK"]));
@@ -297,11 +297,11 @@ fn other_lanes_go_ahead_while_a_result_is_owed() {
         module.send(then(&["+CMQTTCONNECT: 0,0"]));
         module.expect_success(1);
         module.expect_line("AT+CMQTTTOPIC=0,1");
-        module.expect_no_news();
+        module.expect_no_other_events();
     });
 }
 
-/// Both clients' results at once, in the other order.
+/// The results of both clients arrive together, in reverse order.
 #[test]
 fn each_client_gets_its_own_result() {
     at_every_split(|module| {
@@ -313,7 +313,7 @@ fn each_client_gets_its_own_result() {
         module.send(then(&["+CMQTTPUB: 1,17", "+CMQTTPUB: 0,0"]));
         module.expect_success(1);
         assert_eq!(module.expect_refusal(2), Some(17));
-        module.expect_no_news();
+        module.expect_no_other_events();
     });
 }
 
@@ -332,7 +332,7 @@ fn lanes_take_turns_in_order_of_arrival() {
 }
 
 #[test]
-fn the_first_failure_ends_a_transaction() {
+fn first_failure_ends_a_transaction() {
     let mut module = ScriptedModule::new();
     module.publish(1, 0, b"t", b"p");
     module.expect_line("AT+CMQTTTOPIC=0,1");
@@ -342,7 +342,7 @@ fn the_first_failure_ends_a_transaction() {
 }
 
 #[test]
-fn a_foreign_ok_in_place_of_the_prompt_is_a_failure() {
+fn ok_in_place_of_the_prompt_is_a_failure() {
     let mut module = ScriptedModule::new();
     module.publish(1, 0, b"t", b"p");
     module.expect_line("AT+CMQTTTOPIC=0,1");
@@ -351,9 +351,9 @@ fn a_foreign_ok_in_place_of_the_prompt_is_a_failure() {
     module.expect_nothing_written();
 }
 
-/// A satellite sentence has no line end of its own before it, nor has the echo one behind it.
+/// A satellite sentence has no line end before it, and the echo has none after it.
 #[test]
-fn a_sentence_right_behind_the_echo() {
+fn sentence_directly_after_the_echo_is_a_urc() {
     at_every_split(|module| {
         module.run(1, "AT+CSQ");
         module.expect_line("AT+CSQ");

@@ -1,4 +1,4 @@
-//! Code 14: the client is busy. Tried again from the beginning, in its turn and within its time.
+//! Code 14, client is busy: retried from the first command, in its turn and within its timeout.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ fn retrying(line: &str, seconds: u64) -> Transaction {
 const PUB: &str = "AT+CMQTTPUB=0,1,60";
 
 #[test]
-fn tried_again_after_a_quarter_of_a_second_in_every_answer_order() {
+fn busy_is_retried_after_250_ms_in_every_answer_order() {
     for answer in [&["+CMQTTPUB: 0,14", "ERROR"][..], &["+CMQTTPUB: 0,14", "OK"], &["OK", "+CMQTTPUB: 0,14"]]
     {
         let mut module = ScriptedModule::new();
@@ -22,7 +22,7 @@ fn tried_again_after_a_quarter_of_a_second_in_every_answer_order() {
         for _ in 0..5 {
             module.expect_line(PUB);
             module.send(then(answer));
-            module.expect_under_way(1);
+            module.expect_in_flight(1);
             module.wait_ms(249);
             module.expect_nothing_written();
             module.wait_ms(1);
@@ -31,12 +31,12 @@ fn tried_again_after_a_quarter_of_a_second_in_every_answer_order() {
         module.send(then(&["OK", "+CMQTTPUB: 0,0"]));
         let answers = module.expect_success(1);
         assert_eq!(answers, [Vec::<Vec<u8>>::new()], "nothing of the attempts before");
-        module.expect_no_news();
+        module.expect_no_other_events();
     }
 }
 
 #[test]
-fn a_connect_refused_as_busy_behind_its_error() {
+fn connect_with_busy_after_error_is_retried() {
     let line = "AT+CMQTTCONNECT=0,\"tcp://h:1883\",60,1";
     let mut module = ScriptedModule::new();
     module.submit(1, retrying(line, 60));
@@ -49,7 +49,7 @@ fn a_connect_refused_as_busy_behind_its_error() {
 }
 
 #[test]
-fn without_leave_to_try_again_it_is_a_refusal() {
+fn busy_is_a_refusal_without_retrying() {
     for answer in [&["+CMQTTPUB: 0,14", "ERROR"][..], &["OK", "+CMQTTPUB: 0,14"]] {
         let mut module = ScriptedModule::new();
         module.run(1, PUB);
@@ -60,7 +60,7 @@ fn without_leave_to_try_again_it_is_a_refusal() {
 }
 
 #[test]
-fn given_up_as_refused_when_no_time_is_left() {
+fn busy_is_a_refusal_when_no_time_is_left() {
     let mut module = ScriptedModule::new();
     module.submit(1, retrying(PUB, 1));
     for _ in 0..3 {
@@ -76,7 +76,7 @@ fn given_up_as_refused_when_no_time_is_left() {
 }
 
 #[test]
-fn from_its_first_command_and_before_what_was_queued_behind_it() {
+fn busy_publish_restarts_before_queued_ones() {
     let mut module = ScriptedModule::new();
     module.acquire(9, 0);
     module.publish(1, 0, b"first", b"");
@@ -88,7 +88,7 @@ fn from_its_first_command_and_before_what_was_queued_behind_it() {
     module.expect_line(PUB);
     module.send(then(&["+CMQTTPUB: 0,14", "ERROR"]));
     module.expect_nothing_written();
-    // Others go ahead meanwhile.
+    // The other client continues meanwhile.
     module.run(3, "AT+CMQTTREL=1");
     module.expect_line("AT+CMQTTREL=1");
     module.send(then(&["OK"]));
@@ -104,7 +104,7 @@ fn from_its_first_command_and_before_what_was_queued_behind_it() {
 }
 
 #[test]
-fn a_slow_command_in_between_does_not_make_it_spin() {
+fn retry_behind_a_slow_command_does_not_spin() {
     let mut module = ScriptedModule::new();
     module.submit(1, retrying(PUB, 60));
     module.expect_line(PUB);
@@ -119,7 +119,7 @@ fn a_slow_command_in_between_does_not_make_it_spin() {
 }
 
 #[test]
-fn a_message_coming_in_does_not_make_it_spin() {
+fn retry_during_an_incoming_message_does_not_spin() {
     let mut module = ScriptedModule::new();
     module.submit(1, retrying(PUB, 60));
     module.expect_line(PUB);
@@ -133,7 +133,7 @@ fn a_message_coming_in_does_not_make_it_spin() {
 }
 
 #[test]
-fn a_lane_that_stays_busy_holds_nothing_else_up_and_ends() {
+fn busy_lane_ends_and_delays_no_other() {
     let mut module = ScriptedModule::new();
     module.acquire(9, 0);
     module.submit(1, retrying(PUB, 10));
@@ -144,15 +144,15 @@ fn a_lane_that_stays_busy_holds_nothing_else_up_and_ends() {
         module.wait_ms(250);
     }
     module.expect_line(PUB);
-    // No answer at all this time.
+    // No answer this time.
     module.wait_ms(250);
     let failure = module.expect_failure(1);
     assert!(matches!(failure, Failure::ResultUnknown { .. }), "{failure:?}");
 }
 
-/// The old operation is still under way, as the module says: its result is its own, and the next one waits.
+/// The old operation is still in flight: it keeps its result, and the next one waits.
 #[test]
-fn busy_because_of_an_operation_that_was_given_up() {
+fn busy_after_a_timed_out_operation_keeps_results_apart() {
     for answer in [&["+CMQTTPUB: 0,14", "ERROR"][..], &["OK", "+CMQTTPUB: 0,14"]] {
         let mut module = ScriptedModule::new();
         module.submit(1, Transaction::single(Command::new(PUB), Duration::from_secs(5)));
@@ -166,7 +166,7 @@ fn busy_because_of_an_operation_that_was_given_up() {
         module.wait_ms(250);
         module.expect_line(PUB);
         if answer[0] == "OK" {
-            // Nothing but the `OK` of the next one can prove that the old one is over.
+            // Only the `OK` of the next operation proves that the old one has ended.
             assert!(matches!(module.late(1), Some(Err(Failure::NoAnswer { .. }))));
             module.send(then(&["OK"]));
         } else {
@@ -179,7 +179,7 @@ fn busy_because_of_an_operation_that_was_given_up() {
 }
 
 #[test]
-fn abandoned_while_it_waits_to_be_tried_again() {
+fn cancelled_while_it_waits_for_a_retry() {
     let mut module = ScriptedModule::new();
     module.submit(1, retrying(PUB, 60));
     module.expect_line(PUB);
@@ -191,7 +191,7 @@ fn abandoned_while_it_waits_to_be_tried_again() {
 }
 
 #[test]
-fn its_whole_time_may_pass_in_the_queue() {
+fn timeout_can_pass_in_the_queue() {
     let mut module = ScriptedModule::new();
     let slow = Command::new("AT+CCERTLIST").with_limit(Duration::from_secs(20));
     module.submit(1, Transaction::single(slow, Duration::from_secs(20)));

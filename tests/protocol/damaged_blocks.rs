@@ -1,5 +1,5 @@
-//! Bytes lost, added or altered anywhere in a message: nothing is delivered that was not sent, what is missing was
-//! reported, and what comes afterwards works.
+//! Bytes lost, added or altered anywhere in a message: no message is invented, a missing one is reported, and
+//! the next one works.
 
 use crate::support::{Block, Damage, ScriptedModule, Spacing, then};
 
@@ -7,13 +7,13 @@ type Message = (u8, Vec<u8>, Vec<u8>);
 
 const SPACINGS: [Spacing; 2] = [Spacing::Compact, Spacing::BlankLines];
 
-/// Two seconds and twice the wire time of the longest message: where the start is garbled, no length is known.
-const GIVE_UP_MS: u64 = 4_100;
-/// The same for messages as short as those here, where their start is intact.
-const SHORT_GIVE_UP_MS: u64 = 2_200;
+/// Two seconds and twice the wire time of the longest message: a garbled start gives no length.
+const DROP_AFTER_MS: u64 = 4_100;
+/// The same for short messages with an intact start.
+const DROP_SHORT_AFTER_MS: u64 = 2_200;
 
-/// Payloads that would be messages and answers, were they not counted.
-fn treacherous_payloads(spacing: Spacing) -> Vec<Vec<u8>> {
+/// Returns payloads that look like messages and answers.
+fn payloads_like_messages(spacing: Spacing) -> Vec<Vec<u8>> {
     let fake = |client| Block::new(client, "fake", "never sent").spaced(spacing).bytes();
     vec![
         b"plain".to_vec(),
@@ -27,8 +27,8 @@ fn treacherous_payloads(spacing: Spacing) -> Vec<Vec<u8>> {
     ]
 }
 
-/// Every message is one that was sent, each once and in order. Bytes altered inside counted data without a change of
-/// length cannot be seen by any driver: there is no checksum on this line.
+/// Asserts that every received message was sent, each once and in order. No driver can detect bytes altered inside
+/// counted data without a change of length: the line has no checksum.
 fn assert_nothing_invented(damage: &Damage, sent: &[Message], received: &[Message]) {
     let mut candidates = sent.iter();
     for message in received {
@@ -38,34 +38,34 @@ fn assert_nothing_invented(damage: &Damage, sent: &[Message], received: &[Messag
                 && candidate.2.len() == message.2.len();
             candidate == message || (damage.keeps_the_length() && same_lengths)
         };
-        assert!(candidates.any(same), "{damage:?}: never sent {}", shown(message));
+        assert!(candidates.any(same), "{damage:?}: never sent {}", describe(message));
     }
 }
 
-fn shown(message: &Message) -> String {
+fn describe(message: &Message) -> String {
     format!("{}, {}, {}", message.0, message.1.escape_ascii(), message.2.escape_ascii())
 }
 
-/// Plays the damaged messages, then a sound one and a command, at once or after the give-up time.
+/// Plays the damaged messages, then an intact one and a command, at once or after the timeout of a block.
 fn play(damage: &Damage, damaged: &[Block], wait_first: bool) {
     let stream: Vec<u8> = damaged.iter().flat_map(Block::bytes).collect();
-    let sound = Block::new(0, "sound", "afterwards").spaced(damaged[0].spacing);
+    let intact = Block::new(0, "sound", "afterwards").spaced(damaged[0].spacing);
     let mut module = ScriptedModule::new();
     module.send(damage.apply(&stream));
     if wait_first {
-        module.wait_ms(GIVE_UP_MS);
+        module.wait_ms(DROP_AFTER_MS);
     }
-    module.send(sound.bytes());
-    module.wait_ms(GIVE_UP_MS);
+    module.send(intact.bytes());
+    module.wait_ms(DROP_AFTER_MS);
 
-    let sent: Vec<Message> = damaged.iter().chain([&sound]).map(Block::message).collect();
+    let sent: Vec<Message> = damaged.iter().chain([&intact]).map(Block::message).collect();
     let received = module.messages();
     let losses = module.losses();
     assert_nothing_invented(damage, &sent, &received);
     assert!(
-        received.last() == Some(&sound.message()),
+        received.last() == Some(&intact.message()),
         "{damage:?}, waited {wait_first}: the next message is missing: {:?}, {losses:?}",
-        received.iter().map(shown).collect::<Vec<_>>()
+        received.iter().map(describe).collect::<Vec<_>>()
     );
     let unseen = damaged.len() - intact_starts(damage, damaged);
     let missing = (sent.len() - received.len()).saturating_sub(unseen);
@@ -74,7 +74,7 @@ fn play(damage: &Damage, damaged: &[Block], wait_first: bool) {
     module.expect_to_work();
 }
 
-/// A message counts from the moment its start is intact on the line.
+/// Returns how many blocks have an intact start: only those count as messages.
 fn intact_starts(damage: &Damage, blocks: &[Block]) -> usize {
     let mut from = 0;
     let mut intact = 0;
@@ -95,19 +95,19 @@ fn play_everywhere(damaged: &[Block], counts: &[usize]) {
 }
 
 #[test]
-fn one_message() {
+fn damage_in_one_message() {
     for spacing in SPACINGS {
-        for payload in treacherous_payloads(spacing) {
+        for payload in payloads_like_messages(spacing) {
             play_everywhere(&[Block::new(0, "t/1", payload).spaced(spacing)], &[1, 2]);
         }
     }
 }
 
-/// They may push the rest of a part behind its count, where it looks like a line of its own.
+/// Added line ends can push the rest of a part behind its count, where it looks like a line.
 #[test]
-fn line_ends_added() {
+fn added_line_ends() {
     for spacing in SPACINGS {
-        for payload in treacherous_payloads(spacing) {
+        for payload in payloads_like_messages(spacing) {
             let block = Block::new(0, "real", payload).spaced(spacing);
             for at in 0..block.bytes().len() {
                 for count in 1..=4 {
@@ -120,17 +120,17 @@ fn line_ends_added() {
 }
 
 #[test]
-fn a_topic_and_a_payload_in_parts() {
+fn damage_in_a_message_of_several_parts() {
     for spacing in SPACINGS {
-        let payload = &treacherous_payloads(spacing)[3];
+        let payload = &payloads_like_messages(spacing)[3];
         play_everywhere(&[Block::new(0, "topic", payload).spaced(spacing).in_parts_of(20)], &[1, 3]);
     }
 }
 
 #[test]
-fn two_messages_in_a_row() {
+fn damage_in_two_messages() {
     for spacing in SPACINGS {
-        for payload in &treacherous_payloads(spacing)[2..5] {
+        for payload in &payloads_like_messages(spacing)[2..5] {
             for second in [0, 1] {
                 let blocks = [
                     Block::new(0, "t/1", payload).spaced(spacing),
@@ -142,17 +142,17 @@ fn two_messages_in_a_row() {
     }
 }
 
-/// As when the host reads too slowly.
+/// Gaps of the kind that a slow host causes.
 #[test]
-fn long_gaps() {
+fn long_gaps_in_messages() {
     for spacing in SPACINGS {
-        let payload = &treacherous_payloads(spacing)[3];
+        let payload = &payloads_like_messages(spacing)[3];
         let blocks =
             [Block::new(0, "t/1", payload).spaced(spacing), Block::new(0, "t/2", payload).spaced(spacing)];
         let length: usize = blocks.iter().map(|block| block.bytes().len()).sum();
         for at in 0..length {
             for count in [5, 8, 13, 21, 34, 55] {
-                // Where nothing is left of a start, its payload cannot be told from other lines.
+                // Without any part of the start, the payload looks like other lines.
                 if at + count <= length && intact_starts(&Damage::Drop { at, count }, &blocks) == 2 {
                     play(&Damage::Drop { at, count }, &blocks, true);
                 }
@@ -161,9 +161,9 @@ fn long_gaps() {
     }
 }
 
-/// The count of the damaged part runs on, over whole messages behind it.
+/// The count of the damaged part covers whole messages behind it.
 #[test]
-fn a_gap_as_long_as_the_messages_behind_it() {
+fn gap_as_long_as_the_messages_behind_it() {
     for spacing in SPACINGS {
         let long = Block::new(0, "t/1", "x".repeat(1500)).spaced(spacing);
         let behind = (0..20).map(|n| Block::new(n % 2, "t/2", format!("sound {n}")).spaced(spacing));
@@ -174,9 +174,9 @@ fn a_gap_as_long_as_the_messages_behind_it() {
     }
 }
 
-/// It may end in the middle of a sound message, whose payload is then read as lines.
+/// The count can end in the middle of an intact message, whose payload is then read as lines.
 #[test]
-fn a_gap_before_a_message_full_of_others() {
+fn gap_before_a_message_full_of_others() {
     for spacing in SPACINGS {
         let fake = Block::new(0, "fake", "never sent").spaced(spacing).bytes();
         let payload = [b"\r\n+CMQTTRXEND: 0\r\n+CMQTTCONNLOST: 0,1\r\n", &fake[..], b"text"].concat();
@@ -190,7 +190,7 @@ fn a_gap_before_a_message_full_of_others() {
     }
 }
 
-/// In the payload of the first, unless what is left is the bytes of another sound message.
+/// Plays a gap in the payload of the first block, unless the rest is equal to another intact message.
 fn play_a_gap(count: usize, blocks: &[Block], wait_first: bool) {
     let stream: Vec<u8> = blocks.iter().flat_map(Block::bytes).collect();
     let ends_at = blocks[0].bytes().len() - blocks[0].pieces()[3].len() - 2;
@@ -201,9 +201,9 @@ fn play_a_gap(count: usize, blocks: &[Block], wait_first: bool) {
     }
 }
 
-/// Then the payload is read as lines, and nothing shows where it ends.
+/// The payload is then read as lines, and its end is unknown.
 #[test]
-fn the_header_and_the_end_of_a_payload() {
+fn gaps_in_the_header_and_at_the_end_of_a_payload() {
     for spacing in SPACINGS {
         let fake = Block::new(0, "fake", "never sent").spaced(spacing).bytes();
         for payload in [fake.clone(), [&fake[..], b"text"].concat(), [&fake[..], &fake[..]].concat()] {
@@ -216,7 +216,7 @@ fn the_header_and_the_end_of_a_payload() {
                 let stream = Damage::Alter { at, bytes: b"x".to_vec() }.apply(&block.bytes());
                 let mut module = ScriptedModule::new();
                 module.send(Damage::Drop { at: first, count: 2 }.apply(&stream));
-                module.wait_ms(GIVE_UP_MS);
+                module.wait_ms(DROP_AFTER_MS);
                 assert!(module.messages().is_empty(), "{first}, {second}: {}", stream.escape_ascii());
                 assert!(!module.losses().is_empty());
             }
@@ -228,9 +228,9 @@ fn pairs(first: std::ops::Range<usize>, second: usize) -> impl Iterator<Item = (
     first.flat_map(move |first| (0..second).map(move |second| (first, second)))
 }
 
-/// A header cut so short that nothing tells whose it was, with a payload that begins with an end.
+/// A header cut so short that its client is unknown, with a payload that begins with an end.
 #[test]
-fn headers_run_together() {
+fn gap_that_joins_two_headers() {
     for spacing in SPACINGS {
         let fake = Block::new(0, "fake", "never sent").spaced(spacing).bytes();
         let block = Block::new(0, "t/1", [b"+CMQTTRXEND: 0\r\n", &fake[..]].concat()).spaced(spacing);
@@ -250,11 +250,11 @@ fn headers_run_together() {
     }
 }
 
-/// A command whose answer follows the damaged message is not lost with it.
+/// The answer to the command follows the damaged message.
 #[test]
-fn a_command_under_way() {
+fn command_in_flight_survives_a_damaged_message() {
     for spacing in SPACINGS {
-        for payload in treacherous_payloads(spacing) {
+        for payload in payloads_like_messages(spacing) {
             let block = Block::new(0, "t/1", payload).spaced(spacing);
             for damage in Damage::everywhere(block.bytes().len(), &[1]) {
                 let mut module = ScriptedModule::new();
@@ -262,7 +262,7 @@ fn a_command_under_way() {
                 module.expect_line("AT+CSQ");
                 module.send(damage.apply(&block.bytes()));
                 module.send(then(&["+CSQ: 20,0", "OK"]));
-                module.wait_ms(GIVE_UP_MS);
+                module.wait_ms(DROP_AFTER_MS);
                 let outcome = module.outcome(1).unwrap_or_else(|| panic!("{damage:?} {block:?}: no answer"));
                 assert_eq!(outcome.expect("an answer"), [[b"+CSQ: 20,0"]], "{damage:?} {block:?}");
             }
@@ -270,9 +270,9 @@ fn a_command_under_way() {
     }
 }
 
-/// A payload as long and as full of lines as can be does not wear the patience out.
+/// The longest payload, full of lines, is dropped in time.
 #[test]
-fn a_damaged_payload_of_thousands_of_lines() {
+fn damaged_payload_of_thousands_of_lines_ends_in_time() {
     let fake = Block::new(0, "fake", "never sent").bytes();
     let payload = ["\n\na".repeat(3300).as_bytes(), &fake].concat();
     let block = Block::new(0, "t", &payload);
@@ -285,9 +285,9 @@ fn a_damaged_payload_of_thousands_of_lines() {
     assert!(!module.losses().is_empty());
 }
 
-/// Its start is lost and its end never comes: the rest of the line is not swallowed for ever.
+/// Start and end of the message are missing: later lines are read as usual.
 #[test]
-fn a_part_without_a_start_that_breaks_off() {
+fn part_without_start_or_end_is_dropped() {
     for header in ["+CMQTTRXPAYLOAD: 0,10240", "+CMQTTRXTOPIC: 1,1024"] {
         let mut module = ScriptedModule::new();
         module.send(then(&[header]));
@@ -305,15 +305,15 @@ fn a_part_without_a_start_that_breaks_off() {
 }
 
 #[test]
-fn a_message_that_breaks_off_at_any_byte() {
+fn message_cut_at_any_byte_is_reported() {
     for spacing in SPACINGS {
-        for payload in treacherous_payloads(spacing) {
+        for payload in payloads_like_messages(spacing) {
             let block = Block::new(1, "t/1", payload).spaced(spacing);
             let bytes = block.bytes();
             for length in block.pieces()[0].len()..bytes.len() - 2 {
                 let mut module = ScriptedModule::new();
                 module.send(&bytes[..length]);
-                module.wait_ms(SHORT_GIVE_UP_MS);
+                module.wait_ms(DROP_SHORT_AFTER_MS);
                 module.send("\r\n");
                 module.send(then(&["RDY"]));
                 assert!(module.messages().is_empty());
@@ -324,9 +324,9 @@ fn a_message_that_breaks_off_at_any_byte() {
     }
 }
 
-/// The patience with one block is two seconds and twice its time on the wire, whatever else comes meanwhile.
+/// The timeout of a block is two seconds and twice its wire time, with any other input.
 #[test]
-fn unrelated_lines_do_not_prolong_it() {
+fn other_lines_do_not_extend_the_timeout_of_a_block() {
     let mut module = ScriptedModule::new();
     module.send("\r\n+CMQTTRXSTART: 0,1,10000\r\n+CMQTTRXTOPIC: 0,1\r\na\r\n");
     module.run(1, "AT");
@@ -358,16 +358,16 @@ fn impossible_lengths_are_refused() {
     }
 }
 
-/// A line that is just coming in when the patience ends is whole all the same.
+/// A line that is being received when the block times out stays intact.
 #[test]
-fn a_line_across_the_end_of_the_patience() {
+fn line_across_the_timeout_of_a_block_is_intact() {
     for part in ["0,0", "0,3"] {
         let mut module = ScriptedModule::new();
         module.send("\r\n+CMQTTRXSTART: 0,1,5\r\n+CMQTTRXTOPIC: 0,1\r\na\r\n");
         module.send(format!("+CMQTTRXPAYLOAD: {part}\r\n{}", if part == "0,3" { "abc\r\n" } else { "" }));
         module.wait_ms(2_000);
         module.send("\r\n+CGEV: ME ");
-        module.wait_ms(GIVE_UP_MS);
+        module.wait_ms(DROP_AFTER_MS);
         assert_eq!(module.losses().len(), 1);
         module.send("DETACH\r\n");
         assert_eq!(module.urcs(), ["+CGEV: ME DETACH"]);

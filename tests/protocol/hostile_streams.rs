@@ -1,4 +1,4 @@
-//! Whatever bytes come, the driver neither panics nor grows without bound, and comes back.
+//! Any bytes on the line: the driver does not panic, its memory stays bounded, and it recovers.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -40,7 +40,7 @@ fn garbage() -> impl Strategy<Value = Readable> {
         .prop_map(|pieces| Readable(pieces.concat()))
 }
 
-/// A module that has come to its senses: it answers whatever it is asked, after what it was asked before.
+/// Plays a module that works again: it answers every command in order.
 fn expect_recovery(driver: &mut ScriptedModule) {
     driver.take_events();
     driver.take_written();
@@ -66,8 +66,8 @@ fn expect_recovery(driver: &mut ScriptedModule) {
     driver.expect_message(0, "sound", "afterwards");
 }
 
-/// What it holds in memory, by what it would print.
-fn weight(driver: &ScriptedModule) -> usize {
+/// Estimates the memory of the driver by the length of its debug output.
+fn memory_of(driver: &ScriptedModule) -> usize {
     format!("{:?}", driver.engine).len()
 }
 
@@ -85,7 +85,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_bytes_at_any_time(
+    fn driver_recovers_after_any_bytes(
         first in garbage(),
         second in garbage(),
         pause in 0..12_000_u64,
@@ -105,10 +105,10 @@ proptest! {
         expect_recovery(&mut driver);
     }
 
-    /// Without commands: an answer that comes before its question could not be the same in every case.
+    /// Without commands: an answer before its command could differ between reads.
     #[test]
-    fn no_matter_how_it_is_cut(bytes in garbage(), reads in vec(1..20_usize, 1..5)) {
-        // After a boot banner, or what may be a part of one, it does ask.
+    fn events_do_not_depend_on_the_reads(bytes in garbage(), reads in vec(1..20_usize, 1..5)) {
+        // After a possible boot banner, the driver sends a query.
         let bytes = String::from_utf8_lossy(&bytes.0).replace("RDY", "DONE");
         prop_assume!(!bytes.split('\n').any(|line| line.trim().starts_with(['R', 'Q', '*'])));
         let mut whole = ScriptedModule::new();
@@ -147,10 +147,10 @@ fn endless_streams_cost_bounded_memory() {
         let mut heaviest = 0;
         for _ in 0..30 {
             driver.send(&flood);
-            heaviest = heaviest.max(weight(&driver));
+            heaviest = heaviest.max(memory_of(&driver));
             driver.take_events();
         }
-        // A held line weighs about 40 bytes printed for each of its own.
+        // Each byte of a stored line takes about 40 bytes of debug output.
         assert!(heaviest < 2_000_000, "{}: {heaviest}", endless.escape_ascii());
         driver.wait_ms(200_000);
         driver.send("\r\n");
@@ -159,9 +159,9 @@ fn endless_streams_cost_bounded_memory() {
     }
 }
 
-/// Every command ends, even while nothing but noise comes.
+/// Every command ends, although only noise arrives.
 #[test]
-fn no_caller_is_stuck_in_endless_noise() {
+fn every_command_ends_in_endless_noise() {
     for noise in
         [&b"+CMQTTRX: 0\r\n"[..], b"\r\n+CMQTTRXSTART: 0,9,9\r\n", b"+CMQTTRXPAYLOAD: 1,10240\r\n", b"y\r\n"]
     {

@@ -1,4 +1,4 @@
-//! Results that come after their time, or never: each is given to its own operation, or to none.
+//! Late and missing results: each result is given to its own operation, or to none.
 
 use std::time::Duration;
 
@@ -16,42 +16,42 @@ fn accepted(module: &mut ScriptedModule, id: u64, line: &str, seconds: u64) {
     module.send(then(&["OK"]));
 }
 
-/// Submits one command, plays its `OK`, and lets its time go by.
-fn given_up(module: &mut ScriptedModule, id: u64, line: &str) -> Failure {
+/// Submits one command, plays its `OK`, and waits for its timeout.
+fn timed_out(module: &mut ScriptedModule, id: u64, line: &str) -> Failure {
     accepted(module, id, line, 20);
     module.wait_ms(19_999);
-    module.expect_under_way(id);
+    module.expect_in_flight(id);
     module.wait_ms(1);
     module.expect_failure(id)
 }
 
 #[test]
-fn a_publish_without_a_result_is_of_unknown_outcome() {
+fn publish_without_a_result_has_unknown_outcome() {
     let mut module = ScriptedModule::new();
-    let failure = given_up(&mut module, 1, PUB);
+    let failure = timed_out(&mut module, 1, PUB);
     assert_eq!(failure, Failure::ResultUnknown { command: failed(PUB), reason: UnknownReason::Timeout });
 }
 
 #[test]
-fn any_other_operation_without_a_result_had_no_answer() {
+fn other_operation_without_a_result_has_no_answer() {
     for line in ["AT+CMQTTSTART", "AT+CMQTTSUB=0", "AT+CMQTTDISC=0,60"] {
         let mut module = ScriptedModule::new();
-        let failure = given_up(&mut module, 1, line);
+        let failure = timed_out(&mut module, 1, line);
         assert_eq!(failure, Failure::NoAnswer { command: failed(line), awaited: Awaited::Result });
     }
 }
 
 #[test]
-fn a_late_result_is_told_once_and_changes_nothing_else() {
+fn late_result_is_reported_once() {
     for (code, expected) in [(0, true), (6, false)] {
         let mut module = ScriptedModule::new();
-        given_up(&mut module, 1, PUB);
+        timed_out(&mut module, 1, PUB);
         module.send(then(&[&format!("+CMQTTPUB: 0,{code}")]));
         assert_eq!(module.late(1).expect("told").is_ok(), expected);
         assert!(module.late(1).is_none());
         assert_eq!(module.engine.counters().deferred_results, 1);
-        module.expect_no_news();
-        // And it frees the place.
+        module.expect_no_other_events();
+        // The late result frees the lane.
         accepted(&mut module, 2, PUB, 20);
         module.send(then(&["+CMQTTPUB: 0,0"]));
         module.expect_success(2);
@@ -59,32 +59,32 @@ fn a_late_result_is_told_once_and_changes_nothing_else() {
 }
 
 #[test]
-fn a_late_result_before_the_next_ok_belongs_to_the_old_publish() {
+fn result_before_the_next_ok_belongs_to_the_old_publish() {
     let mut module = ScriptedModule::new();
-    given_up(&mut module, 1, PUB);
+    timed_out(&mut module, 1, PUB);
     module.run(2, PUB);
     module.expect_line(PUB);
     module.send(then(&["+CMQTTPUB: 0,0", "OK"]));
     assert_eq!(module.late(1), Some(Ok(())));
     assert_eq!(module.engine.counters().publishes, 1);
-    module.expect_under_way(2);
+    module.expect_in_flight(2);
     module.send(then(&["+CMQTTPUB: 0,17"]));
     assert_eq!(module.expect_refusal(2), Some(17));
-    module.expect_no_news();
+    module.expect_no_other_events();
 }
 
-/// The module takes a new publish only when the old one is over, so the first result after that is the new one's.
+/// The module accepts a new publish only when the old one has ended, so the next result belongs to the new one.
 #[test]
-fn a_lost_result_does_not_shift_the_later_ones() {
+fn lost_result_does_not_shift_later_results() {
     let mut module = ScriptedModule::new();
-    given_up(&mut module, 1, PUB);
+    timed_out(&mut module, 1, PUB);
     for id in 2..6 {
         accepted(&mut module, id, PUB, 20);
         if id == 2 {
             let late = module.late(1).expect("its result cannot come any more");
             assert!(matches!(late, Err(Failure::NoAnswer { .. })));
         }
-        module.expect_under_way(id);
+        module.expect_in_flight(id);
         let code = u16::try_from(id).unwrap() % 2 * 6;
         module.send(then(&[&format!("+CMQTTPUB: 0,{code}")]));
         if code == 0 {
@@ -93,86 +93,86 @@ fn a_lost_result_does_not_shift_the_later_ones() {
             assert_eq!(module.expect_refusal(id), Some(code));
         }
     }
-    module.expect_no_news();
+    module.expect_no_other_events();
 }
 
-/// A refusal stands right before its `ERROR`.
+/// A refusal is printed directly before its `ERROR`.
 #[test]
-fn a_refusal_of_the_next_publish_is_not_taken_for_the_late_result() {
+fn refusal_of_the_next_publish_is_not_the_late_result() {
     let mut module = ScriptedModule::new();
-    given_up(&mut module, 1, PUB);
+    timed_out(&mut module, 1, PUB);
     module.run(2, PUB);
     module.expect_line(PUB);
     module.send(then(&["+CMQTTPUB: 0,11", "ERROR"]));
     assert_eq!(module.expect_refusal(2), Some(11));
     assert_eq!(module.late(1), None);
-    module.expect_no_news();
+    module.expect_no_other_events();
 }
 
 #[test]
-fn a_late_success_before_the_next_error_is_no_refusal() {
+fn late_success_before_the_next_error_belongs_to_the_old_publish() {
     let mut module = ScriptedModule::new();
-    given_up(&mut module, 1, PUB);
+    timed_out(&mut module, 1, PUB);
     module.run(2, PUB);
     module.expect_line(PUB);
     module.send(then(&["+CMQTTPUB: 0,0", "ERROR"]));
     assert_eq!(module.expect_refusal(2), None);
     assert_eq!(module.late(1), Some(Ok(())));
-    module.expect_no_news();
+    module.expect_no_other_events();
 }
 
 #[test]
-fn a_late_result_and_a_refusal_in_a_row() {
+fn late_result_and_refusal_in_a_row_go_to_their_publishes() {
     let mut module = ScriptedModule::new();
-    given_up(&mut module, 1, PUB);
+    timed_out(&mut module, 1, PUB);
     module.run(2, PUB);
     module.expect_line(PUB);
     module.send(then(&["+CMQTTPUB: 0,17", "+CMQTTPUB: 0,11", "ERROR"]));
     assert_eq!(module.expect_refusal(2), Some(11));
     assert!(matches!(module.late(1), Some(Err(Failure::Refused { code: Some(ResultCode::TIMEOUT), .. }))));
-    module.expect_no_news();
+    module.expect_no_other_events();
 }
 
 /// Some firmware prints the result of DISC, START and STOP before the `OK`.
 #[test]
-fn a_lost_result_does_not_stall_commands_whose_result_comes_first() {
+fn lost_result_does_not_delay_commands_with_result_before_ok() {
     for (line, result) in [
         ("AT+CMQTTDISC=0,60", "+CMQTTDISC: 0,0"),
         ("AT+CMQTTSTART", "+CMQTTSTART: 0"),
         ("AT+CMQTTSTOP", "+CMQTTSTOP: 0"),
     ] {
         let mut module = ScriptedModule::new();
-        given_up(&mut module, 1, line);
+        timed_out(&mut module, 1, line);
         module.run(2, line);
         module.expect_line(line);
         module.send(then(&[result, "OK"]));
         module.wait_ms(1000);
         module.expect_success(2);
-        module.expect_no_news();
+        module.expect_no_other_events();
     }
 }
 
-/// The same bytes, and then its own result after all.
+/// The same bytes, followed by the command's own result.
 #[test]
-fn a_late_result_of_such_a_command_is_still_the_old_ones() {
+fn late_result_before_ok_belongs_to_the_old_command() {
     let mut module = ScriptedModule::new();
-    given_up(&mut module, 1, "AT+CMQTTDISC=0,60");
+    timed_out(&mut module, 1, "AT+CMQTTDISC=0,60");
     module.run(2, "AT+CMQTTDISC=0,60");
     module.expect_line("AT+CMQTTDISC=0,60");
     module.send(then(&["+CMQTTDISC: 0,0", "OK"]));
     module.wait_ms(100);
     module.send(then(&["+CMQTTDISC: 0,11"]));
     assert_eq!(module.expect_refusal(2), Some(11));
-    module.expect_no_news();
+    module.expect_no_other_events();
 }
 
 #[test]
-fn results_that_nobody_waits_for_are_counted_and_told() {
+fn results_without_a_command_are_counted_and_reported() {
     let mut module = ScriptedModule::new();
     module.run(1, PUB);
     module.expect_line(PUB);
     module.send(then(&["+CMQTTSUB: 0,0", "+CMQTTPUB: 1,0", "OK"]));
-    module.expect_under_way(1);
+    module.expect_in_flight(1);
     assert_eq!(module.urcs(), ["+CMQTTSUB: 0,0", "+CMQTTPUB: 1,0"]);
     assert_eq!(module.engine.counters().deferred_results, 2);
     module.send(then(&["+CMQTTPUB: 0,0", "+CMQTTPUB: 0,0"]));
@@ -180,23 +180,23 @@ fn results_that_nobody_waits_for_are_counted_and_told() {
     assert_eq!(module.urcs(), ["+CMQTTPUB: 0,0"]);
 }
 
-/// It ends its own operations within 180 s.
+/// The module ends its own operations within 180 s.
 #[test]
-fn what_the_module_never_ended_is_told_when_it_cannot_come_any_more() {
+fn missing_result_is_reported_after_its_last_possible_time() {
     let mut module = ScriptedModule::new();
-    given_up(&mut module, 1, PUB);
+    timed_out(&mut module, 1, PUB);
     module.wait_ms(160_000);
     assert_eq!(module.late(1), None);
     module.wait_ms(10_000);
     assert!(matches!(module.late(1), Some(Err(Failure::NoAnswer { awaited: Awaited::Result, .. }))));
-    // After that it is nobody's.
+    // A later result belongs to no command.
     module.send(then(&["+CMQTTPUB: 0,0"]));
     assert_eq!(module.urcs(), ["+CMQTTPUB: 0,0"]);
-    module.expect_no_news();
+    module.expect_no_other_events();
 }
 
 #[test]
-fn read_forms_wait_for_owed_results_of_their_name_alone() {
+fn read_forms_wait_for_pending_results_of_their_own_name() {
     let mut module = ScriptedModule::new();
     accepted(&mut module, 1, "AT+CMQTTDISC=1,60", 60);
     module.run(2, "AT+CMQTTDISC?");
@@ -213,12 +213,12 @@ fn read_forms_wait_for_owed_results_of_their_name_alone() {
 
 const CONNECT: &str = "AT+CMQTTCONNECT=0,\"tcp://h:1883\",60,1";
 
-/// Its lines have a server address, or the client alone.
+/// The answer lines have a server address, or the client number only.
 #[test]
-fn the_connections_are_read_while_the_result_of_connect_is_owed() {
+fn connections_can_be_read_while_connect_is_pending() {
     for before in 0..3 {
         let mut module = ScriptedModule::new();
-        given_up(&mut module, 1, CONNECT);
+        timed_out(&mut module, 1, CONNECT);
         module.run(2, "AT+CMQTTCONNECT?");
         module.expect_line("AT+CMQTTCONNECT?");
         let answer = ["+CMQTTCONNECT: 0,\"tcp://h:1883\",60,1", "+CMQTTCONNECT: 1"];
@@ -232,16 +232,16 @@ fn the_connections_are_read_while_the_result_of_connect_is_owed() {
     }
 }
 
-/// A client cannot be connected already, nor disconnected, unless the one given up succeeded.
+/// Code 19 or 11 shows that the timed-out connect or disconnect succeeded.
 #[test]
-fn a_refusal_tells_what_became_of_the_one_given_up() {
+fn refusal_as_connected_completes_the_timed_out_connect() {
     for (line, refusal, read_form) in [
         (CONNECT, "+CMQTTCONNECT: 0,19", "AT+CMQTTCONNECT?"),
         (CONNECT, "+CMQTTCONNECT: 0,13", "AT+CMQTTCONNECT?"),
         ("AT+CMQTTDISC=0,60", "+CMQTTDISC: 0,11", "AT+CMQTTDISC?"),
     ] {
         let mut module = ScriptedModule::new();
-        given_up(&mut module, 1, line);
+        timed_out(&mut module, 1, line);
         module.run(2, line);
         module.expect_line(line);
         module.send(then(&[refusal, "ERROR"]));
@@ -256,11 +256,11 @@ fn a_refusal_tells_what_became_of_the_one_given_up() {
     }
 }
 
-/// And no longer than a result can be owed.
+/// A read form waits no longer than a result can be pending.
 #[test]
-fn read_forms_go_on_when_the_result_can_come_no_more() {
+fn read_forms_continue_when_the_result_cannot_come_any_more() {
     let mut module = ScriptedModule::new();
-    given_up(&mut module, 1, "AT+CMQTTDISC=1,60");
+    timed_out(&mut module, 1, "AT+CMQTTDISC=1,60");
     let patient = Transaction::single(Command::new("AT+CMQTTDISC?"), Duration::from_secs(600));
     module.submit(2, patient);
     module.wait_ms(164_000);
@@ -271,11 +271,11 @@ fn read_forms_go_on_when_the_result_can_come_no_more() {
     module.expect_success(2);
 }
 
-/// A command that takes its time meanwhile: nothing may ask for a time that is past.
+/// A slow command is in flight meanwhile: no timeout may be in the past.
 #[test]
-fn a_waiting_read_form_does_not_spin_while_the_channel_is_taken() {
+fn waiting_read_form_does_not_spin() {
     let mut module = ScriptedModule::new();
-    given_up(&mut module, 1, "AT+CMQTTDISC=1,60");
+    timed_out(&mut module, 1, "AT+CMQTTDISC=1,60");
     module.submit(2, Transaction::single(Command::new("AT+CMQTTDISC?"), Duration::from_secs(600)));
     module.wait_ms(160_000);
     let slow = Command::new("AT+CCERTLIST").with_limit(Duration::from_secs(120));
@@ -288,16 +288,16 @@ fn a_waiting_read_form_does_not_spin_while_the_channel_is_taken() {
 }
 
 #[test]
-fn success_of_a_given_up_operation_is_told_to_who_keeps_account() {
+fn late_success_of_a_timed_out_operation_is_reported() {
     let mut module = ScriptedModule::new();
-    given_up(&mut module, 1, "AT+CMQTTDISC=0,60");
+    timed_out(&mut module, 1, "AT+CMQTTDISC=0,60");
     module.send(then(&["+CMQTTDISC: 0,0"]));
     let told = module.take_events();
     assert!(matches!(&told[..], [Event::CommandSucceeded(line)] if line.bytes() == b"AT+CMQTTDISC=0,60"));
 }
 
 #[test]
-fn a_result_may_follow_the_loss_of_its_connection() {
+fn result_can_follow_the_loss_of_its_connection() {
     let mut module = ScriptedModule::new();
     accepted(&mut module, 1, PUB, 60);
     module.send(then(&["+CMQTTCONNLOST: 0,1"]));
@@ -308,7 +308,7 @@ fn a_result_may_follow_the_loss_of_its_connection() {
 }
 
 #[test]
-fn a_result_does_not_come_long_after_the_loss_of_its_connection() {
+fn result_ends_soon_after_the_loss_of_its_connection() {
     for urc in ["+CMQTTCONNLOST: 0,1", "+CMQTTNONET"] {
         let mut module = ScriptedModule::new();
         accepted(&mut module, 1, PUB, 60);
@@ -321,16 +321,16 @@ fn a_result_does_not_come_long_after_the_loss_of_its_connection() {
     }
 }
 
-/// Plays the answer to the fence after a command without a final result, and nothing was filled up before it.
-fn expect_fence_alone(module: &mut ScriptedModule) {
-    let written = String::from_utf8(module.take_written()).expect("no filling");
-    let name = written.strip_prefix("AT").and_then(|rest| rest.strip_suffix("=?\r")).expect("a fence");
+/// Plays the answer to the sync probe after a command without a final result; no padding was written.
+fn expect_probe_without_padding(module: &mut ScriptedModule) {
+    let written = String::from_utf8(module.take_written()).expect("no padding");
+    let name = written.strip_prefix("AT").and_then(|rest| rest.strip_suffix("=?\r")).expect("a sync probe");
     module.send(then(&[&format!("{name}: (0-1)"), "OK"]));
 }
 
-/// Its `OK` was lost on the way.
+/// The `OK` was lost on the line.
 #[test]
-fn a_result_counts_without_its_ok() {
+fn result_counts_without_its_ok() {
     for (line, data, result) in [
         ("AT+CMQTTSTART", "", "+CMQTTSTART: "),
         ("AT+CMQTTSTOP", "", "+CMQTTSTOP: "),
@@ -362,18 +362,18 @@ fn a_result_counts_without_its_ok() {
             } else {
                 assert_eq!(module.expect_refusal(1), Some(code), "{line}");
             }
-            module.expect_no_news();
-            expect_fence_alone(&mut module);
-            // And nothing is owed any longer.
+            module.expect_no_other_events();
+            expect_probe_without_padding(&mut module);
+            // No result is pending any more.
             module.run(2, "AT+CMQTTSUB?");
             module.expect_line("AT+CMQTTSUB?");
         }
     }
 }
 
-/// A success proves nothing before the data was entered.
+/// A success before the data was entered does not count.
 #[test]
-fn a_success_in_place_of_a_prompt_is_none() {
+fn success_in_place_of_a_prompt_is_no_success() {
     let mut module = ScriptedModule::new();
     module.enter(1, "AT+CMQTTSUB=0,1,1", b"t");
     module.expect_line("AT+CMQTTSUB=0,1,1");
@@ -383,11 +383,11 @@ fn a_success_in_place_of_a_prompt_is_none() {
     module.expect_data(b"\xFF\r");
 }
 
-/// The result of a publish that was given up before is not this one's.
+/// The result belongs to the publish that timed out before.
 #[test]
-fn a_result_without_an_ok_belongs_to_the_older_publish() {
+fn result_without_an_ok_belongs_to_the_older_publish() {
     let mut module = ScriptedModule::new();
-    given_up(&mut module, 1, PUB);
+    timed_out(&mut module, 1, PUB);
     module.run(2, PUB);
     module.expect_line(PUB);
     module.send(then(&["+CMQTTPUB: 0,0"]));
@@ -397,7 +397,7 @@ fn a_result_without_an_ok_belongs_to_the_older_publish() {
 }
 
 #[test]
-fn a_result_that_was_read_counts_though_the_port_is_lost() {
+fn result_that_was_read_counts_after_port_loss() {
     let mut module = ScriptedModule::new();
     module.run(1, PUB);
     module.expect_line(PUB);
@@ -407,9 +407,9 @@ fn a_result_that_was_read_counts_though_the_port_is_lost() {
     assert_eq!(module.late(1), None);
 }
 
-/// Its `OK` was lost, but the result proves that the module took the payload.
+/// The `OK` was lost, but the result proves that the module accepted the payload.
 #[test]
-fn an_empty_publish_may_follow_a_late_success() {
+fn empty_publish_can_follow_a_late_success() {
     let mut module = ScriptedModule::new();
     module.publish(1, 0, b"t", b"p");
     for (line, data) in [("AT+CMQTTTOPIC=0,1", b"t"), ("AT+CMQTTPAYLOAD=0,1", b"p")] {
@@ -421,8 +421,8 @@ fn an_empty_publish_may_follow_a_late_success() {
     module.expect_line(PUB);
     module.wait_ms(10_000);
     module.expect_failure(1);
-    let fence = String::from_utf8(module.take_written()).unwrap();
-    let name = fence.strip_prefix("AT").unwrap().strip_suffix("=?\r").unwrap();
+    let probe = String::from_utf8(module.take_written()).unwrap();
+    let name = probe.strip_prefix("AT").unwrap().strip_suffix("=?\r").unwrap();
     module.send(then(&[&format!("{name}: (0-1)"), "OK", "+CMQTTPUB: 0,0"]));
     assert_eq!(module.late(1), Some(Ok(())));
 

@@ -1,5 +1,5 @@
-//! Whatever arrives, in whatever gap of an answer, in reads of whatever size: each message once, in order, byte for
-//! byte, and each command with its own result. Every cell of the matrix.
+//! Messages in every gap of an answer, in reads of every size: each message once, in order and unchanged, and each
+//! command with its own result. Every cell of the matrix.
 
 use crate::support::{Block, NamedOnPanic, Reads, ScriptedModule, Spacing, then};
 
@@ -48,7 +48,7 @@ const PROFILES: [Profile; 3] = [
 const PAYLOAD_PART: usize = 1500;
 const TIMEOUT: u16 = 17;
 
-/// By name: topic and payload.
+/// Name, topic and payload.
 fn contents() -> Vec<(&'static str, Vec<u8>, Vec<u8>)> {
     let fake =
         [Block::new(0, "fake", "never sent").bytes(), Block::new(1, "fake", "never sent").bytes()].concat();
@@ -80,12 +80,12 @@ struct Cell<'a> {
     echo: bool,
     client: u8,
     profile: Profile,
-    /// Client, topic and payload of what was sent, in its order.
+    /// Client, topic and payload of the sent messages, in order.
     sent: Vec<(u8, Vec<u8>, Vec<u8>)>,
 }
 
 #[test]
-fn every_cell() {
+fn messages_in_every_gap_arrive_once_and_in_order() {
     let contents = contents();
     for gap in GAPS {
         for content in &contents {
@@ -124,7 +124,7 @@ impl Cell<'_> {
         assert!(!self.sent.is_empty());
         assert!(module.messages() == self.sent);
         module.expect_nothing_written();
-        module.expect_no_news();
+        module.expect_no_other_events();
     }
 
     fn play_publish(&mut self, module: &mut ScriptedModule, client: u8, code: u16) {
@@ -178,7 +178,7 @@ impl Cell<'_> {
         if self.echo { format!("{line}\r").into_bytes() } else { Vec::new() }
     }
 
-    /// The message, if this is its gap: inside another client's, at each place of it, if that is the gap.
+    /// Returns the message if this is its gap; for the gap inside another message, at each place of that message.
     fn in_gap(&mut self, gap: Gap) -> Vec<u8> {
         if gap != self.gap {
             return Vec::new();
@@ -198,7 +198,7 @@ impl Cell<'_> {
     fn next_block(&mut self, client: u8) -> Block {
         let (name, topic, payload) = self.content;
         let mut topic = topic.clone();
-        // A number in it, so that none is taken for another.
+        // A number in the topic tells the messages apart.
         topic[0] = b'A' + u8::try_from(self.sent.len()).unwrap();
         let part = if *name == "longest topic" { self.profile.topic_part } else { PAYLOAD_PART };
         let block = Block::new(client, topic, payload).spaced(self.profile.spacing).in_parts_of(part);

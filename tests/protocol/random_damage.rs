@@ -1,5 +1,5 @@
-//! Messages full of fake messages, damaged at random: none of the fakes is delivered, what is missing was reported, and
-//! what comes afterwards works.
+//! Messages full of fake messages, damaged at random: no fake is delivered, a missing message is reported, and the
+//! next one works.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -8,10 +8,10 @@ use proptest::test_runner::{TestRunner, contextualize_config};
 
 use crate::support::{Block, Damage, Readable, ScriptedModule, Spacing};
 
-/// Two seconds and twice the wire time of the longest message: where the start is garbled, no length is known.
-const GIVE_UP_MS: u64 = 4_100;
+/// Two seconds and twice the wire time of the longest message: a garbled start gives no length.
+const DROP_AFTER_MS: u64 = 4_100;
 
-fn treacherous(spacing: Spacing) -> impl Strategy<Value = Vec<u8>> {
+fn payload_like_messages(spacing: Spacing) -> impl Strategy<Value = Vec<u8>> {
     let fake = move |client, payload: &str| Block::new(client, "a/b", payload).spaced(spacing).bytes();
     let tokens = prop::sample::select(vec![
         fake(0, "fake"),
@@ -33,7 +33,7 @@ fn treacherous(spacing: Spacing) -> impl Strategy<Value = Vec<u8>> {
 
 fn blocks() -> impl Strategy<Value = Vec<Block>> {
     prop::sample::select(vec![Spacing::Compact, Spacing::BlankLines]).prop_flat_map(|spacing| {
-        let block = (0..2_u8, treacherous(spacing), prop::sample::select(vec![1500, 20])).prop_map(
+        let block = (0..2_u8, payload_like_messages(spacing), prop::sample::select(vec![1500, 20])).prop_map(
             move |(client, payload, part_size)| {
                 Block::new(client, "t/1", payload).spaced(spacing).in_parts_of(part_size)
             },
@@ -75,14 +75,14 @@ impl Damaged {
         self.damages.iter().fold(stream, |stream, damage| damage.apply(&stream))
     }
 
-    fn sound(&self) -> Block {
-        Block::new(0, "sound", "afterwards").spaced(self.blocks[0].spacing)
+    fn intact(&self) -> Block {
+        Block::new(0, "intact", "afterwards").spaced(self.blocks[0].spacing)
     }
 
-    /// The first that nobody sent.
+    /// Returns a description of the first message that was never sent.
     fn invented(&self, received: &[Message]) -> Option<String> {
-        let sent: Vec<Message> = self.blocks.iter().chain([&self.sound()]).map(Block::message).collect();
-        // Bytes added to counted data may make it end like a line.
+        let sent: Vec<Message> = self.blocks.iter().chain([&self.intact()]).map(Block::message).collect();
+        // Bytes added to counted data can make the data end like a line.
         let alike = |one: &Message, other: &Message| {
             (one.0, one.1.len(), one.2.len()) == (other.0, other.1.len(), other.2.len())
         };
@@ -97,21 +97,21 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn nothing_is_invented(damaged in damaged(1..=1), at_once in any::<bool>()) {
+    fn damage_in_one_place_invents_nothing(damaged in damaged(1..=1), at_once in any::<bool>()) {
         let stream = damaged.stream();
         let mut module = ScriptedModule::new();
         module.send(&stream);
         if !at_once {
-            module.wait_ms(GIVE_UP_MS);
+            module.wait_ms(DROP_AFTER_MS);
         }
-        module.send(damaged.sound().bytes());
-        module.wait_ms(GIVE_UP_MS);
+        module.send(damaged.intact().bytes());
+        module.wait_ms(DROP_AFTER_MS);
 
         let received = module.messages();
         let losses = module.losses().len();
         prop_assert_eq!(damaged.invented(&received), None);
         if !at_once && stream.ends_with(b"\r\n") {
-            prop_assert!(received.last() == Some(&damaged.sound().message()), "the next is missing");
+            prop_assert!(received.last() == Some(&damaged.intact().message()), "the next is missing");
             prop_assert!(received.len() > damaged.blocks.len() || losses > 0, "not reported");
         }
 
@@ -119,10 +119,10 @@ proptest! {
     }
 }
 
-/// Damage in several places can leave what a sound message is: less than one in a thousand times, with payloads like
-/// these. More cases, for a number: `PROPTEST_CASES=1000000`.
+/// Damage in several places can leave an intact fake message: in less than one of a thousand cases with these
+/// payloads. For a number, run more cases: `PROPTEST_CASES=1000000`.
 #[test]
-fn hardly_anything_is_invented_in_three_places() {
+fn damage_in_three_places_invents_hardly_anything() {
     let config = contextualize_config(ProptestConfig { cases: 20_000, ..ProptestConfig::default() });
     let cases = config.cases;
     let mut runner = TestRunner::new(config);
@@ -131,7 +131,7 @@ fn hardly_anything_is_invented_in_three_places() {
         let damaged = damaged(1..=3).new_tree(&mut runner).expect("no filters").current();
         let mut module = ScriptedModule::new();
         module.send(damaged.stream());
-        module.wait_ms(GIVE_UP_MS);
+        module.wait_ms(DROP_AFTER_MS);
         invented.extend(damaged.invented(&module.messages()));
     }
     println!("{} of {cases}", invented.len());

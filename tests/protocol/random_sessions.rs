@@ -1,5 +1,5 @@
-//! Random messages, commands and unsolicited lines, woven into each other at random and cut at random: every message
-//! comes once, in order and byte for byte, and every command gets its own answer.
+//! Random messages, commands and URCs, interleaved and cut at random: every message arrives once, in order and
+//! unchanged, and every command gets its own answer.
 
 use std::collections::VecDeque;
 
@@ -24,7 +24,7 @@ struct Session {
     spacing: Spacing,
     part_size: usize,
     actions: Vec<Action>,
-    /// Which of the things that could come next comes next.
+    /// Choices of the element that comes next.
     choices: Vec<u8>,
     reads: Vec<usize>,
 }
@@ -77,14 +77,14 @@ fn session() -> impl Strategy<Value = Session> {
             firmware,
             spacing,
             part_size,
-            actions: actions.into_iter().map(|action| told_apart(action, firmware)).collect(),
+            actions: actions.into_iter().map(|action| unambiguous(action, firmware)).collect(),
             choices,
             reads,
         })
 }
 
-/// An end of a message that is echoed where the end of a message is due would be either.
-fn told_apart(action: Action, firmware: Firmware) -> Action {
+/// Removes the ambiguous case: the echo of an end of a message where the end of a message is due.
+fn unambiguous(action: Action, firmware: Firmware) -> Action {
     match action {
         Action::Publish { client, payload, code, refused_at_once }
             if firmware.data_echo && memchr::memmem::find(&payload.0, b"+CMQTTRXEND").is_some() =>
@@ -95,7 +95,7 @@ fn told_apart(action: Action, firmware: Firmware) -> Action {
     }
 }
 
-/// A module that has accepted commands, and has these elements to send, each strand in its order.
+/// A module that has accepted commands, and sends these elements, each strand in order.
 #[derive(Default)]
 struct Module {
     answers: VecDeque<Vec<u8>>,
@@ -104,7 +104,7 @@ struct Module {
     urcs: VecDeque<Vec<u8>>,
     received: Vec<u8>,
     data_owed: usize,
-    /// Of each client, in order: its result code, and whether it is refused before `OK`.
+    /// Result code of each client in order, and true if it is refused before `OK`.
     codes: [VecDeque<(u16, bool)>; 2],
     asked: usize,
 }
@@ -151,18 +151,18 @@ impl Module {
             self.answers.push_back(then(&[&format!("+CSQ: {},0", self.asked), "OK"]));
             self.asked += 1;
         } else {
-            panic!("never asked for: {line}");
+            panic!("unexpected command: {line}");
         }
     }
 
-    /// The next element of one of the strands that have any. A result comes only after its `OK`.
+    /// Returns the next element of a strand that has one. A result comes only after its `OK`.
     fn next(&mut self, choice: u8) -> Option<Vec<u8>> {
         let mut strands = Vec::new();
         let [first, second] = &mut self.results;
         if self.answers.is_empty() {
             strands.extend([first, second].into_iter().filter(|strand| !strand.is_empty()));
         }
-        // An echo and a prompt are followed by what belongs to them unless a whole line comes in between.
+        // Only a whole line can come between an echo or a prompt and its continuation.
         strands.extend(
             [&mut self.answers, &mut self.messages, &mut self.urcs]
                 .into_iter()
@@ -188,7 +188,7 @@ fn play(session: &Session) {
                 sent.push(block.message());
             }
             Action::Publish { client, payload, code, refused_at_once } => {
-                // The echo of mere white space between the parts of a message is no different from a blank line.
+                // An echo of white space between the parts of a message is equal to a blank line.
                 let blank = session.firmware.data_echo && payload.0.trim_ascii().is_empty();
                 let payload = if blank { Readable(b"x".to_vec()) } else { payload.clone() };
                 module.codes[usize::from(*client)].push_back((*code, *refused_at_once));
@@ -206,7 +206,7 @@ fn play(session: &Session) {
     while idle < 3 {
         module.take(&driver.take_written(), session.firmware);
         let Some(element) = module.next(*choices.next().unwrap()) else {
-            // An answer that looks like an echo is believed after a while.
+            // An answer that looks like an echo is accepted after a delay.
             driver.wait_ms(310);
             idle += 1;
             continue;
@@ -229,14 +229,14 @@ fn play(session: &Session) {
         }
     }
     assert_eq!(driver.urcs(), urcs);
-    driver.expect_no_news();
+    driver.expect_no_other_events();
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn everything_arrives_and_every_answer_is_its_own(session in session()) {
+    fn everything_arrives_and_every_command_gets_its_own_answer(session in session()) {
         play(&session);
     }
 }

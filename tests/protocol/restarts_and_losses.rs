@@ -1,4 +1,4 @@
-//! The module restarts, the network goes, the connection is lost: whatever waits for it ends with the error that fits.
+//! Restart, lost network, lost connection: every waiting transaction ends with the matching error.
 
 use simcom_mqtt::channel::{Event, Failure, LostBy, UnknownReason};
 
@@ -6,8 +6,8 @@ use crate::support::{Block, Firmware, ScriptedModule, failed, then};
 
 const PUB: &str = "AT+CMQTTPUB=0,1,60";
 
-/// What happened, by name, without what commands did.
-fn happened(module: &mut ScriptedModule) -> Vec<String> {
+/// Returns the names of the events that no command caused.
+fn event_names(module: &mut ScriptedModule) -> Vec<String> {
     let name = |event: &Event| match event {
         Event::Completed { id, outcome: Ok(_) } => Some(format!("{id} done")),
         Event::Completed { id, outcome: Err(Failure::ResultUnknown { reason, .. }) } => {
@@ -24,8 +24,8 @@ fn happened(module: &mut ScriptedModule) -> Vec<String> {
     module.take_events().iter().filter_map(name).collect()
 }
 
-/// Client 0 with a publish whose result is owed, a subscription queued behind it, and client 1 with its own.
-fn with_publishes_under_way() -> ScriptedModule {
+/// Client 0 has a publish with a pending result and a queued subscription; client 1 has a publish of its own.
+fn with_publishes_in_flight() -> ScriptedModule {
     let mut module = ScriptedModule::new();
     module.run(1, PUB);
     module.expect_line(PUB);
@@ -40,11 +40,11 @@ fn with_publishes_under_way() -> ScriptedModule {
 }
 
 #[test]
-fn a_lost_connection_ends_what_waits_for_it() {
-    let mut module = with_publishes_under_way();
+fn lost_connection_ends_its_transactions() {
+    let mut module = with_publishes_in_flight();
     module.send(then(&["+CMQTTCONNLOST: 0,2"]));
     assert_eq!(
-        happened(&mut module),
+        event_names(&mut module),
         [
             "ConnectionLost { client: Zero, cause: 2 }",
             "1 unknown: Lost(Connection(2))",
@@ -52,20 +52,20 @@ fn a_lost_connection_ends_what_waits_for_it() {
             "3 lost: Connection(2)",
         ]
     );
-    // What needs no connection goes on, and the other client too.
+    // The other client and commands without connection continue.
     module.expect_line("AT+CMQTTREL=0");
     module.send(then(&["OK", "+CMQTTPUB: 1,0"]));
-    assert_eq!(happened(&mut module), ["5 done", "4 done"]);
+    assert_eq!(event_names(&mut module), ["5 done", "4 done"]);
     module.send(then(&["+CMQTTPUB: 0,0"]));
     assert_eq!(module.late(1), Some(Ok(())));
 }
 
 #[test]
-fn a_lost_network_ends_what_both_clients_wait_for() {
-    let mut module = with_publishes_under_way();
+fn lost_network_ends_transactions_of_both_clients() {
+    let mut module = with_publishes_in_flight();
     module.send(then(&["+CMQTTNONET"]));
     assert_eq!(
-        happened(&mut module),
+        event_names(&mut module),
         [
             "NetworkLost",
             "1 unknown: Lost(Network)",
@@ -77,14 +77,14 @@ fn a_lost_network_ends_what_both_clients_wait_for() {
 }
 
 #[test]
-fn a_transaction_in_the_middle_is_not_carried_on() {
+fn transaction_in_the_middle_is_not_continued() {
     let mut module = ScriptedModule::new();
     module.publish(1, 0, b"t", b"p");
     module.expect_line("AT+CMQTTTOPIC=0,1");
     module.send("\r\n>");
     module.expect_data(b"t");
     module.send(then(&["+CMQTTCONNLOST: 0,1"]));
-    module.expect_under_way(1);
+    module.expect_in_flight(1);
     module.send(then(&["OK"]));
     assert_eq!(
         module.expect_failure(1),
@@ -95,14 +95,14 @@ fn a_transaction_in_the_middle_is_not_carried_on() {
     module.expect_line("AT+CMQTTTOPIC=0,1");
 }
 
-/// Its result will hardly come: the caller is told at once, and late if it comes after all.
+/// The result is unlikely: the caller gets the error at once, and a late result if it arrives.
 #[test]
-fn lost_between_the_command_and_its_ok() {
+fn loss_before_ok_has_unknown_result_and_may_be_completed_late() {
     let mut module = ScriptedModule::new();
     module.run(1, PUB);
     module.expect_line(PUB);
     module.send(then(&["+CMQTTCONNLOST: 0,1"]));
-    module.expect_under_way(1);
+    module.expect_in_flight(1);
     module.send(then(&["OK"]));
     let reason = UnknownReason::Lost(LostBy::Connection(1));
     assert_eq!(module.expect_failure(1), Failure::ResultUnknown { command: failed(PUB), reason });
@@ -116,7 +116,7 @@ fn lost_between_the_command_and_its_ok() {
 }
 
 #[test]
-fn a_lost_connection_is_the_result_of_a_disconnect() {
+fn lost_connection_completes_a_disconnect() {
     let mut module = ScriptedModule::new();
     module.run(1, "AT+CMQTTDISC=0,60");
     module.expect_line("AT+CMQTTDISC=0,60");
@@ -125,27 +125,27 @@ fn a_lost_connection_is_the_result_of_a_disconnect() {
 }
 
 #[test]
-fn connecting_waits_for_its_own_result() {
+fn connect_waits_for_its_own_result() {
     let mut module = ScriptedModule::new();
     let line = "AT+CMQTTCONNECT=0,\"tcp://h:1883\",60,1";
     module.run(1, line);
     module.expect_line(line);
     module.send(then(&["OK", "+CMQTTCONNLOST: 0,1"]));
-    module.expect_under_way(1);
+    module.expect_in_flight(1);
     module.send(then(&["+CMQTTCONNECT: 0,26"]));
     assert_eq!(module.expect_refusal(1), Some(26));
 }
 
 #[test]
-fn a_boot_banner_is_believed_when_the_service_is_found_stopped() {
+fn boot_banner_is_a_restart_when_the_service_is_stopped() {
     for banner in ["RDY", "QCRDY", "*ATREADY: 1"] {
-        let mut module = with_publishes_under_way();
+        let mut module = with_publishes_in_flight();
         module.publish(6, 1, b"t", b"p");
         module.send(then(&[banner]));
         module.expect_line("AT+CMQTTREL?");
-        assert_eq!(happened(&mut module), [banner]);
+        assert_eq!(event_names(&mut module), [banner]);
         module.send(then(&["ERROR"]));
-        let mut told = happened(&mut module);
+        let mut told = event_names(&mut module);
         assert_eq!(told.pop().as_deref(), Some("Restarted"));
         told.sort();
         assert_eq!(
@@ -162,25 +162,25 @@ fn a_boot_banner_is_believed_when_the_service_is_found_stopped() {
         );
         module.expect_line("ATE0");
         module.send("ATE0\r\r\nOK\r\n");
-        // What needs no connection goes on.
+        // Commands without connection continue.
         module.expect_line("AT+CMQTTREL=0");
     }
 }
 
 #[test]
-fn a_boot_banner_of_a_module_that_did_not_boot_is_just_a_line() {
-    let mut module = with_publishes_under_way();
+fn boot_banner_is_a_urc_when_the_service_runs() {
+    let mut module = with_publishes_in_flight();
     module.send(then(&["RDY"]));
     module.expect_line("AT+CMQTTREL?");
     module.send(then(&["OK"]));
-    assert_eq!(happened(&mut module), ["RDY"]);
+    assert_eq!(event_names(&mut module), ["RDY"]);
     module.expect_nothing_written();
     module.send(then(&["+CMQTTPUB: 1,0", "+CMQTTPUB: 0,0"]));
     module.expect_success(1);
     module.expect_success(4);
 }
 
-/// It comes out in two banners on some siblings.
+/// Some sibling modules print two banners.
 #[test]
 fn two_banners_are_one_restart() {
     let mut module = ScriptedModule::new();
@@ -189,26 +189,26 @@ fn two_banners_are_one_restart() {
     module.send(then(&["*ATREADY: 1", "+CPIN: READY"]));
     module.send(then(&["ERROR"]));
     let restarts = |told: Vec<String>| told.iter().filter(|event| *event == "Restarted").count();
-    assert_eq!(restarts(happened(&mut module)), 1);
+    assert_eq!(restarts(event_names(&mut module)), 1);
     module.expect_line("ATE0");
     module.send(then(&["OK"]));
     for _ in 0..3 {
         let _ = module.take_written();
         module.send(then(&["ERROR"]));
     }
-    assert_eq!(restarts(happened(&mut module)), 0);
+    assert_eq!(restarts(event_names(&mut module)), 0);
 }
 
-/// Answers the fence that brings the channel back, and the question behind it.
-fn find_out(module: &mut ScriptedModule, answer: &str) {
-    module.answer_fence();
+/// Answers the sync probe that recovers the channel, and the restart query behind it.
+fn answer_restart_query(module: &mut ScriptedModule, answer: &str) {
+    module.answer_probe();
     module.expect_line("AT+CMQTTREL?");
     module.send(then(&[answer]));
 }
 
-/// A module that has just booted does not answer what was asked before. Only a confirmed restart tells that this is why.
+/// A module that has booted does not answer earlier commands; only a confirmed restart explains that.
 #[test]
-fn a_command_that_a_restart_swallowed_ends_with_the_restart() {
+fn command_lost_in_a_restart_ends_with_the_restart() {
     for (answer, expected) in [("ERROR", "1 lost: Restart"), ("OK", "1 failed: NoAnswer")] {
         let mut module = ScriptedModule::new();
         module.run(1, "AT+CSQ");
@@ -217,62 +217,62 @@ fn a_command_that_a_restart_swallowed_ends_with_the_restart() {
         module.wait_ms(499);
         module.expect_nothing_written();
         module.wait_ms(1);
-        module.expect_under_way(1);
-        find_out(&mut module, answer);
-        let happened = happened(&mut module);
-        assert!(happened.iter().any(|event| event.starts_with(expected)), "{happened:?}");
+        module.expect_in_flight(1);
+        answer_restart_query(&mut module, answer);
+        let event_names = event_names(&mut module);
+        assert!(event_names.iter().any(|event| event.starts_with(expected)), "{event_names:?}");
     }
 }
 
 #[test]
-fn a_connect_that_a_restart_swallowed_ends_with_the_restart() {
+fn connect_lost_in_a_restart_ends_with_the_restart() {
     let mut module = ScriptedModule::new();
     let line = "AT+CMQTTCONNECT=0,\"tcp://h:1883\",60,1";
     module.run(1, line);
     module.expect_line(line);
     module.send(then(&["RDY"]));
     module.wait_ms(500);
-    find_out(&mut module, "ERROR");
+    answer_restart_query(&mut module, "ERROR");
     assert!(matches!(module.expect_failure(1), Failure::ConnectionLost { cause: LostBy::Restart, .. }));
 }
 
-/// A publish whose topic is being entered when the banner comes.
+/// A publish whose topic is being entered when the banner arrives.
 fn entering_a_topic_at_the_banner() -> ScriptedModule {
     let mut module = ScriptedModule::new();
     module.publish(1, 0, b"t", b"p");
     module.expect_line("AT+CMQTTTOPIC=0,1");
     module.send(then(&["RDY"]));
     module.wait_ms(500);
-    module.expect_under_way(1);
+    module.expect_in_flight(1);
     module
 }
 
 #[test]
-fn a_publish_that_was_being_entered_is_lost_with_the_restart() {
+fn publish_interrupted_before_pub_fails_with_the_restart() {
     let mut module = entering_a_topic_at_the_banner();
-    find_out(&mut module, "ERROR");
+    answer_restart_query(&mut module, "ERROR");
     let failure = module.expect_failure(1);
     assert_eq!(failure, Failure::ConnectionLost { command: failed(PUB), cause: LostBy::Restart });
 }
 
 #[test]
-fn a_publish_that_was_being_entered_begins_again_where_there_was_no_restart() {
+fn publish_interrupted_by_a_false_banner_starts_again() {
     let mut module = entering_a_topic_at_the_banner();
-    find_out(&mut module, "OK");
-    module.expect_under_way(1);
+    answer_restart_query(&mut module, "OK");
+    module.expect_in_flight(1);
     module.expect_line("AT+CMQTTTOPIC=0,1");
 }
 
 #[test]
-fn a_publish_that_was_written_is_unknown_after_the_restart() {
+fn written_publish_has_unknown_result_after_the_restart() {
     for (answer, result) in [("ERROR", None), ("OK", Some("+CMQTTPUB: 0,0"))] {
         let mut module = ScriptedModule::new();
         module.run(1, PUB);
         module.expect_line(PUB);
         module.send(then(&["RDY"]));
         module.wait_ms(500);
-        module.expect_under_way(1);
-        find_out(&mut module, answer);
+        module.expect_in_flight(1);
+        answer_restart_query(&mut module, answer);
         if let Some(result) = result {
             module.send(then(&[result]));
             module.expect_success(1);
@@ -284,25 +284,25 @@ fn a_publish_that_was_written_is_unknown_after_the_restart() {
     }
 }
 
-/// The question itself may fall into the boot.
+/// The restart query itself can be lost in the boot.
 #[test]
-fn a_question_that_nobody_heard_is_asked_again() {
+fn unanswered_restart_query_is_repeated() {
     let mut module = ScriptedModule::new();
     module.send(then(&["RDY"]));
     module.expect_line("AT+CMQTTREL?");
     module.send(then(&["QCRDY"]));
     module.wait_ms(500);
-    let fence = String::from_utf8(module.take_written()).unwrap();
-    let name = fence.strip_prefix("AT").unwrap().strip_suffix("=?\r").unwrap();
+    let probe = String::from_utf8(module.take_written()).unwrap();
+    let name = probe.strip_prefix("AT").unwrap().strip_suffix("=?\r").unwrap();
     module.send(then(&[&format!("{name}: (0-1)"), "OK"]));
     module.expect_line("AT+CMQTTREL?");
     module.send(then(&["ERROR"]));
-    assert!(happened(&mut module).contains(&"Restarted".to_owned()));
+    assert!(event_names(&mut module).contains(&"Restarted".to_owned()));
 }
 
-/// Its power came back with echo of commands and data.
+/// After the restart, the module echoes commands and data.
 #[test]
-fn what_was_learned_of_echoes_is_forgotten_at_a_restart() {
+fn restart_resets_the_detection_of_echoes() {
     let mut module = ScriptedModule::new();
     let silent = Firmware { echo: false, data_echo: false, prompt: "\r\n>" };
     module.enter(1, "AT+CMQTTTOPIC=0,1", b"x");
@@ -321,7 +321,7 @@ fn what_was_learned_of_echoes_is_forgotten_at_a_restart() {
 }
 
 #[test]
-fn a_message_cut_by_a_restart() {
+fn message_cut_by_a_restart_is_reported() {
     let mut module = ScriptedModule::new();
     let block = Block::new(0, "topic", "payload").pieces();
     module.send(block[..2].concat());
@@ -330,12 +330,12 @@ fn a_message_cut_by_a_restart() {
     assert_eq!(module.losses().len(), 1);
     module.expect_line("AT+CMQTTREL?");
     module.send(then(&["ERROR"]));
-    assert!(happened(&mut module).contains(&"Restarted".to_owned()));
+    assert!(event_names(&mut module).contains(&"Restarted".to_owned()));
 }
 
-/// The banner is taken for the rest of the message, whether the module says more than that or less.
+/// The banner is counted as the rest of the message, with more or fewer bytes than missing.
 #[test]
-fn a_banner_that_a_message_has_eaten() {
+fn banner_inside_a_damaged_message_is_found() {
     for missing in [14, 20, 400] {
         for banner in ["RDY", "QCRDY", "*ATREADY: 1"] {
             let mut module = ScriptedModule::new();
@@ -346,7 +346,7 @@ fn a_banner_that_a_message_has_eaten() {
             assert_eq!(module.losses().len(), 1);
             module.expect_line("AT+CMQTTREL?");
             module.send("AT+CMQTTREL?\r\r\nERROR\r\n");
-            assert!(happened(&mut module).contains(&"Restarted".to_owned()), "{banner} {missing}");
+            assert!(event_names(&mut module).contains(&"Restarted".to_owned()), "{banner} {missing}");
             module.expect_line("ATE0");
             module.send("ATE0\r\r\nOK\r\n");
             module.expect_nothing_written();
@@ -354,9 +354,9 @@ fn a_banner_that_a_message_has_eaten() {
     }
 }
 
-/// Its count runs on over what comes behind it.
+/// The count of the damaged message covers the lines behind it.
 #[test]
-fn a_loss_that_a_message_has_eaten() {
+fn loss_inside_a_damaged_message_is_found() {
     for missing in [60, 400] {
         for line in ["+CMQTTCONNLOST: 0,1", "+CMQTTNONET"] {
             let mut module = ScriptedModule::new();
@@ -367,18 +367,18 @@ fn a_loss_that_a_message_has_eaten() {
             module.wait_ms(2_200);
             assert_eq!(module.losses().len(), 1);
             assert!(
-                happened(&mut module).contains(&"ConnectionLossSuspected".to_owned()),
+                event_names(&mut module).contains(&"ConnectionLossSuspected".to_owned()),
                 "{line} {missing}"
             );
         }
     }
 }
 
-/// Cut anywhere: in a header, too, so that its length is another one and counts the beginning of the banner.
+/// The cut can be in a header, so that a wrong length counts the beginning of the banner.
 #[test]
-fn a_restart_within_a_message_is_found_out_wherever_it_came() {
+fn restart_at_any_byte_of_a_message_is_found() {
     let block = Block::new(1, "topic/of/17/bytes", "payload of 19 bytes").bytes();
-    // A part that is not its own, so that the parts behind it are more than was announced, and read over.
+    // A foreign part makes the following parts exceed the announced length, so they are skipped.
     let start = memchr::memmem::find(&block, b"+CMQTTRXPAYLOAD").unwrap();
     let disturbed = [&block[..start], b"+CMQTTRXPAYLOAD: 1,5\r\n12345\r\n", &block[start..]].concat();
     for block in [block, disturbed] {
@@ -397,11 +397,11 @@ fn a_restart_within_a_message_is_found_out_wherever_it_came() {
 }
 
 #[test]
-fn a_lost_port_ends_everything() {
-    let mut module = with_publishes_under_way();
+fn lost_port_ends_every_transaction() {
+    let mut module = with_publishes_in_flight();
     module.send("\r\n+CMQTTRXSTART: 1,1,1\r\n");
     module.lose_port("unplugged");
-    let mut told = happened(&mut module);
+    let mut told = event_names(&mut module);
     assert_eq!(told.pop().as_deref(), Some("PortLost(\"unplugged\")"));
     assert!(told[0].starts_with("MessageLost"), "{told:?}");
     for id in 1..=5 {

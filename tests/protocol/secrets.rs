@@ -1,4 +1,4 @@
-//! Passwords and keys are shown in no trace, no event and no error, however they come back.
+//! Passwords and keys are in no trace, event or error, in whatever form they come back.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::support::{Reads, ScriptedModule, then};
 const PASSWORD: &str = "hunter2secret";
 const KEY: &str = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA0123456789\nabcdefghijklmnopqrstuvwxyz\n-----END RSA PRIVATE KEY-----\n";
 
-/// Everything that could end in a log.
+/// Returns all text that could be logged.
 fn shown(module: &ScriptedModule) -> String {
     let events = module.history().0.join("\n");
     format!("{events}\n{}", String::from_utf8_lossy(module.traces()))
@@ -28,12 +28,12 @@ fn connect_line() -> String {
 }
 
 #[test]
-fn the_password_of_a_connect_in_every_form_of_answer() {
+fn password_of_connect_is_hidden_in_every_answer() {
     for answer in [
         vec!["OK".to_owned(), "+CMQTTCONNECT: 0,0".to_owned()],
         vec!["OK".to_owned(), "+CMQTTCONNECT: 0,31".to_owned()],
         vec!["ERROR".to_owned()],
-        // Echoes: whole, cut short at both ends, and twice in a line.
+        // Echoes: whole, cut at either end, and twice in a line.
         vec![connect_line()[10..].to_owned(), "ERROR".to_owned()],
         vec![connect_line()[..connect_line().len() - 1].to_owned(), "ERROR".to_owned()],
         vec![format!("{PASSWORD}{PASSWORD}"), "ERROR".to_owned()],
@@ -62,17 +62,17 @@ fn the_password_of_a_connect_in_every_form_of_answer() {
 }
 
 #[test]
-fn the_password_that_the_read_form_gives_back() {
+fn password_in_the_read_form_is_hidden() {
     let mut module = ScriptedModule::reading(Reads::Single);
     module.engine.set_tracing(true);
-    // It comes unasked, too, and from a connect that was another process's.
+    // The line also comes unsolicited, for a connect of another process.
     module.send(then(&[&format!("+CMQTTCONNECT: 0,\"tcp://h:1883\",60,1,\"user\",\"{PASSWORD}\"")]));
     assert_hidden(&module, PASSWORD);
 }
 
-/// Bytes lost, added or altered in the password itself: no piece of it is shown.
+/// Bytes are lost, added or altered in the password itself.
 #[test]
-fn the_password_in_a_damaged_echo() {
+fn password_in_a_damaged_echo_is_hidden() {
     let line = connect_line();
     let begins = line.len() - PASSWORD.len() - 1;
     for at in begins..line.len() {
@@ -111,7 +111,7 @@ fn assert_key_hidden(module: &ScriptedModule) {
 }
 
 #[test]
-fn key_material_and_its_echo() {
+fn key_and_its_echo_are_hidden() {
     for reads in [Reads::Whole, Reads::Single] {
         for echoed in [0, KEY.len()] {
             let mut module = ScriptedModule::reading(reads.clone());
@@ -120,15 +120,15 @@ fn key_material_and_its_echo() {
             module.send(&KEY[..echoed]);
             module.send(then(&["OK"]));
             module.expect_success(1);
-            module.expect_no_news();
+            module.expect_no_other_events();
             assert_key_hidden(&module);
         }
     }
 }
 
-/// Bytes of it were lost, so it comes back as lines.
+/// Bytes of the key were lost, so it is read as lines.
 #[test]
-fn key_material_in_a_broken_echo() {
+fn key_in_a_damaged_echo_is_hidden() {
     for lost in [0, 1, 20, 40, 60] {
         for reads in [Reads::Whole, Reads::Single] {
             let mut module = ScriptedModule::reading(reads);
@@ -148,7 +148,7 @@ fn key_material_in_a_broken_echo() {
 }
 
 #[test]
-fn key_material_that_comes_back_after_the_time_is_over() {
+fn key_echoed_after_the_timeout_is_hidden() {
     let mut module = ScriptedModule::new();
     module.engine.set_tracing(true);
     enter_key(&mut module);

@@ -1,4 +1,4 @@
-//! Received messages arrive as they were sent, however their blocks are cut into reads.
+//! Received messages arrive unchanged, however their blocks are cut into reads.
 
 use simcom_mqtt::at::ClientIndex;
 
@@ -9,19 +9,19 @@ use crate::support::{
 const SPACINGS: [Spacing; 2] = [Spacing::Compact, Spacing::BlankLines];
 
 #[test]
-fn the_block_of_a_real_module() {
+fn block_of_a_real_module_is_received() {
     let topic = "a".repeat(38);
     let block = Block::new(0, &topic, "b".repeat(15));
     assert_eq!(block.bytes().len(), 143, "as recorded");
     at_every_two_splits(|module| {
         module.send(block.bytes());
         module.expect_message(0, &topic, "b".repeat(15));
-        module.expect_no_news();
+        module.expect_no_other_events();
     });
 }
 
 #[test]
-fn every_awkward_payload_and_topic() {
+fn awkward_payloads_and_topics_are_received() {
     for spacing in SPACINGS {
         for bytes in awkward_payloads() {
             for client in [0, 1] {
@@ -32,7 +32,7 @@ fn every_awkward_payload_and_topic() {
                     module.send(block.bytes());
                     assert_eq!(module.messages(), [block.message()]);
                     module.expect_nothing_written();
-                    module.expect_no_news();
+                    module.expect_no_other_events();
                 });
             }
         }
@@ -40,7 +40,7 @@ fn every_awkward_payload_and_topic() {
 }
 
 #[test]
-fn parts_of_every_size() {
+fn parts_of_every_size_are_received() {
     for spacing in SPACINGS {
         for part_size in [1, 2, 5, 7] {
             let block = Block::new(1, "topic/x", "\r\nOK\r\n\r\n+CMQTTRXEND: 1\r\n")
@@ -49,39 +49,39 @@ fn parts_of_every_size() {
             at_every_split(|module| {
                 module.send(block.bytes());
                 assert_eq!(module.messages(), [block.message()]);
-                module.expect_no_news();
+                module.expect_no_other_events();
             });
         }
     }
 }
 
 #[test]
-fn empty_payloads() {
+fn empty_payloads_are_received() {
     for spacing in SPACINGS {
         let block = Block::new(0, "a", "").spaced(spacing);
         at_every_two_splits(|module| {
             module.send(block.bytes());
             module.send(block.bytes());
             assert_eq!(module.messages(), [block.message(), block.message()]);
-            module.expect_no_news();
+            module.expect_no_other_events();
         });
     }
 }
 
-/// Some firmware may well announce the nothing it has to send.
+/// Some firmware may send a header for an empty payload.
 #[test]
-fn an_empty_payload_with_a_header_of_its_own() {
+fn empty_payload_with_a_header_is_received() {
     at_every_split(|module| {
         module.send(
             b"\r\n+CMQTTRXSTART: 0,1,0\r\n+CMQTTRXTOPIC: 0,1\r\na\r\n+CMQTTRXPAYLOAD: 0,0\r\n\r\n+CMQTTRXEND: 0\r\n",
         );
         module.expect_message(0, "a", "");
-        module.expect_no_news();
+        module.expect_no_other_events();
     });
 }
 
 #[test]
-fn the_longest_message_there_is() {
+fn longest_message_is_received() {
     for spacing in SPACINGS {
         let topic: Vec<u8> = (0..1024_u32).map(|at| (at % 251) as u8).collect();
         let payload: Vec<u8> = (0..10_240_u32).map(|at| (at * at).to_le_bytes()[0]).collect();
@@ -89,13 +89,13 @@ fn the_longest_message_there_is() {
         byte_by_byte(|module| {
             module.send(block.bytes());
             module.expect_message(0, &topic, &payload);
-            module.expect_no_news();
+            module.expect_no_other_events();
         });
     }
 }
 
 #[test]
-fn a_message_of_the_other_client_between_any_two_parts() {
+fn message_of_the_other_client_between_parts_is_received() {
     for outer_spacing in SPACINGS {
         for inner_spacing in SPACINGS {
             let outer = Block::new(0, "outer", "12345678").spaced(outer_spacing).in_parts_of(4);
@@ -107,7 +107,7 @@ fn a_message_of_the_other_client_between_any_two_parts() {
                     module.send(inner.bytes());
                     module.send(pieces[at..].concat());
                     assert_eq!(module.messages(), [inner.message(), outer.message()]);
-                    module.expect_no_news();
+                    module.expect_no_other_events();
                 });
             }
         }
@@ -115,7 +115,7 @@ fn a_message_of_the_other_client_between_any_two_parts() {
 }
 
 #[test]
-fn blocks_of_both_clients_interleaved_part_by_part() {
+fn interleaved_blocks_of_both_clients_are_received() {
     for spacing in SPACINGS {
         let blocks =
             [Block::new(0, "zero", "0000").spaced(spacing), Block::new(1, "one", "1111").spaced(spacing)];
@@ -125,13 +125,13 @@ fn blocks_of_both_clients_interleaved_part_by_part() {
         at_every_split(|module| {
             module.send(&woven);
             assert_eq!(module.messages(), blocks.clone().map(|block| block.message()));
-            module.expect_no_news();
+            module.expect_no_other_events();
         });
     }
 }
 
 #[test]
-fn urcs_between_any_two_parts() {
+fn urcs_between_parts_are_received() {
     let urcs = ["+CGEV: NW DETACH", "SMS DONE", "+CPIN: READY", "+UNKNOWN: \"x\"", "RDY?"];
     for spacing in SPACINGS {
         let block = Block::new(0, "topic", "payload\r\n").spaced(spacing).in_parts_of(4);
@@ -144,7 +144,7 @@ fn urcs_between_any_two_parts() {
                     module.send(pieces[at..].concat());
                     assert_eq!(module.messages(), [block.message()], "{urc} before piece {at}, {spacing:?}");
                     assert_eq!(module.urcs(), [urc]);
-                    module.expect_no_news();
+                    module.expect_no_other_events();
                 });
             }
         }
@@ -153,7 +153,7 @@ fn urcs_between_any_two_parts() {
 
 /// GNSS sentences on the same UART have no line end before them.
 #[test]
-fn satellite_sentences_between_any_two_parts() {
+fn satellite_sentences_between_parts_are_received() {
     for spacing in SPACINGS {
         let block = Block::new(0, "topic", "payload").spaced(spacing);
         let pieces = block.pieces();
@@ -164,14 +164,14 @@ fn satellite_sentences_between_any_two_parts() {
                 module.send(pieces[at..].concat());
                 assert_eq!(module.messages(), [block.message()], "before piece {at}, {spacing:?}");
                 assert_eq!(module.urcs(), ["$GNRMC,,V,,,,,,,,,,N,V*37"]);
-                module.expect_no_news();
+                module.expect_no_other_events();
             });
         }
     }
 }
 
 #[test]
-fn many_messages_back_to_back() {
+fn many_messages_in_sequence_are_received() {
     let blocks: Vec<Block> = (0..12_u8)
         .map(|at| {
             let spacing = SPACINGS[usize::from(at / 6)];
@@ -184,14 +184,14 @@ fn many_messages_back_to_back() {
         }
         let expected: Vec<_> = blocks.iter().map(Block::message).collect();
         assert_eq!(module.messages(), expected);
-        module.expect_no_news();
+        module.expect_no_other_events();
     };
     at_every_split(script);
 }
 
-/// An overlong line is cut at the same byte whatever the reads.
+/// The cut of an overlong line does not depend on the reads.
 #[test]
-fn lines_about_as_long_as_a_line_may_be() {
+fn overlong_lines_are_cut_at_the_same_byte() {
     for length in [4094, 4095, 4096, 4097, 4098, 9000] {
         byte_by_byte(|module| {
             module.send(then(&[&"x".repeat(length)]));

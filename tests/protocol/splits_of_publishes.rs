@@ -1,4 +1,4 @@
-//! A publish comes to the same however its answers are cut into reads, in every form that firmware gives them.
+//! The outcome of a publish does not depend on the reads, in every form of answer.
 
 use crate::support::{
     Block, Firmware, Gap, ScriptedModule, Spacing, at_every_split, at_every_two_splits, awkward_payloads,
@@ -7,8 +7,8 @@ use crate::support::{
 
 const NOTHING: &dyn Fn(Gap) -> Vec<u8> = &|_| Vec::new();
 
-/// One command after the publish: what the publish left on the line would be taken for its answer.
-fn publish_and_ask(
+/// Publishes and sends one command: bytes left by the publish would be taken for its answer.
+fn publish_and_query(
     module: &mut ScriptedModule,
     firmware: Firmware,
     payload: &[u8],
@@ -16,7 +16,7 @@ fn publish_and_ask(
 ) {
     module.publish(1, 0, b"t/1", payload);
     firmware.play_publish(module, b"t/1", payload, between);
-    // An echo that looks like an answer is believed after a while without another.
+    // An echo that looks like an answer is accepted after a delay.
     module.wait_ms(400);
     module.expect_success(1);
     module.run(2, "AT+CSQ");
@@ -30,12 +30,12 @@ fn publish_and_ask(
 }
 
 #[test]
-fn every_form_of_echo_and_prompt() {
+fn publish_works_with_every_form_of_echo_and_prompt() {
     for firmware in Firmware::all() {
         at_every_two_splits_of_entry(firmware);
         at_every_split(|module| {
-            publish_and_ask(module, firmware, b"hello", NOTHING);
-            module.expect_no_news();
+            publish_and_query(module, firmware, b"hello", NOTHING);
+            module.expect_no_other_events();
         });
     }
 }
@@ -45,27 +45,27 @@ fn at_every_two_splits_of_entry(firmware: Firmware) {
         module.enter(1, "AT+CMQTTTOPIC=0,2", b"ab");
         firmware.play_entry(module, "AT+CMQTTTOPIC=0,2", b"ab", NOTHING);
         module.expect_success(1);
-        module.expect_no_news();
+        module.expect_no_other_events();
     });
 }
 
 #[test]
-fn every_awkward_payload() {
+fn awkward_payloads_are_published() {
     for firmware in Firmware::all() {
         for payload in awkward_payloads() {
             let shown = payload.escape_ascii().to_string();
             println!("{firmware:?} {shown}");
             let script = |module: &mut ScriptedModule| {
-                publish_and_ask_patiently(module, firmware, &payload);
-                module.expect_no_news();
+                publish_and_query_with_delays(module, firmware, &payload);
+                module.expect_no_other_events();
             };
             if payload.len() < 12 { at_every_split(script) } else { byte_by_byte(script) }
         }
     }
 }
 
-/// As an answer that could be the echo of the data is held back for a moment, the clock goes on before each command.
-fn publish_and_ask_patiently(module: &mut ScriptedModule, firmware: Firmware, payload: &[u8]) {
+/// An answer that could be the echo of the data is delayed, so time passes before each command.
+fn publish_and_query_with_delays(module: &mut ScriptedModule, firmware: Firmware, payload: &[u8]) {
     module.publish(1, 0, b"t/1", payload);
     firmware.play_entry(module, "AT+CMQTTTOPIC=0,3", b"t/1", NOTHING);
     firmware.play_entry(module, &format!("AT+CMQTTPAYLOAD=0,{}", payload.len()), payload, NOTHING);
@@ -86,9 +86,9 @@ fn publish_and_ask_patiently(module: &mut ScriptedModule, firmware: Firmware, pa
     module.expect_nothing_written();
 }
 
-/// The first entry of a power cycle, where it is not known yet whether the firmware echoes data.
+/// The first entry after power-on, when the echo of data is unknown.
 #[test]
-fn awkward_data_in_the_very_first_entry() {
+fn awkward_data_in_the_first_entry_is_published() {
     for firmware in Firmware::all() {
         for data in awkward_payloads() {
             let shown = data.escape_ascii().to_string();
@@ -103,41 +103,41 @@ fn awkward_data_in_the_very_first_entry() {
                 module.expect_line("AT");
                 module.send(then(&["OK"]));
                 module.expect_success(2);
-                module.expect_no_news();
+                module.expect_no_other_events();
             };
             if data.len() < 24 { at_every_split(script) } else { byte_by_byte(script) }
         }
     }
 }
 
-/// Learned from one entry, used in the next.
+/// The detection of one entry is used in the next.
 #[test]
-fn awkward_payloads_one_after_the_other() {
+fn awkward_payloads_in_sequence_are_published() {
     for firmware in Firmware::all() {
         byte_by_byte(|module| {
             for payload in awkward_payloads() {
-                publish_and_ask_patiently(module, firmware, &payload);
+                publish_and_query_with_delays(module, firmware, &payload);
             }
-            module.expect_no_news();
+            module.expect_no_other_events();
         });
     }
 }
 
 #[test]
-fn an_empty_payload_is_not_entered() {
+fn empty_payload_is_not_entered() {
     at_every_split(|module| {
         module.acquire(9, 0);
-        publish_and_ask(module, Firmware { echo: true, data_echo: false, prompt: "\r\n>" }, b"", NOTHING);
+        publish_and_query(module, Firmware { echo: true, data_echo: false, prompt: "\r\n>" }, b"", NOTHING);
     });
 }
 
 #[test]
-fn urcs_in_each_gap() {
+fn urcs_in_each_gap_are_delivered() {
     for firmware in Firmware::all() {
         for gap in Gap::ALL {
             let urc = |at| if at == gap { then(&["+CGEV: ME DETACH"]) } else { Vec::new() };
             at_every_split(|module| {
-                publish_and_ask(module, firmware, b"\r\nhello", &urc);
+                publish_and_query(module, firmware, b"\r\nhello", &urc);
                 let expected = if gap == Gap::AfterOk || gap == Gap::AfterResult {
                     1
                 } else if gap == Gap::AfterPrompt || gap == Gap::AfterData {
@@ -146,15 +146,15 @@ fn urcs_in_each_gap() {
                     3
                 };
                 assert_eq!(module.urcs(), vec!["+CGEV: ME DETACH"; expected], "{firmware:?} {gap:?}");
-                module.expect_no_news();
+                module.expect_no_other_events();
             });
         }
     }
 }
 
-/// The echo of such data looks like the answer, the more so with a line behind it that is none.
+/// The echo of such data looks like the answer, above all with a foreign line behind it.
 #[test]
-fn urcs_around_the_echo_of_something_like_an_answer() {
+fn urcs_around_an_echo_like_an_answer_are_delivered() {
     for firmware in Firmware::all() {
         for data in [&b"OK"[..], b"\r\nOK\r\n", b"\r\nERROR\r\nOK"] {
             for gap in [Gap::BeforeAnswer, Gap::AfterPrompt, Gap::AfterData] {
@@ -166,7 +166,7 @@ fn urcs_around_the_echo_of_something_like_an_answer() {
                     module.wait_ms(400);
                     module.expect_success(1);
                     assert_eq!(module.urcs(), ["+CGEV: 1"], "{firmware:?} {gap:?}");
-                    module.expect_no_news();
+                    module.expect_no_other_events();
                 });
             }
         }
@@ -174,31 +174,31 @@ fn urcs_around_the_echo_of_something_like_an_answer() {
 }
 
 #[test]
-fn unknown_lines_in_each_gap() {
+fn unknown_lines_in_each_gap_are_delivered() {
     for gap in Gap::ALL {
         let firmware = Firmware { echo: true, data_echo: true, prompt: "\r\n>" };
         let urc = |at| if at == gap { then(&["+WHAT: 1"]) } else { Vec::new() };
         at_every_split(|module| {
-            publish_and_ask(module, firmware, b"hello", &urc);
+            publish_and_query(module, firmware, b"hello", &urc);
             assert!(module.urcs().iter().all(|line| line == "+WHAT: 1"));
-            module.expect_no_news();
+            module.expect_no_other_events();
         });
     }
 }
 
 #[test]
-fn whole_messages_in_each_gap() {
+fn messages_in_each_gap_are_delivered() {
     for spacing in [Spacing::Compact, Spacing::BlankLines] {
         for firmware in Firmware::all() {
             for gap in Gap::ALL {
                 let block = Block::new(0, "in", "\r\nOK\r\n>").spaced(spacing);
                 let insert = |at| if at == gap { block.bytes() } else { Vec::new() };
                 let script = |module: &mut ScriptedModule| {
-                    publish_and_ask(module, firmware, b"OK, go", &insert);
+                    publish_and_query(module, firmware, b"OK, go", &insert);
                     let messages = module.messages();
                     assert!(!messages.is_empty());
                     assert!(messages.iter().all(|message| *message == block.message()), "{messages:?}");
-                    module.expect_no_news();
+                    module.expect_no_other_events();
                 };
                 if firmware.prompt == "\r\n>" && spacing == Spacing::Compact {
                     at_every_split(script);
@@ -210,9 +210,9 @@ fn whole_messages_in_each_gap() {
     }
 }
 
-/// What answers a command comes between the parts of a message.
+/// The answer to a command comes between the parts of a message.
 #[test]
-fn answers_between_the_parts_of_a_message() {
+fn answers_between_the_parts_of_a_message_are_accepted() {
     for spacing in [Spacing::Compact, Spacing::BlankLines] {
         let block = Block::new(1, "a/b", "\r\nERROR\r\n").spaced(spacing).in_parts_of(5);
         let pieces = block.pieces();
@@ -230,15 +230,15 @@ fn answers_between_the_parts_of_a_message() {
                 module.expect_line("AT");
                 module.send(then(&["OK"]));
                 module.expect_success(2);
-                module.expect_no_news();
+                module.expect_no_other_events();
             });
         }
     }
 }
 
-/// A prompt inside a block is answered after it, and the data does not go astray.
+/// The data is written after the block.
 #[test]
-fn a_prompt_between_the_parts_of_a_message() {
+fn prompt_between_the_parts_of_a_message_is_answered_after_it() {
     for prompt in Firmware::PROMPTS {
         for data_echo in [false, true] {
             let block = Block::new(0, "a/b", ">hello");
@@ -258,7 +258,7 @@ fn a_prompt_between_the_parts_of_a_message() {
                     }
                     module.send(then(&["OK"]));
                     module.expect_success(1);
-                    module.expect_no_news();
+                    module.expect_no_other_events();
                 });
             }
         }

@@ -1,4 +1,4 @@
-//! What the module says before a command has been written is no answer to it.
+//! Output before a command is written is not an answer to it.
 
 use simcom_mqtt::at::Command;
 
@@ -8,13 +8,13 @@ const STRAYS: [&[u8]; 5] =
     [b"\r\nOK\r\n", b"\r\nERROR\r\n", b"\r\n+CME ERROR: 3\r\n", b"\r\n>", b"\r\n+CMQTTPUB: 0,0\r\n"];
 
 #[test]
-fn before_a_line_is_written() {
+fn answer_before_the_line_is_written_does_not_count() {
     for stray in STRAYS {
         for written in 0.."AT+CSQ\r".len() {
             let mut module = ScriptedModule::new();
             module.run_half_written(1, Command::new("AT+CSQ"), written, stray);
             module.expect_data(&b"AT+CSQ\r"[written..]);
-            module.expect_under_way(1);
+            module.expect_in_flight(1);
             module.send(then(&["+CSQ: 23,0", "OK"]));
             assert_eq!(module.expect_success(1), [[b"+CSQ: 23,0".to_vec()]]);
         }
@@ -22,7 +22,7 @@ fn before_a_line_is_written() {
 }
 
 #[test]
-fn before_a_line_that_asks_for_data_is_written() {
+fn answer_before_a_data_command_is_written_does_not_count() {
     for stray in STRAYS {
         let mut module = ScriptedModule::new();
         module.run_half_written(1, Command::new("AT+CMQTTTOPIC=0,3").with_data(b"a/b"), 0, stray);
@@ -35,9 +35,9 @@ fn before_a_line_that_asks_for_data_is_written() {
     }
 }
 
-/// In one read with the answer to the command before.
+/// The stray answer is in one read with the answer to the previous command.
 #[test]
-fn between_the_commands_of_a_publish() {
+fn answer_between_the_commands_of_a_publish_does_not_count() {
     for stray in STRAYS {
         for gap in 0..3 {
             let behind = |number: usize| if number == gap { stray } else { b"" };
@@ -53,7 +53,7 @@ fn between_the_commands_of_a_publish() {
             module.expect_data(b"p");
             module.send([&then(&["OK"]), behind(1)].concat());
             module.expect_line("AT+CMQTTPUB=0,1,60");
-            module.expect_under_way(1);
+            module.expect_in_flight(1);
             module.send(then(&["OK", "+CMQTTPUB: 0,0"]));
             module.expect_success(1);
             module.send(behind(2));

@@ -1,11 +1,11 @@
-//! `AT+CMQTTSUB?` prints bare topics without index or length: any line may be one.
+//! `AT+CMQTTSUB?` prints topics without index or length: any line can be a topic.
 
 use simcom_mqtt::channel::Failure;
 
 use crate::support::{Block, ScriptedModule, at_every_split, then};
 
 const LIST: &str = "AT+CMQTTSUB?";
-const FENCE: &str = "AT+CMQTTDISC=?";
+const PROBE: &str = "AT+CMQTTDISC=?";
 
 fn play_listing(module: &mut ScriptedModule, topics: &[&str], echo: bool) {
     module.run(1, LIST);
@@ -16,17 +16,17 @@ fn play_listing(module: &mut ScriptedModule, topics: &[&str], echo: bool) {
     }
     let topics: Vec<u8> = topics.iter().flat_map(|topic| [topic.as_bytes(), b"\r\n"].concat()).collect();
     module.send([b"\r\n+CMQTTSUB:\r\n", &topics[..], b"\r\nOK\r\n"].concat());
-    module.expect_line(FENCE);
+    module.expect_line(PROBE);
     if echo {
-        module.send(format!("{FENCE}\r"));
+        module.send(format!("{PROBE}\r"));
     }
     module.send(then(&["+CMQTTDISC: (0-1),(0, 60-180)"]));
-    module.expect_under_way(1);
+    module.expect_in_flight(1);
     module.send(then(&["OK"]));
 }
 
 #[test]
-fn topics_that_look_like_answers() {
+fn topics_that_look_like_answers_are_listed() {
     for echo in [false, true] {
         for topics in [
             &[][..],
@@ -45,14 +45,14 @@ fn topics_that_look_like_answers() {
                 module.expect_line("AT+CSQ");
                 module.send(then(&["+CSQ: 20,0", "OK"]));
                 assert_eq!(module.expect_success(2), [[b"+CSQ: 20,0"]]);
-                module.expect_no_news();
+                module.expect_no_other_events();
             });
         }
     }
 }
 
 #[test]
-fn refused_before_the_service_is_started() {
+fn listing_is_refused_before_the_service_is_started() {
     let mut module = ScriptedModule::new();
     module.run(1, LIST);
     module.expect_line(LIST);
@@ -62,7 +62,7 @@ fn refused_before_the_service_is_started() {
 }
 
 #[test]
-fn waits_for_owed_results_of_subscriptions() {
+fn listing_waits_for_pending_results_of_subscriptions() {
     let mut module = ScriptedModule::new();
     module.run(3, "AT+CMQTTSUB=0");
     module.expect_line("AT+CMQTTSUB=0");
@@ -74,9 +74,9 @@ fn waits_for_owed_results_of_subscriptions() {
     module.expect_line(LIST);
 }
 
-/// The fence is a command, and so is not written into a message.
+/// The sync probe is a command, so it is not written during a message.
 #[test]
-fn the_fence_waits_for_the_end_of_a_message() {
+fn sync_probe_waits_for_the_end_of_a_message() {
     let block = Block::new(0, "topic", "payload");
     let pieces = block.pieces();
     for at in 1..pieces.len() {
@@ -89,7 +89,7 @@ fn the_fence_waits_for_the_end_of_a_message() {
             module.expect_nothing_written();
             module.send(pieces[at..].concat());
             assert_eq!(module.messages(), [block.message()]);
-            module.expect_line(FENCE);
+            module.expect_line(PROBE);
             module.send(then(&["+CMQTTDISC: (0-1),(0, 60-180)", "OK"]));
             assert_eq!(module.expect_success(1), [[b"+CMQTTSUB:".to_vec(), b"a/b".to_vec()]]);
         });
@@ -97,7 +97,7 @@ fn the_fence_waits_for_the_end_of_a_message() {
 }
 
 #[test]
-fn a_listing_that_never_ends() {
+fn endless_listing_fails() {
     let mut module = ScriptedModule::new();
     module.run(1, LIST);
     module.expect_line(LIST);
@@ -106,13 +106,13 @@ fn a_listing_that_never_ends() {
     }
     module.wait_ms(9_000);
     assert!(matches!(module.expect_failure(1), Failure::NoAnswer { .. }));
-    // The answer to its fence may still come: another one is asked.
-    assert_ne!(module.take_written(), format!("{FENCE}\r").as_bytes());
+    // The answer to the first probe may still come: the next probe differs.
+    assert_ne!(module.take_written(), format!("{PROBE}\r").as_bytes());
 }
 
-/// A filter that begins like this could match nothing, and no broker takes it.
+/// A topic filter cannot begin like a result: no broker accepts it.
 #[test]
-fn an_owed_result_is_no_topic() {
+fn pending_result_is_no_topic() {
     for (line, result) in [
         ("AT+CMQTTSTART", "+CMQTTSTART: 0"),
         ("AT+CMQTTPUB=0,1,60", "+CMQTTPUB: 0,0"),
@@ -128,7 +128,7 @@ fn an_owed_result_is_no_topic() {
             let mut listing = vec!["+CMQTTSUB:", "a/b", "OK"];
             listing.insert(before, result);
             module.send(then(&listing));
-            module.answer_fence();
+            module.answer_probe();
             let topics = ["+CMQTTSUB:", "a/b"].map(|topic| topic.as_bytes().to_vec());
             assert_eq!(module.expect_success(2), [topics], "{result} at {before}");
             module.expect_success(1);

@@ -9,7 +9,7 @@ use super::utterances::Utterance;
 use super::well_behaved_module::WellBehavedModule;
 use super::written;
 
-/// A life of the engine, step by step.
+/// Sequence of actions on an engine.
 #[derive(Arbitrary, Debug)]
 pub struct Case<'a> {
     begins_with_opening: bool,
@@ -21,10 +21,10 @@ pub struct Case<'a> {
 #[derive(Arbitrary, Debug)]
 enum Action<'a> {
     Submit(Submission<'a>),
-    Abandon(u8),
+    Cancel(u8),
     Withdraw(u8),
     Say(Utterance<'a>),
-    /// The module goes on with what it has to say to what it was asked.
+    /// The module continues its answers.
     Answer(u8),
     ReadInPiecesOf(u8),
     Wait {
@@ -43,16 +43,16 @@ enum Action<'a> {
 struct Play {
     rig: Rig,
     module: WellBehavedModule,
-    /// How much of what was written the module has read.
+    /// Number of written bytes that the module has read.
     read: usize,
     wanted: Vec<Wanted>,
     next_id: TransactionId,
-    abandoned: Vec<TransactionId>,
+    cancelled: Vec<TransactionId>,
     has_port: bool,
 }
 
 const MOST_ACTIONS: usize = 200;
-/// The module itself ends every operation in less.
+/// Longer than any operation of the module.
 const QUIET: Duration = Duration::from_secs(300);
 
 impl Case<'_> {
@@ -71,7 +71,7 @@ impl Case<'_> {
             play.expect_understanding();
         }
         for id in 1..play.next_id {
-            play.rig.expect_answered(id, play.abandoned.contains(&id));
+            play.rig.expect_answered(id, play.cancelled.contains(&id));
         }
         written::expect_only(&play.wanted, &play.rig.written);
     }
@@ -85,7 +85,7 @@ impl Play {
             read: 0,
             wanted: Vec::new(),
             next_id: 1,
-            abandoned: Vec::new(),
+            cancelled: Vec::new(),
             has_port: true,
         }
     }
@@ -96,9 +96,9 @@ impl Play {
                 let (transaction, wanted) = submission.transaction();
                 self.submit(transaction, wanted);
             }
-            Action::Abandon(which) => {
+            Action::Cancel(which) => {
                 let id = self.known_id(*which);
-                self.abandoned.push(id);
+                self.cancelled.push(id);
                 self.rig.engine.cancel(id, self.rig.now);
                 self.rig.settle();
             }
@@ -186,13 +186,13 @@ impl Play {
         self.rig.settle();
     }
 
-    /// From now on the module says what it has to, and nothing else.
+    /// From now on the module only answers.
     fn come_to_rest(&mut self) {
         self.attach_port();
         self.rig.read_length = usize::MAX;
         self.free_port();
         self.pass(QUIET);
-        // Where the module still waits for data that nobody knows of, this finds out.
+        // This finds a module that still waits for data without the driver's knowledge.
         let knock = vec![Wanted::bare("AT+CSQ")];
         let commands = vec![knock[0].command(false)];
         self.submit(Transaction::new(commands, QUIET), knock);

@@ -1,4 +1,4 @@
-//! What a file of the corpus does to the protocol engine, and what must hold whatever it does.
+//! Plays a file of the corpus on the protocol engine, and checks the invariants.
 //!
 //! Used by the fuzzer, and by `cargo test`, which plays every file of the corpus.
 

@@ -6,17 +6,17 @@ use simcom_mqtt::channel::{Engine, Event, Failure, Outcome, Settings, Transactio
 
 pub const COMMAND_TIMEOUT: Duration = Duration::from_secs(9);
 
-/// Drives an engine as the I/O thread does, and checks what must hold after every step.
+/// Drives an engine as the I/O thread does, and checks the invariants after every step.
 pub struct Rig {
     pub engine: Engine,
     pub now: Instant,
     pub port: Port,
     pub read_length: usize,
-    /// What was written since the port was opened.
+    /// Bytes written since the port was opened.
     pub written: Vec<u8>,
     pub outcomes: HashMap<TransactionId, Vec<Outcome>>,
     pub late: HashMap<TransactionId, usize>,
-    /// All that was told, in order.
+    /// All events in order.
     events: Vec<Event>,
     pub messages: usize,
     traced: Vec<u8>,
@@ -25,7 +25,7 @@ pub struct Rig {
     commands: usize,
 }
 
-/// How much a port takes at once.
+/// Number of bytes that a port takes at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Port {
     Free,
@@ -54,7 +54,7 @@ impl Rig {
         }
     }
 
-    /// What may be a boot banner makes the driver ask, and when it is asked does depend on the reads.
+    /// Returns true if a possible boot banner caused a query; its time depends on the reads.
     pub fn has_asked_for_a_restart(&self) -> bool {
         memchr::memmem::find(&self.written, b"AT+CMQTTREL?").is_some()
     }
@@ -65,7 +65,7 @@ impl Rig {
         self.settle();
     }
 
-    /// The module says this, in reads of `read_length`.
+    /// Sends bytes to the driver, in reads of `read_length`.
     pub fn say(&mut self, bytes: &[u8]) {
         for read in bytes.chunks(self.read_length.max(1)) {
             self.said.extend_from_slice(read);
@@ -74,7 +74,7 @@ impl Rig {
         }
     }
 
-    /// Woken at each deadline, as a punctual thread is. `woken` is called each time.
+    /// Advances the clock and wakes the engine at each deadline; calls `woken` each time.
     pub fn pass(&mut self, time: Duration, mut woken: impl FnMut(&mut Self)) {
         const MOST_WAKES: usize = 5_000;
         let end = self.now + time;
@@ -91,13 +91,13 @@ impl Rig {
         woken(self);
     }
 
-    /// Woken once, late.
+    /// Advances the clock with one late wake.
     pub fn oversleep(&mut self, time: Duration) {
         self.now += time;
         self.time_out();
     }
 
-    /// Gives what the engine wants written to the port, and takes its events.
+    /// Writes the engine's bytes to the port, and takes its events.
     pub fn settle(&mut self) {
         loop {
             let unwritten = self.engine.unwritten();
@@ -118,7 +118,7 @@ impl Rig {
         while let Some(event) = self.engine.poll_event() {
             self.take(event);
         }
-        // What is told grows with what was said, and with nothing else.
+        // The events grow only with the input.
         let most = 16 * self.said.len() + 4_096 * (self.commands + 1);
         assert!(self.told <= most, "{} bytes told of {} said", self.told, self.said.len());
         assert!(self.said.starts_with(&self.traced), "what is shown is not what came");
@@ -131,7 +131,7 @@ impl Rig {
         assert!(next.is_none_or(|next| next > self.now), "asks for a time that is already past");
     }
 
-    /// Everything that was told, but not what was shown of the line.
+    /// Returns all events but the trace.
     pub fn history(&self) -> Vec<String> {
         let told = self.events.iter().filter(|event| !matches!(event, Event::Trace { .. }));
         told.map(|event| format!("{event:?}")).collect()
@@ -155,7 +155,7 @@ impl Rig {
         self.events.push(event);
     }
 
-    /// A secret is shown as asterisks, and everything else as it came.
+    /// Appends bytes to the trace, with secrets as asterisks.
     fn show(&mut self, mut bytes: Vec<u8>, redacted: &[std::ops::Range<usize>]) {
         let from = self.traced.len();
         for range in redacted {
@@ -165,11 +165,11 @@ impl Rig {
         self.traced.extend_from_slice(&bytes);
     }
 
-    /// Every caller was told once what became of its transaction.
-    pub fn expect_answered(&self, id: TransactionId, abandoned: bool) {
+    /// Asserts that the transaction has ended exactly once.
+    pub fn expect_answered(&self, id: TransactionId, cancelled: bool) {
         let outcomes = self.outcomes.get(&id).map_or(&[][..], Vec::as_slice);
         assert!(outcomes.len() <= 1, "{id} was answered twice: {outcomes:?}");
-        if abandoned {
+        if cancelled {
             return;
         }
         assert_eq!(outcomes.len(), 1, "{id} was never answered");
@@ -179,7 +179,7 @@ impl Rig {
     }
 }
 
-/// Says what led to it, should a check fail.
+/// Prints the last events when a check fails.
 impl Drop for Rig {
     fn drop(&mut self) {
         const MOST: usize = 100;

@@ -6,7 +6,7 @@ use simcom_mqtt::channel::Transaction;
 
 use super::rig::{COMMAND_TIMEOUT, Rig};
 
-/// What the module says, and while it says it the driver reads in pieces of these lengths.
+/// Output of the module, and the lengths of the driver's reads.
 #[derive(Arbitrary, Debug)]
 pub struct Case<'a> {
     entry: Option<Entry>,
@@ -14,7 +14,7 @@ pub struct Case<'a> {
     stream: &'a [u8],
 }
 
-/// A data entry is under way: the prompt was answered with these bytes.
+/// A data entry in progress: these bytes answered the prompt.
 #[derive(Arbitrary, Debug)]
 struct Entry {
     data: [u8; 6],

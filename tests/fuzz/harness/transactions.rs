@@ -4,7 +4,7 @@ use arbitrary::Arbitrary;
 use simcom_mqtt::at::Command;
 use simcom_mqtt::channel::Transaction;
 
-/// What a caller may want of the module.
+/// A transaction that a caller can submit.
 #[derive(Arbitrary, Debug)]
 pub struct Submission<'a> {
     wish: Wish<'a>,
@@ -31,7 +31,7 @@ enum Wish<'a> {
         topic: &'a [u8],
     },
     Certificate(&'a [u8]),
-    /// Asks for data, and the caller has none.
+    /// A command that prompts for data, but the caller has none.
     Dataless(u16),
 }
 
@@ -58,7 +58,7 @@ enum Act {
     Disconnect,
 }
 
-/// A command as it may be written: its line, and what its prompt gets.
+/// A command that may be written: its line and its data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
     pub line: Vec<u8>,
@@ -119,7 +119,7 @@ fn filter(name: &str, client: u8, topic: &[u8]) -> Wanted {
     Wanted { line: format!("AT+CMQTT{name}={client},{},0", data.len()).into_bytes(), data }
 }
 
-/// Not empty, and no more than the module takes.
+/// Returns the bytes, at least one and at most as many as the module accepts.
 fn within(bytes: &[u8], longest: usize) -> Vec<u8> {
     if bytes.is_empty() { b"t".to_vec() } else { bytes[..bytes.len().min(longest)].to_vec() }
 }

@@ -1,6 +1,6 @@
 use arbitrary::Arbitrary;
 
-/// What a module may say at any moment, sensible or not.
+/// Output that a module can send at any moment, correct or not.
 #[derive(Arbitrary, Debug)]
 pub enum Utterance<'a> {
     Bytes(&'a [u8]),
@@ -46,7 +46,7 @@ pub enum Utterance<'a> {
         text: Text,
         count: u16,
     },
-    /// What the driver wrote last comes back.
+    /// The echo of the driver's last bytes.
     Echo {
         whole: bool,
     },
@@ -86,7 +86,7 @@ pub enum Operation {
     Topic,
 }
 
-/// Mostly a client that there is.
+/// A client number, mostly a valid one.
 #[derive(Arbitrary, Debug)]
 pub enum Digit {
     Zero,
@@ -95,7 +95,7 @@ pub enum Digit {
 }
 
 impl Utterance<'_> {
-    /// `echo` is what the driver wrote last.
+    /// Returns the bytes; `echo` is what the driver wrote last.
     pub fn bytes(&self, echo: &[u8]) -> Vec<u8> {
         const MOST_REPEATED: u16 = 300;
         match self {

@@ -1,10 +1,10 @@
 use std::collections::VecDeque;
 
-/// Reads what the driver wrote, and answers as a module does that has been told everything.
+/// Reads the driver's bytes and answers as a correct module.
 #[derive(Debug)]
 pub struct WellBehavedModule {
     line: Vec<u8>,
-    /// Bytes of a data entry that are missing, and what it was asked for with.
+    /// Number of missing bytes of a data entry, and its command line.
     entry: Option<(usize, String)>,
     echo: bool,
     answers: VecDeque<Vec<u8>>,
@@ -21,7 +21,7 @@ impl WellBehavedModule {
         }
     }
 
-    /// The next thing that it says, if there is something.
+    /// Returns the next output, if there is any.
     pub fn next(&mut self) -> Option<Vec<u8>> {
         self.answers.pop_front()
     }

@@ -1,6 +1,6 @@
 use super::transactions::Wanted;
 
-/// What the driver may write of its own accord.
+/// Lines that the driver may write on its own.
 const OWN_LINES: [&str; 13] = [
     "AT",
     "ATE0",
@@ -17,15 +17,15 @@ const OWN_LINES: [&str; 13] = [
     "",
 ];
 
-/// Fills up the data entry of a topic filter: an empty line would be one.
+/// Padding of a topic filter: an empty line would be a valid filter.
 const REFUSED: u8 = 0xFF;
 
-/// All that was written is commands that somebody wanted, each with its own data or the beginning of it, and lines that
-/// find the module or fill up a data entry.
+/// Asserts that only submitted commands with their data, or the beginning of it, and lines that find the module or pad
+/// a data entry were written.
 pub fn expect_only(wanted: &[Wanted], written: &[u8]) {
     let mut lines: Vec<Wanted> = OWN_LINES.iter().map(|line| Wanted::bare(line)).collect();
     lines.extend_from_slice(wanted);
-    lines.extend(wanted.iter().filter(|wanted| names_a_filter(wanted)).flat_map(filled_up));
+    lines.extend(wanted.iter().filter(|wanted| names_a_filter(wanted)).flat_map(padded));
     lines.dedup();
     let mut reached = vec![false; written.len() + 1];
     reached[0] = true;
@@ -42,11 +42,11 @@ pub fn expect_only(wanted: &[Wanted], written: &[u8]) {
     if !reached[written.len()] {
         let last = reached.iter().rposition(|reached| *reached).unwrap_or_default();
         let shown = &written[last..written.len().min(last + 200)];
-        panic!("nobody wanted this written: {:?}", shown.escape_ascii().to_string());
+        panic!("unexpected bytes written: {:?}", shown.escape_ascii().to_string());
     }
 }
 
-/// True if what was written ends in the middle of this.
+/// Returns true if the written bytes end in the middle of this line.
 fn reach_by(line: &Wanted, at: usize, written: &[u8], reached: &mut [bool]) -> bool {
     let end = at + line.line.len() + 1;
     let rest = &written[at..];
@@ -62,9 +62,9 @@ fn reach_by(line: &Wanted, at: usize, written: &[u8], reached: &mut [bool]) -> b
         return true;
     }
     for length in 1..=came {
-        // What is missing of it was filled up.
-        let is_filled_up = matches!(written[end + length], b'\r' | REFUSED);
-        reached[end + length] |= length == line.data.len() || is_filled_up;
+        // The missing data was padded.
+        let is_padded = matches!(written[end + length], b'\r' | REFUSED);
+        reached[end + length] |= length == line.data.len() || is_padded;
     }
     false
 }
@@ -73,11 +73,11 @@ fn names_a_filter(wanted: &Wanted) -> bool {
     wanted.line.starts_with(b"AT+CMQTTSUB=") || wanted.line.starts_with(b"AT+CMQTTUNSUB=")
 }
 
-/// What a filter may be filled up with, and how the subscription to that is undone.
-fn filled_up(wanted: &Wanted) -> [Wanted; 2] {
-    let filling = vec![REFUSED; wanted.data.len()];
+/// Returns the padding of a filter, and the command that undoes the subscription to it.
+fn padded(wanted: &Wanted) -> [Wanted; 2] {
+    let padding = vec![REFUSED; wanted.data.len()];
     let equals = wanted.line.iter().position(|byte| *byte == b'=').unwrap_or_default();
     let client = char::from(wanted.line[equals + 1]);
-    let undoing = format!("AT+CMQTTUNSUB={client},{},0", filling.len()).into_bytes();
-    [Wanted { line: filling.clone(), data: Vec::new() }, Wanted { line: undoing, data: filling }]
+    let undo = format!("AT+CMQTTUNSUB={client},{},0", padding.len()).into_bytes();
+    [Wanted { line: padding.clone(), data: Vec::new() }, Wanted { line: undo, data: padding }]
 }

@@ -8,7 +8,7 @@ pub struct Block {
     pub part_size: usize,
 }
 
-/// What stands before each header but the first.
+/// Bytes before each header but the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spacing {
     Compact,
@@ -40,7 +40,7 @@ impl Block {
         self.pieces().concat()
     }
 
-    /// RXSTART, each part with its header, RXEND: other lines may come in between.
+    /// Returns RXSTART, each part with its header, and RXEND: other lines can come in between.
     pub fn pieces(&self) -> Vec<Vec<u8>> {
         let blank = if self.spacing == Spacing::BlankLines { "\r\n" } else { "" };
         let client = self.client;
@@ -61,7 +61,7 @@ impl Block {
     }
 }
 
-/// Payloads that break drivers which look for line ends, answers or prompts in them.
+/// Returns payloads that break drivers which look for line ends, answers or prompts in them.
 pub fn awkward_payloads() -> Vec<Vec<u8>> {
     let fake = Block::new(0, "fake", "never sent").bytes();
     vec![

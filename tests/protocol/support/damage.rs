@@ -8,7 +8,7 @@ pub enum Damage {
 }
 
 impl Damage {
-    /// Every damage of these lengths that begins in the first `length` bytes.
+    /// Returns every damage of these lengths that begins in the first `length` bytes.
     pub fn everywhere(length: usize, counts: &[usize]) -> Vec<Self> {
         let mut all = Vec::new();
         for at in 0..length {
@@ -26,7 +26,7 @@ impl Damage {
         all
     }
 
-    /// A stream that ends before is not damaged.
+    /// Returns the damaged stream; a stream that ends before the damage is unchanged.
     pub fn apply(&self, stream: &[u8]) -> Vec<u8> {
         let mut damaged = stream.to_vec();
         let reach = self.reach();
@@ -43,7 +43,7 @@ impl Damage {
         damaged
     }
 
-    /// The bytes of the stream that it touches.
+    /// Returns the range of bytes that the damage affects.
     pub fn reach(&self) -> std::ops::Range<usize> {
         match self {
             Self::Drop { at, count } => *at..at + count,

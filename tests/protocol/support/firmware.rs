@@ -1,4 +1,4 @@
-//! The module's side of a publish, in the forms that firmware is known to have, with whatever else comes in its gaps.
+//! The module's side of a publish in all known forms of firmware, with other output in the gaps.
 
 use super::ScriptedModule;
 
@@ -9,7 +9,7 @@ pub struct Firmware {
     pub prompt: &'static str,
 }
 
-/// Where something else may come between the elements of an answer.
+/// Gaps between the elements of an answer, where other output can come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gap {
     BeforeEcho,
@@ -34,7 +34,7 @@ impl Gap {
 impl Firmware {
     pub const PROMPTS: [&'static str; 3] = ["\r\n>", "\r\n> ", "\r\n>\r\n"];
 
-    /// Every combination of echo, data echo and prompt.
+    /// Returns every combination of echo, data echo and prompt.
     pub fn all() -> Vec<Self> {
         let mut all = Vec::new();
         for prompt in Self::PROMPTS {
@@ -45,7 +45,7 @@ impl Firmware {
         all
     }
 
-    /// Plays a whole publish of client 0, `between` each two elements something else.
+    /// Plays a publish of client 0, with the output of `between` in each gap.
     pub fn play_publish(
         self,
         module: &mut ScriptedModule,
@@ -73,7 +73,7 @@ impl Firmware {
     ) {
         self.play_command(module, line, between);
         module.send(self.prompt);
-        // A block that began before the prompt keeps the driver from answering it, so the data comes afterwards.
+        // A block that began before the prompt delays the data until its end.
         module.send(between(Gap::AfterPrompt));
         module.expect_data(data);
         if self.data_echo {

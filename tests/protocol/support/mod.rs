@@ -1,4 +1,4 @@
-//! What the tests of the protocol share: a module played by hand on a clock of their own, and the bytes it sends.
+//! Common parts of the protocol tests: a module that the test plays on a simulated clock, and the bytes it sends.
 
 mod answers;
 mod blocks;

@@ -1,4 +1,4 @@
-/// Says in which of many cases a script panicked, if it does.
+/// Prints the name of the case if a script panics.
 pub struct NamedOnPanic(pub String);
 
 impl Drop for NamedOnPanic {

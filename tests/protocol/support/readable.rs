@@ -1,4 +1,4 @@
-/// Bytes that are shown as text when a test fails.
+/// Bytes that are printed as text when a test fails.
 #[derive(Clone)]
 pub struct Readable(pub Vec<u8>);
 

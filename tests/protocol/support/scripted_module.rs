@@ -1,4 +1,4 @@
-//! Drives an [`Engine`] as the I/O thread does, while the test plays the module and owns the clock.
+//! Drives an [`Engine`] as the I/O thread does; the test plays the module and sets the clock.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -14,12 +14,12 @@ pub const COMMAND_TIMEOUT: Duration = Duration::from_secs(9);
 /// How the bytes of the module are grouped into reads.
 #[derive(Clone, Debug)]
 pub enum Reads {
-    /// Whatever the script sends at once is read at once.
+    /// Each `send` of the script is one read.
     Whole,
     Single,
-    /// Cut before these bytes, counted over the whole script.
+    /// Cuts before these bytes, counted over the whole script.
     Cut(Vec<usize>),
-    /// Pieces of these lengths, over and over.
+    /// Pieces of these lengths, repeated.
     Pieces(Vec<usize>),
 }
 
@@ -30,7 +30,7 @@ pub struct ScriptedModule {
     sent: usize,
     pieces: usize,
     written: Vec<u8>,
-    /// Where in `written` the driver wanted the line drained first.
+    /// Positions in `written` before which the driver requested a drain.
     drains: Vec<usize>,
     events: VecDeque<Event>,
     history: Vec<String>,
@@ -61,14 +61,14 @@ impl ScriptedModule {
         }
     }
 
-    // What the caller of the driver does.
+    // Calls of the driver's user.
 
     pub fn submit(&mut self, id: TransactionId, transaction: Transaction) {
         self.engine.submit(id, transaction, self.now);
         self.settle();
     }
 
-    /// One command with no data, waited for a minute.
+    /// Submits one command without data, with a timeout of a minute.
     pub fn run(&mut self, id: TransactionId, line: &str) {
         self.submit(id, Transaction::single(Command::new(line), Duration::from_secs(60)));
     }
@@ -77,7 +77,7 @@ impl ScriptedModule {
         self.submit(id, Transaction::single(Command::new(line).with_data(data), Duration::from_secs(60)));
     }
 
-    /// The client is this driver's own from its beginning, and the command is answered.
+    /// Acquires a client and plays the answer.
     pub fn acquire(&mut self, id: TransactionId, client: u8) {
         let line = format!("AT+CMQTTACCQ={client},\"rig\"");
         self.run(id, &line);
@@ -87,7 +87,7 @@ impl ScriptedModule {
         self.take_events();
     }
 
-    /// TOPIC, PAYLOAD and PUB, waited for a minute.
+    /// Submits TOPIC, PAYLOAD and PUB, with a timeout of a minute.
     pub fn publish(&mut self, id: TransactionId, client: u8, topic: &[u8], payload: &[u8]) {
         self.submit(id, publish(client, topic, payload));
     }
@@ -102,7 +102,7 @@ impl ScriptedModule {
         self.settle();
     }
 
-    /// Every failure was judged.
+    /// Lifts the barriers: every failure was judged.
     pub fn lift_lane_barriers(&mut self) -> bool {
         let had_waited = self.engine.lift_lane_barriers(self.now);
         self.settle();
@@ -119,7 +119,7 @@ impl ScriptedModule {
         self.settle();
     }
 
-    /// Asks for something, and hears `stray` when so many bytes of it are written.
+    /// Submits a command, and sends `stray` when this many bytes of it are written.
     pub fn run_half_written(&mut self, id: TransactionId, command: Command, written: usize, stray: &[u8]) {
         self.engine.submit(id, Transaction::single(command, Duration::from_secs(60)), self.now);
         if written > 0 {
@@ -129,7 +129,7 @@ impl ScriptedModule {
         self.settle();
     }
 
-    // What the module does.
+    // Actions of the module.
 
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
         let mut rest = bytes.as_ref();
@@ -161,7 +161,7 @@ impl ScriptedModule {
         self.drains = self.drains.iter().filter_map(|at| at.checked_sub(data.len())).collect();
     }
 
-    /// A command is answered, and a suspected restart denied: what was lost may have held the beginning of a boot banner.
+    /// Checks that a command works. Denies a suspected restart: lost bytes can look like a boot banner.
     pub fn expect_to_work(&mut self) {
         const ID: TransactionId = 9;
         if self.take_written() == b"AT+CMQTTREL?\r" {
@@ -173,13 +173,13 @@ impl ScriptedModule {
         self.expect_success(ID);
     }
 
-    /// Plays the answer to the fence that stands last in what was written, and returns its name.
-    pub fn answer_fence(&mut self) -> String {
+    /// Plays the answer to the last written sync probe, and returns its name.
+    pub fn answer_probe(&mut self) -> String {
         let written = self.take_written();
-        let line = written.split(|byte| *byte == b'\r').rfind(|line| !line.is_empty()).expect("a fence");
+        let line = written.split(|byte| *byte == b'\r').rfind(|line| !line.is_empty()).expect("a sync probe");
         let line = std::str::from_utf8(line).unwrap();
         let name = line.strip_prefix("AT+").and_then(|rest| rest.strip_suffix("=?"));
-        let name = name.unwrap_or_else(|| panic!("{line} is no fence")).to_owned();
+        let name = name.unwrap_or_else(|| panic!("{line} is no sync probe")).to_owned();
         self.send(then(&[&format!("+{name}: (0-1),(1-1024)"), "OK"]));
         name
     }
@@ -193,14 +193,14 @@ impl ScriptedModule {
         std::mem::take(&mut self.written)
     }
 
-    /// Where in the bytes not yet expected the line had to be drained.
+    /// Returns the positions of drains in the bytes that are not expected yet.
     pub fn drains(&self) -> &[usize] {
         &self.drains
     }
 
-    // What time does.
+    // Time.
 
-    /// Lets the time pass as a punctual I/O thread does: woken at each deadline, and once without need at the end.
+    /// Advances the clock: wakes the driver at each deadline, and once more at the end.
     pub fn wait(&mut self, time: Duration) {
         let target = self.now + time;
         let mut wakes = 0;
@@ -218,13 +218,13 @@ impl ScriptedModule {
         self.wait(Duration::from_millis(milliseconds));
     }
 
-    /// As if the I/O thread had been held up: woken once, late.
+    /// Advances the clock with one late wake, as for a delayed I/O thread.
     pub fn oversleep(&mut self, time: Duration) {
         self.now += time;
         self.time_out();
     }
 
-    // What the driver tells.
+    // Events of the driver.
 
     pub fn outcome(&mut self, id: TransactionId) -> Option<Outcome> {
         let at = self
@@ -251,7 +251,7 @@ impl ScriptedModule {
         }
     }
 
-    /// The result code of a refusal.
+    /// Returns the result code of a refusal.
     pub fn expect_refusal(&mut self, id: TransactionId) -> Option<u16> {
         match self.expect_failure(id) {
             Failure::Refused { code, .. } => code.map(ResultCode::number),
@@ -265,7 +265,7 @@ impl ScriptedModule {
         self.events.iter().any(is_it)
     }
 
-    pub fn expect_under_way(&self, id: TransactionId) {
+    pub fn expect_in_flight(&self, id: TransactionId) {
         let over = self
             .events
             .iter()
@@ -284,7 +284,7 @@ impl ScriptedModule {
         }
     }
 
-    /// Client, topic and payload of every message since the last call.
+    /// Returns client, topic and payload of every message since the last call.
     pub fn messages(&mut self) -> Vec<(u8, Vec<u8>, Vec<u8>)> {
         let mut messages = Vec::new();
         self.events.retain(|event| {
@@ -300,7 +300,7 @@ impl ScriptedModule {
         assert_eq!(messages, [(client, topic.as_ref().to_vec(), payload.as_ref().to_vec())]);
     }
 
-    /// Whose messages were reported lost since the last call.
+    /// Returns the clients of the messages reported lost since the last call.
     pub fn losses(&mut self) -> Vec<Option<ClientIndex>> {
         let mut losses = Vec::new();
         self.events.retain(|event| {
@@ -311,7 +311,7 @@ impl ScriptedModule {
         losses
     }
 
-    /// The unsolicited lines since the last call.
+    /// Returns the URCs since the last call.
     pub fn urcs(&mut self) -> Vec<String> {
         let mut lines = Vec::new();
         self.events.retain(|event| {
@@ -322,18 +322,18 @@ impl ScriptedModule {
         lines
     }
 
-    /// Everything the driver told and no other call took.
+    /// Returns all events that no other call has taken.
     pub fn take_events(&mut self) -> Vec<Event> {
         self.events.drain(..).collect()
     }
 
-    /// Nothing but what commands did is left to tell.
-    pub fn expect_no_news(&self) {
+    /// Asserts that only events of commands are left.
+    pub fn expect_no_other_events(&self) {
         let news = self.events.iter().find(|event| !matches!(event, Event::CommandSucceeded(_)));
         assert!(news.is_none(), "{news:?}");
     }
 
-    /// Everything the driver told and counted, for comparison.
+    /// Returns all events and counters, for comparison.
     pub fn history(&self) -> (Vec<String>, Counters) {
         (self.history.clone(), self.engine.counters())
     }
@@ -342,7 +342,7 @@ impl ScriptedModule {
         self.sent
     }
 
-    /// All that was traced, one element a line.
+    /// Returns the trace, with one element in each line.
     pub fn traces(&self) -> &[u8] {
         &self.traces
     }
@@ -370,7 +370,7 @@ impl ScriptedModule {
         assert!(next.is_none_or(|next| next > self.now), "asks for a time that is already past");
     }
 
-    /// Writes and takes events, as the caller of the engine promises to after each call.
+    /// Writes bytes and takes events, as required after each call of the engine.
     fn settle(&mut self) {
         loop {
             let bytes = self.engine.unwritten().to_vec();
@@ -395,12 +395,12 @@ impl ScriptedModule {
     }
 }
 
-/// The command of a failure.
+/// Returns the command of a failure.
 pub fn failed(line: &str) -> FailedCommand {
     FailedCommand::from(Command::new(line).line())
 }
 
-/// TOPIC, PAYLOAD (unless it is empty) and PUB.
+/// Returns TOPIC, PAYLOAD (unless it is empty) and PUB as one transaction.
 pub fn publish(client: u8, topic: &[u8], payload: &[u8]) -> Transaction {
     let mut commands = vec![Command::new(format!("AT+CMQTTTOPIC={client},{}", topic.len())).with_data(topic)];
     if !payload.is_empty() {

@@ -1,10 +1,10 @@
-//! What the driver makes of a stream must not depend on how it was cut into reads.
+//! The events of the driver must not depend on how a stream is cut into reads.
 
 use simcom_mqtt::channel::Counters;
 
 use super::{NamedOnPanic, Reads, ScriptedModule};
 
-/// Plays the script whole, byte by byte, and cut in two at every byte: each time with the same result.
+/// Plays the script whole, byte by byte, and cut in two at every byte, and compares the events.
 pub fn at_every_split(script: impl Fn(&mut ScriptedModule)) {
     let (expected, length) = byte_by_byte_after_whole(&script);
     for cut in 1..length {
@@ -12,7 +12,7 @@ pub fn at_every_split(script: impl Fn(&mut ScriptedModule)) {
     }
 }
 
-/// Also cut in three at every two bytes. For short streams.
+/// Also cuts in three at every two bytes, for short streams.
 pub fn at_every_two_splits(script: impl Fn(&mut ScriptedModule)) {
     let (expected, length) = byte_by_byte_after_whole(&script);
     for first in 1..length {
@@ -22,7 +22,7 @@ pub fn at_every_two_splits(script: impl Fn(&mut ScriptedModule)) {
     }
 }
 
-/// Whole and byte by byte only. For long streams.
+/// Plays the script whole and byte by byte only, for long streams.
 pub fn byte_by_byte(script: impl Fn(&mut ScriptedModule)) {
     byte_by_byte_after_whole(&script);
 }

@@ -1,4 +1,4 @@
-//! The driver is closed, or a caller no longer waits: every transaction ends once, and what has begun goes on.
+//! Close and cancel: every transaction ends once, and a command in flight runs to its end.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::support::{ScriptedModule, failed, then};
 const PUB: &str = "AT+CMQTTPUB=0,1,60";
 
 #[test]
-fn closing_ends_everything_once() {
+fn close_ends_every_transaction_once() {
     let mut module = ScriptedModule::new();
     module.run(1, PUB);
     module.send(then(&["OK"]));
@@ -29,7 +29,7 @@ fn closing_ends_everything_once() {
     let unknown = Failure::ResultUnknown { command: failed(PUB), reason: UnknownReason::Closed };
     assert_eq!(module.expect_failure(1), unknown);
     assert_eq!(module.late(1), Some(Err(unknown)));
-    module.expect_no_news();
+    module.expect_no_other_events();
     assert_eq!(module.engine.poll_timeout(), None);
     module.take_written();
     module.run(8, "AT");
@@ -39,9 +39,9 @@ fn closing_ends_everything_once() {
     assert!(module.late(1).is_none());
 }
 
-/// The PUB was written, and its OK was not read.
+/// The PUB was written, but its OK was not read.
 #[test]
-fn closing_with_a_publish_on_the_channel() {
+fn close_with_a_publish_in_flight_has_unknown_result() {
     let mut module = ScriptedModule::new();
     module.run(1, PUB);
     module.expect_line(PUB);
@@ -53,7 +53,7 @@ fn closing_with_a_publish_on_the_channel() {
 
 /// The topic alone sends nothing.
 #[test]
-fn closing_before_the_publish_was_written() {
+fn close_before_pub_fails_as_closed() {
     let mut module = ScriptedModule::new();
     module.publish(1, 0, b"t", b"p");
     module.close();
@@ -62,7 +62,7 @@ fn closing_before_the_publish_was_written() {
 }
 
 #[test]
-fn closing_while_opening_and_while_recovering() {
+fn close_while_opening_or_recovering_ends_all() {
     let mut module = ScriptedModule::new();
     module.open(1);
     module.run(2, "AT");
@@ -84,7 +84,7 @@ fn closing_while_opening_and_while_recovering() {
 }
 
 #[test]
-fn a_late_result_is_given_up_with_the_driver() {
+fn close_ends_a_late_result() {
     let mut module = ScriptedModule::new();
     module.submit(1, Transaction::single(Command::new(PUB), Duration::from_secs(5)));
     module.send(then(&["OK"]));
@@ -95,7 +95,7 @@ fn a_late_result_is_given_up_with_the_driver() {
 }
 
 #[test]
-fn abandoned_in_the_queue_it_is_never_written() {
+fn cancelled_in_the_queue_is_never_written() {
     let mut module = ScriptedModule::new();
     module.run(1, "AT+CPSI?");
     module.expect_line("AT+CPSI?");
@@ -107,7 +107,7 @@ fn abandoned_in_the_queue_it_is_never_written() {
 }
 
 #[test]
-fn abandoned_in_the_middle_it_is_finished() {
+fn cancelled_in_the_middle_runs_to_its_end() {
     let mut module = ScriptedModule::new();
     module.publish(1, 0, b"t", b"p");
     module.expect_line("AT+CMQTTTOPIC=0,1");
@@ -124,13 +124,13 @@ fn abandoned_in_the_middle_it_is_finished() {
     assert_eq!(module.engine.counters().publishes, 1);
     assert!(
         module.take_events().iter().all(|event| matches!(event, Event::CommandSucceeded(_))),
-        "nobody waits"
+        "the caller no longer waits"
     );
 }
 
-/// The next one is not sent into a busy client.
+/// The next command waits until the client is free.
 #[test]
-fn abandoned_while_its_result_is_owed_it_keeps_its_place() {
+fn cancelled_with_pending_result_keeps_its_place() {
     let mut module = ScriptedModule::new();
     module.run(1, PUB);
     module.expect_line(PUB);
@@ -145,9 +145,9 @@ fn abandoned_while_its_result_is_owed_it_keeps_its_place() {
     assert!(module.late(1).is_none());
 }
 
-/// Nor for ever, should the result never come.
+/// Without a result, the next command waits until the timeout only.
 #[test]
-fn abandoned_and_without_a_result_it_makes_room_in_its_time() {
+fn cancelled_without_result_frees_the_lane_after_its_timeout() {
     let mut module = ScriptedModule::new();
     module.run(1, PUB);
     module.expect_line(PUB);
@@ -163,7 +163,7 @@ fn abandoned_and_without_a_result_it_makes_room_in_its_time() {
 }
 
 #[test]
-fn abandoned_while_a_reason_may_follow() {
+fn cancelled_while_a_code_may_follow_error() {
     let mut module = ScriptedModule::new();
     let line = "AT+CMQTTCONNECT=0,\"tcp://h:1883\",60,1";
     module.run(1, line);
@@ -176,12 +176,12 @@ fn abandoned_while_a_reason_may_follow() {
 }
 
 #[test]
-fn abandoning_what_is_over_or_unknown_does_nothing() {
+fn cancelling_an_ended_or_unknown_transaction_does_nothing() {
     let mut module = ScriptedModule::new();
     module.run(1, "AT");
     module.send(then(&["OK"]));
     module.expect_success(1);
     module.cancel(1);
     module.cancel(77);
-    module.expect_no_news();
+    module.expect_no_other_events();
 }

@@ -1,4 +1,4 @@
-//! A module that does not answer: its channel is brought back to command mode, and no answer goes astray.
+//! Missing answers: the channel returns to command mode, and no late answer goes to another command.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ fn expect_working(module: &mut ScriptedModule, id: u64) {
 }
 
 #[test]
-fn no_prompt_then_the_data_is_filled_up_and_fenced() {
+fn missing_prompt_is_followed_by_padding_and_sync_probe() {
     let mut module = ScriptedModule::new();
     module.enter(1, "AT+CMQTTTOPIC=0,5", b"topic");
     module.expect_line("AT+CMQTTTOPIC=0,5");
@@ -26,15 +26,15 @@ fn no_prompt_then_the_data_is_filled_up_and_fenced() {
     assert_eq!(module.expect_failure(1), expected);
     module.expect_data(b"\r\r\r\r\r");
     module.run(2, "AT");
-    module.answer_fence();
+    module.answer_probe();
     module.expect_line("AT");
     module.send(then(&["OK"]));
     module.expect_success(2);
 }
 
-/// The late prompt is answered by the filling, never by the next command's data.
+/// The late prompt gets the padding, never the data of the next command.
 #[test]
-fn a_late_prompt() {
+fn late_prompt_gets_padding_only() {
     let mut module = ScriptedModule::new();
     module.enter(1, "AT+CMQTTTOPIC=0,5", b"topic");
     module.wait_ms(9_000);
@@ -55,9 +55,9 @@ fn a_late_prompt() {
     module.expect_success(2);
 }
 
-/// A part of it was lost on its way, so the module still waits for the rest.
+/// Some data was lost on the line, so the module still waits for the rest.
 #[test]
-fn data_without_a_final_result() {
+fn data_without_a_final_result_is_padded() {
     let mut module = ScriptedModule::new();
     module.publish(1, 0, b"topic", b"payload");
     module.expect_line("AT+CMQTTTOPIC=0,5");
@@ -66,7 +66,7 @@ fn data_without_a_final_result() {
     module.wait_ms(9_001);
     assert!(matches!(module.expect_failure(1), Failure::NoAnswer { awaited: Awaited::FinalResult, .. }));
     module.expect_data(b"\r\r\r\r\r");
-    // A lone OK, of the filled entry, proves nothing.
+    // An `OK` alone may belong to the padded entry.
     module.run(2, "AT");
     module.send(then(&["OK"]));
     assert!(!module.take_written().ends_with(b"AT\r"));
@@ -77,25 +77,25 @@ fn data_without_a_final_result() {
 }
 
 #[test]
-fn the_next_command_waits_for_the_fence() {
+fn next_command_waits_for_the_sync_probe() {
     let mut module = ScriptedModule::new();
     module.run(1, "AT+CPSI?");
     module.expect_line("AT+CPSI?");
     module.run(2, "AT+CSQ");
     module.wait_ms(9_000);
     assert!(matches!(module.expect_failure(1), Failure::NoAnswer { awaited: Awaited::FinalResult, .. }));
-    // The late answer comes now, and is nobody's.
+    // The late answer comes now, and belongs to no command.
     module.send(then(&["+CPSI: LTE,Online", "OK"]));
-    module.expect_under_way(2);
-    module.answer_fence();
+    module.expect_in_flight(2);
+    module.answer_probe();
     module.expect_line("AT+CSQ");
     module.send(then(&["+CSQ: 20,0", "OK"]));
     assert_eq!(module.expect_success(2), [[b"+CSQ: 20,0"]]);
 }
 
-/// All answers come late and in a heap, each in its turn.
+/// All answers come late and together, in order.
 #[test]
-fn fences_answered_late_and_all_at_once() {
+fn probes_answered_late_and_together_are_told_apart() {
     for outstanding in 1..4 {
         let mut module = ScriptedModule::new();
         module.run(1, "AT+CPSI?");
@@ -115,14 +115,14 @@ fn fences_answered_late_and_all_at_once() {
         assert_eq!(module.expect_success(2), [[b"+CSQ: 20,0"]]);
         assert!(
             module.urcs().iter().all(|line| line.starts_with("+CPSI")),
-            "late answers to fences are no news"
+            "late answers to probes are not reported"
         );
     }
 }
 
-/// The same across recoveries: the answer to an old fence is never taken for that of a new one.
+/// The answer to an old probe is never taken for that of a new one, also across recoveries.
 #[test]
-fn a_module_that_wakes_up_after_two_recoveries() {
+fn answers_after_two_recoveries_go_to_their_probes() {
     let mut module = ScriptedModule::new();
     module.run(1, "AT+CPSI?");
     module.wait_ms(20_000);
@@ -137,7 +137,7 @@ fn a_module_that_wakes_up_after_two_recoveries() {
         .map(str::to_owned)
         .collect();
     assert!(lines.len() > 4, "{lines:?}");
-    // It answers everything it was asked, in order.
+    // The module answers all commands in order.
     for line in &lines {
         module.expect_nothing_written();
         match line.strip_prefix("AT").and_then(|rest| rest.strip_suffix("=?")) {
@@ -150,9 +150,9 @@ fn a_module_that_wakes_up_after_two_recoveries() {
     assert_eq!(module.expect_success(2), [[b"+CSQ: 20,0"]]);
 }
 
-/// The fence must not be what was just asked for in vain.
+/// The probe must differ from a command that has just timed out.
 #[test]
-fn the_late_answer_to_a_test_form_is_not_the_fences() {
+fn late_answer_to_a_test_form_is_not_that_of_the_probe() {
     for name in ["CMQTTDISC", "CMQTTUNSUB", "CMQTTTOPIC", "CMQTTREL", "CMQTTACCQ", "CMQTTPUB"] {
         let mut module = ScriptedModule::new();
         let line = format!("AT+{name}=?");
@@ -162,14 +162,14 @@ fn the_late_answer_to_a_test_form_is_not_the_fences() {
         module.expect_failure(1);
         module.run(2, "AT+CSQ");
         module.send(then(&[&format!("+{name}: (0-1)"), "OK"]));
-        module.expect_under_way(2);
-        assert_ne!(module.answer_fence(), name);
+        module.expect_in_flight(2);
+        assert_ne!(module.answer_probe(), name);
         module.expect_line("AT+CSQ");
     }
 }
 
 #[test]
-fn a_mute_module_fails_what_is_queued_and_is_asked_again_by_the_next() {
+fn mute_module_fails_queued_commands_and_is_probed_again() {
     let mut module = ScriptedModule::new();
     module.run(1, "AT+CPSI?");
     module.run(2, "AT+CSQ");
@@ -180,16 +180,16 @@ fn a_mute_module_fails_what_is_queued_and_is_asked_again_by_the_next() {
     module.take_written();
     assert_eq!(module.engine.poll_timeout(), None);
     module.run(3, "AT+CSQ");
-    module.answer_fence();
+    module.answer_probe();
     module.expect_line("AT+CSQ");
     module.send(then(&["+CSQ: 20,0", "OK"]));
     module.expect_success(3);
     expect_working(&mut module, 4);
 }
 
-/// Without an MQTT stack every fence is refused.
+/// Without an MQTT stack, the module refuses every probe.
 #[test]
-fn a_module_that_knows_no_fence() {
+fn module_that_refuses_every_probe_recovers() {
     let mut module = ScriptedModule::new();
     module.run(1, "AT+CPSI?");
     module.run(2, "AT+CSQ");
@@ -203,62 +203,62 @@ fn a_module_that_knows_no_fence() {
     module.expect_line("AT+CSQ");
 }
 
-/// At 9600 baud the filling alone takes longer than the patience with one fence.
+/// At 9600 baud the padding alone takes longer than the timeout of one probe.
 #[test]
-fn a_slow_line_is_given_its_time() {
+fn slow_line_gets_time_for_the_padding() {
     let mut module = ScriptedModule::at_baudrate(9_600, Reads::Whole);
     module.enter(1, "AT+CMQTTPAYLOAD=0,4096", &[b'x'; 4096]);
     module.expect_line("AT+CMQTTPAYLOAD=0,4096");
     module.wait_ms(9_000);
     module.expect_failure(1);
-    let filling = module.take_written();
-    assert!(filling.starts_with(&[b'\r'; 4096]));
+    let padding = module.take_written();
+    assert!(padding.starts_with(&[b'\r'; 4096]));
     module.run(2, "AT+CSQ");
-    // 4,096 bytes take 4.3 s; only then can the fence be answered.
+    // 4,096 bytes take 4.3 s; only then can the probe be answered.
     module.wait_ms(5_000);
-    module.expect_under_way(2);
+    module.expect_in_flight(2);
     module.expect_nothing_written();
     module.send(then(&["OK"]));
-    let name = filling[4096..].strip_suffix(b"=?\r").unwrap().strip_prefix(b"AT").unwrap();
+    let name = padding[4096..].strip_suffix(b"=?\r").unwrap().strip_prefix(b"AT").unwrap();
     module.send(then(&[&format!("{}: (0-1)", std::str::from_utf8(name).unwrap()), "OK"]));
     module.expect_line("AT+CSQ");
 }
 
 #[test]
-fn a_publish_without_ok_is_of_unknown_outcome_and_its_result_may_come() {
+fn publish_without_ok_has_unknown_outcome_and_a_late_result() {
     let mut module = ScriptedModule::new();
     module.run(1, "AT+CMQTTPUB=0,1,60");
     module.wait_ms(9_000);
     let command = failed("AT+CMQTTPUB=0,1,60");
     assert_eq!(module.expect_failure(1), Failure::ResultUnknown { command, reason: UnknownReason::Timeout });
-    module.answer_fence();
+    module.answer_probe();
     module.send(then(&["+CMQTTPUB: 0,0"]));
     assert_eq!(module.late(1), Some(Ok(())));
     expect_working(&mut module, 2);
 }
 
-/// Filled up, the entry subscribes to something: the result of that is not the next one's.
+/// The padded entry subscribes to a topic: its result does not belong to the next command.
 #[test]
-fn the_result_of_a_filled_entry_is_nobodys() {
+fn result_of_a_padded_entry_belongs_to_no_command() {
     let mut module = ScriptedModule::new();
     module.enter(1, "AT+CMQTTSUB=0,3,1", b"a/b");
     module.wait_ms(9_000);
     module.expect_failure(1);
     module.send("\r\n>");
     module.send(then(&["OK"]));
-    module.answer_fence();
+    module.answer_probe();
     module.enter(2, "AT+CMQTTSUB=0,3,1", b"c/d");
     module.expect_line("AT+CMQTTSUB=0,3,1");
     module.send(then(&["+CMQTTSUB: 0,0"]));
     module.send("\r\n>");
     module.expect_data(b"c/d");
     module.send(then(&["OK"]));
-    module.expect_under_way(2);
+    module.expect_in_flight(2);
     module.send(then(&["+CMQTTSUB: 0,1"]));
     assert_eq!(module.expect_refusal(2), Some(1));
 }
 
-/// Neither fence nor filling is written into a message.
+/// Neither probe nor padding is written during a message.
 #[test]
 fn recovery_waits_for_the_end_of_a_message() {
     let mut module = ScriptedModule::new();
@@ -272,24 +272,24 @@ fn recovery_waits_for_the_end_of_a_message() {
     module.expect_nothing_written();
     module.send(block[1..].concat());
     module.expect_message(0, "topic", "payload");
-    module.answer_fence();
+    module.answer_probe();
     expect_working(&mut module, 2);
 }
 
 #[test]
-fn a_time_of_its_own_for_commands_that_need_it() {
+fn slow_commands_have_their_own_timeout() {
     let mut module = ScriptedModule::new();
     let slow = Command::new("AT+CCERTLIST").with_limit(Duration::from_secs(120));
     module.submit(1, Transaction::single(slow, Duration::from_secs(200)));
     module.wait_ms(119_999);
-    module.expect_under_way(1);
+    module.expect_in_flight(1);
     module.wait_ms(1);
     module.expect_failure(1);
 }
 
-/// The caller's time ends the command's, not the other way round.
+/// The timeout of the caller limits that of the command.
 #[test]
-fn no_longer_than_the_caller_waits() {
+fn timeout_of_the_caller_ends_the_command() {
     let mut module = ScriptedModule::new();
     module.submit(1, Transaction::single(Command::new("AT+CSQ"), Duration::from_secs(2)));
     module.wait_ms(2_000);
@@ -297,7 +297,7 @@ fn no_longer_than_the_caller_waits() {
 }
 
 #[test]
-fn woken_late_it_still_recovers() {
+fn late_wake_still_recovers() {
     let mut module = ScriptedModule::new();
     module.run(1, "AT+CPSI?");
     module.run(2, "AT+CSQ");
@@ -308,12 +308,12 @@ fn woken_late_it_still_recovers() {
     module.expect_failure(2);
     module.take_written();
     module.run(3, "AT+CSQ");
-    module.answer_fence();
+    module.answer_probe();
     module.expect_line("AT+CSQ");
 }
 
 #[test]
-fn a_prompt_for_a_command_without_data() {
+fn prompt_for_a_command_without_data_is_padded() {
     for (line, owed) in
         [("AT+CMQTTTOPIC=0,12", 12), ("AT+CUNKNOWN=1", 10_240), ("AT+CUNKNOWN=1,99999", 10_240)]
     {
@@ -325,13 +325,13 @@ fn a_prompt_for_a_command_without_data() {
         assert!(matches!(failure, Failure::Refused { code: None, .. }), "{failure:?}");
         module.expect_data(&vec![b'\r'; owed]);
         module.send(then(&["OK"]));
-        module.answer_fence();
+        module.answer_probe();
         expect_working(&mut module, 2);
     }
 }
 
 #[test]
-fn a_certificate_goes_in_pieces_with_the_line_drained_between() {
+fn certificate_is_sent_in_packets_with_drains_between() {
     let mut module = ScriptedModule::new();
     let certificate = vec![b'c'; 7_000];
     let command = Command::new("AT+CCERTDOWN=\"ca.pem\",7000").with_secret_data(certificate.clone(), 3072);
@@ -343,14 +343,14 @@ fn a_certificate_goes_in_pieces_with_the_line_drained_between() {
     module.expect_nothing_written();
     module.send(then(&["OK"]));
     module.expect_success(1);
-    // What comes next needs no draining.
+    // The next bytes need no drain.
     module.run(2, "AT");
     assert!(module.drains().is_empty());
 }
 
-/// A port that blocks in the middle of a line: what it took might be a command of its own.
+/// A port blocks in the middle of a line: the written part could be a command.
 #[test]
-fn a_line_that_was_begun_is_ended() {
+fn partly_written_line_is_ended() {
     const TIMEOUT: Duration = Duration::from_secs(9);
     let (begun, rest) = ("AT+CMQTTDISC=0", ",60\r");
     let mut now = Instant::now();
@@ -365,9 +365,9 @@ fn a_line_that_was_begun_is_ended() {
     assert!(unwritten.ends_with("=?\r"), "{unwritten}");
 }
 
-/// It waits for more data than the fences have bytes, and nobody knows: the caller had none, or an `ERROR` was false.
+/// The module waits for more data than the probes have bytes: the caller had no data, or an `ERROR` was false.
 #[test]
-fn a_mute_module_may_be_waiting_for_data() {
+fn mute_module_that_waits_for_data_is_padded() {
     let mut module = ScriptedModule::new();
     module.run(1, "AT+CFTRANRX=\"c:/a\",5000");
     module.wait_ms(20_000);
@@ -376,10 +376,10 @@ fn a_mute_module_may_be_waiting_for_data() {
     module.run(2, "AT+CSQ");
     let written = module.take_written();
     missing -= missing.min(written.iter().take_while(|byte| **byte == b'\r').count());
-    assert_eq!(missing, 0, "the data entry is filled up");
+    assert_eq!(missing, 0, "the data entry is padded");
     module.send(then(&["OK"]));
-    let fence = String::from_utf8(written.trim_ascii().to_vec()).unwrap();
-    module.send(then(&[&format!("{}: (0-1)", &fence["AT".len()..fence.len() - "=?".len()]), "OK"]));
+    let probe = String::from_utf8(written.trim_ascii().to_vec()).unwrap();
+    module.send(then(&[&format!("{}: (0-1)", &probe["AT".len()..probe.len() - "=?".len()]), "OK"]));
     module.expect_line("AT+CSQ");
     module.send(then(&["+CSQ: 20,0", "OK"]));
     module.expect_success(2);

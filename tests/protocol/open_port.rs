@@ -1,10 +1,10 @@
-//! Finding the module behind a port just opened, in whatever state the last user left it.
+//! Opening a port: finding the module in any state that its last user left.
 
 use simcom_mqtt::channel::Failure;
 
 use crate::support::{ScriptedModule, failed, then};
 
-/// What the module does with what it is sent: in data entry it counts, in command mode it answers.
+/// Plays the module: it counts bytes in data entry, and answers in command mode.
 fn play_module(module: &mut ScriptedModule, mut waiting_for: usize, echo: bool) {
     let mut line = Vec::new();
     for _ in 0..100 {
@@ -37,9 +37,9 @@ fn play_module(module: &mut ScriptedModule, mut waiting_for: usize, echo: bool) 
     }
 }
 
-/// Attached, and gone before the module could be looked for.
+/// The port is attached, and lost before the module is found.
 #[test]
-fn a_port_that_is_gone_again() {
+fn port_lost_while_opening_fails() {
     let mut module = ScriptedModule::new();
     module.lose_port("unplugged");
     module.open(1);
@@ -49,7 +49,7 @@ fn a_port_that_is_gone_again() {
 }
 
 #[test]
-fn a_module_in_command_mode() {
+fn module_in_command_mode_is_opened() {
     for echo in [false, true] {
         let mut module = ScriptedModule::new();
         module.open(1);
@@ -62,7 +62,7 @@ fn a_module_in_command_mode() {
 }
 
 #[test]
-fn a_module_left_in_data_entry() {
+fn module_left_in_data_entry_is_opened() {
     for waiting_for in [1, 2, 17, 1024, 3072, 4096, 10_239, 10_240] {
         for echo in [false, true] {
             let mut module = ScriptedModule::new();
@@ -78,7 +78,7 @@ fn a_module_left_in_data_entry() {
 }
 
 #[test]
-fn a_quiet_module_is_asked_every_half_second() {
+fn quiet_module_gets_an_at_every_half_second() {
     let mut module = ScriptedModule::new();
     module.open(1);
     for _ in 0..6 {
@@ -86,11 +86,11 @@ fn a_quiet_module_is_asked_every_half_second() {
         module.expect_nothing_written();
         module.wait_ms(501);
     }
-    assert!(module.take_written().starts_with(b"\r\r\r\r"), "then filled");
+    assert!(module.take_written().starts_with(b"\r\r\r\r"), "then padding");
 }
 
 #[test]
-fn garbage_or_error_first() {
+fn garbage_or_error_before_the_first_answer_is_ignored() {
     for first in [
         &b"\xff\xfe\x00garbage"[..],
         b"\r\nERROR\r\n",
@@ -108,7 +108,7 @@ fn garbage_or_error_first() {
 }
 
 #[test]
-fn a_mute_port() {
+fn mute_port_fails_with_no_answer() {
     let mut module = ScriptedModule::new();
     module.open(1);
     module.wait_ms(15_000);
@@ -117,9 +117,9 @@ fn a_mute_port() {
     assert!(module.take_written().len() > 10_240);
 }
 
-/// A module that talks, but not to us.
+/// The module sends lines, but no answers.
 #[test]
-fn only_unsolicited_lines() {
+fn module_with_urcs_only_fails_with_no_answer() {
     let mut module = ScriptedModule::new();
     module.open(1);
     for _ in 0..150 {
@@ -130,7 +130,7 @@ fn only_unsolicited_lines() {
 }
 
 #[test]
-fn where_the_first_at_comes_back_no_fence_is_needed() {
+fn echo_of_the_first_at_needs_no_sync_probe() {
     let mut module = ScriptedModule::new();
     module.open(1);
     module.expect_line("AT");
@@ -138,21 +138,21 @@ fn where_the_first_at_comes_back_no_fence_is_needed() {
     module.expect_line("ATE0");
     module.send("ATE0\r\r\nOK\r\n");
     module.expect_success(1);
-    module.expect_no_news();
+    module.expect_no_other_events();
 }
 
-/// What is submitted meanwhile waits for the opening.
+/// Commands submitted meanwhile wait for the opening.
 #[test]
 fn commands_wait_for_the_opening_and_echo_off() {
     let mut module = ScriptedModule::new();
     module.open(1);
     module.run(2, "AT+CGMM");
     module.expect_line("AT");
-    // No echo of it: it may be anybody's.
+    // An `OK` without an echo may answer another command.
     module.send(then(&["OK"]));
-    let fence = String::from_utf8(module.take_written()).unwrap();
-    let name = fence.strip_prefix("AT").unwrap().strip_suffix("=?\r").unwrap();
-    module.send(format!("{fence}\r\n{name}: (0-1)\r\n\r\nOK\r\n"));
+    let probe = String::from_utf8(module.take_written()).unwrap();
+    let name = probe.strip_prefix("AT").unwrap().strip_suffix("=?\r").unwrap();
+    module.send(format!("{probe}\r\n{name}: (0-1)\r\n\r\nOK\r\n"));
     module.expect_line("ATE0");
     module.expect_nothing_written();
     module.send("ATE0\r\r\nOK\r\n");
@@ -160,12 +160,12 @@ fn commands_wait_for_the_opening_and_echo_off() {
     module.expect_line("AT+CGMM");
     module.send(then(&["SIM7672E", "OK"]));
     assert_eq!(module.expect_success(2), [[b"SIM7672E"]]);
-    module.expect_no_news();
+    module.expect_no_other_events();
 }
 
-/// A driver that reconnects opens again whatever the channel is at.
+/// A driver that reconnects opens again in every state of the channel.
 #[test]
-fn opening_again_ends_the_command_on_the_channel() {
+fn opening_again_ends_the_command_in_flight() {
     let mut module = ScriptedModule::new();
     module.run(1, "AT+CSQ");
     module.expect_line("AT+CSQ");

@@ -1,10 +1,10 @@
-//! Whether the firmware echoes entered data is learned, and forgotten where it may have changed.
+//! The driver learns if the firmware echoes entered data, and learns again when that may have changed.
 
 use crate::support::{Firmware, Gap, ScriptedModule, then};
 
 const NOTHING: &dyn Fn(Gap) -> Vec<u8> = &|_| Vec::new();
-const SILENT: Firmware = Firmware { echo: false, data_echo: false, prompt: "\r\n>" };
-const ECHOING: Firmware = Firmware { echo: true, data_echo: true, prompt: "\r\n>" };
+const WITHOUT_ECHO: Firmware = Firmware { echo: false, data_echo: false, prompt: "\r\n>" };
+const WITH_ECHO: Firmware = Firmware { echo: true, data_echo: true, prompt: "\r\n>" };
 const LIKE_AN_ANSWER: &[u8] = b"\r\nOK\r\n";
 
 fn enter(module: &mut ScriptedModule, firmware: Firmware, id: u64, data: &[u8]) {
@@ -14,71 +14,71 @@ fn enter(module: &mut ScriptedModule, firmware: Firmware, id: u64, data: &[u8]) 
 }
 
 #[test]
-fn a_silent_firmware_is_answered_at_once() {
+fn firmware_without_echo_is_answered_at_once() {
     let mut module = ScriptedModule::new();
-    enter(&mut module, SILENT, 1, b"plain");
-    enter(&mut module, SILENT, 2, LIKE_AN_ANSWER);
+    enter(&mut module, WITHOUT_ECHO, 1, b"plain");
+    enter(&mut module, WITHOUT_ECHO, 2, LIKE_AN_ANSWER);
     module.expect_success(2);
 }
 
 #[test]
-fn while_nothing_is_known_an_answer_like_the_data_waits_for_a_moment() {
+fn answer_like_the_data_waits_while_the_echo_is_unknown() {
     let mut module = ScriptedModule::new();
-    enter(&mut module, SILENT, 1, LIKE_AN_ANSWER);
-    module.expect_under_way(1);
+    enter(&mut module, WITHOUT_ECHO, 1, LIKE_AN_ANSWER);
+    module.expect_in_flight(1);
     module.wait_ms(299);
-    module.expect_under_way(1);
+    module.expect_in_flight(1);
     module.wait_ms(1);
     module.expect_success(1);
 }
 
 #[test]
-fn data_that_begins_like_an_answer_does_not_stall_a_silent_firmware() {
+fn data_like_an_answer_does_not_delay_firmware_without_echo() {
     let mut module = ScriptedModule::new();
-    enter(&mut module, SILENT, 1, b"\r\nOK\r\nand more");
+    enter(&mut module, WITHOUT_ECHO, 1, b"\r\nOK\r\nand more");
     module.wait_ms(300);
     module.expect_success(1);
-    module.expect_no_news();
+    module.expect_no_other_events();
 }
 
 #[test]
-fn an_echoing_firmware_never_waits() {
+fn firmware_with_echo_is_answered_at_once() {
     let mut module = ScriptedModule::new();
-    enter(&mut module, ECHOING, 1, b"plain");
+    enter(&mut module, WITH_ECHO, 1, b"plain");
     module.expect_success(1);
-    enter(&mut module, ECHOING, 2, LIKE_AN_ANSWER);
+    enter(&mut module, WITH_ECHO, 2, LIKE_AN_ANSWER);
     module.expect_success(2);
-    module.expect_no_news();
+    module.expect_no_other_events();
 }
 
 #[test]
-fn a_change_of_ate_is_a_new_start() {
+fn change_of_ate_restarts_the_detection() {
     for change in ["ATE1", "ATZ", "AT&F", "ate1"] {
         let mut module = ScriptedModule::new();
-        enter(&mut module, SILENT, 1, b"plain");
+        enter(&mut module, WITHOUT_ECHO, 1, b"plain");
         module.expect_success(1);
         module.run(2, change);
         module.expect_line(change);
         module.send(then(&["OK"]));
         module.expect_success(2);
-        enter(&mut module, ECHOING, 3, LIKE_AN_ANSWER);
+        enter(&mut module, WITH_ECHO, 3, LIKE_AN_ANSWER);
         module.expect_success(3);
-        module.expect_no_news();
+        module.expect_no_other_events();
 
         module.run(4, "ATE0");
         module.expect_line("ATE0");
         module.send(then(&["OK"]));
         module.expect_success(4);
-        enter(&mut module, SILENT, 5, LIKE_AN_ANSWER);
+        enter(&mut module, WITHOUT_ECHO, 5, LIKE_AN_ANSWER);
         module.wait_ms(300);
         module.expect_success(5);
-        module.expect_no_news();
+        module.expect_no_other_events();
     }
 }
 
-/// Silence says nothing about echoes.
+/// A missing answer does not show if data is echoed.
 #[test]
-fn a_lost_entry_teaches_nothing() {
+fn lost_entry_does_not_change_the_detection() {
     let mut module = ScriptedModule::new();
     module.enter(1, "AT+CMQTTTOPIC=0,5", b"plain");
     module.take_written();
@@ -88,19 +88,19 @@ fn a_lost_entry_teaches_nothing() {
     module.expect_failure(1);
     module.take_written();
     module.send(then(&["+CMQTTDISC: (0-1),(0, 60-180)", "OK", "+CMQTTUNSUB: (0-1),(1-1024),(0-1)", "OK"]));
-    enter(&mut module, ECHOING, 2, LIKE_AN_ANSWER);
+    enter(&mut module, WITH_ECHO, 2, LIKE_AN_ANSWER);
     module.expect_success(2);
 }
 
-/// All that came back may be the echo of a few bytes: it does not become lines.
+/// The input can be the echo of a few bytes, so it is not reported as lines.
 #[test]
-fn white_space_alone_teaches_nothing() {
+fn white_space_does_not_change_the_detection() {
     let mut module = ScriptedModule::new();
-    let firmware = Firmware { prompt: "\r\n>\r\n", ..SILENT };
+    let firmware = Firmware { prompt: "\r\n>\r\n", ..WITHOUT_ECHO };
     enter(&mut module, firmware, 1, b"\r\n");
     module.expect_success(1);
     enter(&mut module, firmware, 2, LIKE_AN_ANSWER);
     module.wait_ms(300);
     module.expect_success(2);
-    module.expect_no_news();
+    module.expect_no_other_events();
 }

@@ -1,4 +1,4 @@
-//! What is behind a failure that may mean a lost connection: it does not begin before that was judged.
+//! Lane barriers: commands behind a failure that may mean a lost connection wait until the failure is judged.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ fn first_client() -> ClientIndex {
     ClientIndex::ALL[0]
 }
 
-/// The first has failed, two are behind it, and one that nobody judges is behind these.
+/// The first command has failed; two ordered commands and one without order are behind it.
 fn failed_before_three() -> ScriptedModule {
     let mut module = ScriptedModule::new();
     for id in [1, 2, 3] {
@@ -32,7 +32,7 @@ fn failed_before_three() -> ScriptedModule {
 }
 
 #[test]
-fn those_behind_a_failure_wait_for_a_verdict() {
+fn commands_behind_a_failure_wait_until_the_barrier_is_lifted() {
     let mut module = failed_before_three();
     module.wait_ms(1_000);
     module.expect_nothing_written();
@@ -49,7 +49,7 @@ fn those_behind_a_failure_wait_for_a_verdict() {
 }
 
 #[test]
-fn taken_back_in_their_order() {
+fn commands_behind_a_failure_are_cancelled_in_order() {
     let mut module = failed_before_three();
 
     assert_eq!(module.engine.cancel_queued_of(first_client()), [2, 3]);
@@ -62,12 +62,12 @@ fn taken_back_in_their_order() {
     module.expect_success(4);
     module.expect_line(PUB);
     for id in [1, 2, 3] {
-        module.expect_under_way(id);
+        module.expect_in_flight(id);
     }
 }
 
 #[test]
-fn the_other_client_goes_on_meanwhile() {
+fn other_client_continues_behind_a_barrier() {
     let mut module = failed_before_three();
     module.submit(5, keeping_order("AT+CMQTTPUB=1,1,60"));
     module.expect_line("AT+CMQTTPUB=1,1,60");
@@ -77,7 +77,7 @@ fn the_other_client_goes_on_meanwhile() {
 }
 
 #[test]
-fn one_that_has_begun_is_not_taken_back() {
+fn started_command_is_not_cancelled() {
     let mut module = ScriptedModule::new();
     module.submit(1, keeping_order(PUB));
     module.submit(2, keeping_order(PUB));
@@ -85,11 +85,11 @@ fn one_that_has_begun_is_not_taken_back() {
     assert_eq!(module.engine.cancel_queued_of(first_client()), [2]);
     module.send(then(&["OK", "+CMQTTPUB: 0,0"]));
     module.expect_success(1);
-    assert!(!module.lift_lane_barriers(), "a success holds nobody up");
+    assert!(!module.lift_lane_barriers(), "a success sets no barrier");
 }
 
 #[test]
-fn no_answer_is_a_failure_too() {
+fn missing_answer_sets_a_barrier() {
     let mut module = ScriptedModule::new();
     module.submit(
         1,
@@ -100,15 +100,15 @@ fn no_answer_is_a_failure_too() {
     module.expect_line("AT+CMQTTTOPIC=0,1");
     module.wait_ms(9_000);
     assert!(matches!(module.expect_failure(1), Failure::NoAnswer { .. }));
-    module.answer_fence();
+    module.answer_probe();
     module.expect_nothing_written();
     assert!(module.lift_lane_barriers());
     module.expect_line(PUB);
 }
 
-/// Nobody is told of its failure, so nobody would judge it.
+/// The failure of a cancelled command is not reported, so nothing would lift the barrier.
 #[test]
-fn one_that_was_abandoned_holds_nobody_up() {
+fn cancelled_command_sets_no_barrier() {
     let mut module = ScriptedModule::new();
     module.submit(1, keeping_order(PUB));
     module.submit(2, keeping_order(PUB));
@@ -119,7 +119,7 @@ fn one_that_was_abandoned_holds_nobody_up() {
 }
 
 #[test]
-fn without_an_order_to_keep_a_failure_holds_nobody_up() {
+fn failure_without_order_sets_no_barrier() {
     let mut module = ScriptedModule::new();
     module.run(1, PUB);
     module.submit(2, keeping_order(PUB));
