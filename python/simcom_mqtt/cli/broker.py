@@ -34,6 +34,7 @@ class Broker:
     keepalive: int = 60
     version: Literal["3.1", "3.1.1"] = "3.1.1"
     tls: Tls | None = None
+    has_client_certificate: bool = False
     will: Will | None = None
 
     @contextmanager
@@ -199,6 +200,7 @@ def broker_options(command: Callable[..., None]) -> Callable[..., None]:
             keepalive=keepalive,
             version="3.1" if protocol_version.endswith("31") else "3.1.1",
             tls=_tls(cafile, cert, key, insecure=insecure) if uses_tls else None,
+            has_client_certificate=bool(cert),
             will=_will(will_topic, will_payload, will_qos),
         )
         command(*arguments, broker=broker, **others)

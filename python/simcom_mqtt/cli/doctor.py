@@ -1,6 +1,5 @@
 """`simcom-mqtt doctor`: checks everything from the port to the broker, and says how to fix what fails."""
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -8,11 +7,12 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from simcom_mqtt import MqttError, ResultCode, SimcomError, SimcomMqtt
+from simcom_mqtt import SimcomError, SimcomMqtt
 
 from .broker import Broker, broker_options
+from .broker_check import check_broker
 from .device import Device, device_options, simcom_ports
-from .finding import Finding, Verdict, failed, fine
+from .finding import Finding, Verdict, failed, fine, mark_consequences
 from .module_check import check_clock, check_firmware, check_service, check_tls
 from .network_check import check_packet_data, check_registration, check_signal, check_sim
 from .output import OUTPUT, echo_json, is_plain, printable
@@ -32,6 +32,7 @@ MARKS: Final = {
     Verdict.FINE: ("✔", "green"),
     Verdict.WARNING: ("!", "yellow"),
     Verdict.FAILED: ("✘", "red"),
+    Verdict.FOLLOWS: ("↳", "dim"),
 }
 
 
@@ -48,12 +49,12 @@ Examples:
 def doctor(device: Device, broker: Broker, as_json: bool) -> None:
     """Check port, firmware, SIM, signal, registration, PDP, clock, MQTT and TLS, each with the fix.
 
-    With a broker named, as to pub and sub, it is connected to as well. Ends with status 1 if something
-    failed.
+    With a broker named, as for pub and sub, it is connected to as well. A failure that follows from another
+    one is marked. Exits with status 1 if something failed.
     """
     show = _show_as_json if as_json else _show
     verdicts = []
-    for finding in _examine(device, broker):
+    for finding in mark_consequences(_examine(device, broker)):
         show(finding)
         verdicts.append(finding.verdict)
     if Verdict.FAILED in verdicts:
@@ -76,34 +77,9 @@ def _examine(device: Device, broker: Broker) -> Iterator[Finding]:
                 try:
                     yield check(modem)
                 except SimcomError as error:
-                    yield failed(subject, str(error), "--log-level debug shows each line both ways")
+                    yield failed(subject, str(error), "--log-level debug shows each line in both directions")
             if broker.url:
-                yield _check_broker(modem, broker, broker.url, device)
-
-
-def _fix_of(error: SimcomError) -> str:
-    code = error.code if isinstance(error, MqttError) else None
-    if code in (ResultCode.HANDSHAKE_FAIL, ResultCode.CERTIFICATE_NOT_SET, ResultCode.OPEN_SESSION_FAILED):
-        return "is --cafile the authority of the broker's certificate, and --host the name in it?"
-    if code in (ResultCode.REFUSED_BAD_USER_NAME_OR_PASSWORD, ResultCode.REFUSED_NOT_AUTHORIZED):
-        return "check --username and the password"
-    return "the module must reach it through its own network, not through this machine's"
-
-
-def _check_broker(modem: SimcomMqtt, broker: Broker, url: str, device: Device) -> Finding:
-    began = time.monotonic()
-    try:
-        client = broker.connect(modem, url, device)
-    except SimcomError as error:
-        return failed(
-            "broker",
-            str(error),
-            _fix_of(error),
-        )
-    took = time.monotonic() - began
-    client.disconnect()
-    client.release()
-    return fine("broker", f"{url} accepted {client.client_id} after {took:.1f} s")
+                yield check_broker(modem, broker, broker.url, device)
 
 
 def _show(finding: Finding) -> None:

@@ -1,7 +1,9 @@
-"""A finding of `simcom-mqtt doctor`."""
+"""The findings of `simcom-mqtt doctor`: the first cause is failed, and all that results from it follows."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Final
 
 
 class Verdict(StrEnum):
@@ -10,6 +12,7 @@ class Verdict(StrEnum):
     FINE = "fine"
     WARNING = "warning"
     FAILED = "failed"
+    FOLLOWS = "follows"
 
 
 @dataclass(frozen=True)
@@ -35,3 +38,26 @@ def warning(subject: str, text: str, fix: str) -> Finding:
 def failed(subject: str, text: str, fix: str) -> Finding:
     """Make a finding with which MQTT does not work."""
     return Finding(subject, Verdict.FAILED, text, fix)
+
+
+CAUSES: Final = {
+    "signal": ("SIM",),
+    "registration": ("SIM", "signal"),
+    "PDP": ("SIM", "signal", "registration"),
+    "broker": ("SIM", "signal", "registration", "PDP", "MQTT"),
+}
+"""The subjects that can make a subject fail."""
+
+
+def mark_consequences(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Pass findings on; one that failed after one of its causes follows from the first of these."""
+    failures: list[str] = []
+    for finding in findings:
+        if finding.verdict is Verdict.FAILED:
+            cause = next((cause for cause in failures if cause in CAUSES.get(finding.subject, ())), None)
+            if cause:
+                text = f"{finding.text}, which follows from {cause}"
+                finding = replace(finding, verdict=Verdict.FOLLOWS, text=text, fix=f"fix {cause} first")
+            else:
+                failures.append(finding.subject)
+        yield finding

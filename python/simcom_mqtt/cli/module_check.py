@@ -1,85 +1,86 @@
-"""Firmware, clock, MQTT service and TLS of the module."""
+"""Checks of `simcom-mqtt doctor` of the module itself: firmware, clock, MQTT service and TLS."""
 
-import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from simcom_mqtt import CommandError, SimcomMqtt
 
 from .finding import Finding, failed, fine, warning
+from .module_queries import clock
 
 FAMILY: Final = ("SIM767", "SIM765")
 SIBLINGS: Final = ("A76", "SIM76")
-TROUBLESOME: Final = {
-    "2374B03": "it may fail to store a certificate chain of more than 4 KB, and with it MQTTS",
-    "2374B04": "it may fail to store a certificate chain of more than 4 KB, and with it MQTTS",
+KNOWN_BAD: Final = {
+    "2374B03": "it fails to store a certificate chain of more than 4 KB, and with it MQTT over TLS",
+    "2374B04": "it fails to store a certificate chain of more than 4 KB, and with it MQTT over TLS",
     "2388B03": "board makers advise against it",
+    "A7608M7_B12": "each connect over TLS fails with code 3",
 }
 SSL_CONTEXTS: Final = 10
 LARGEST_CLOCK_ERROR: Final = timedelta(minutes=5)
-SET_BY_NETWORK: Final = "`simcom-mqtt at AT+CTZU=1` has the network set it when the module registers next"
+FIRST_YEAR: Final = 2020
+"""The clock of a module that was never set begins in 1970 or 1980."""
+SET_BY_NETWORK: Final = "`simcom-mqtt at AT+CTZU=1` lets the network set it at the next registration"
 
 
 def check_firmware(modem: SimcomMqtt) -> Finding:
     """`AT+CGMM`, `AT+CGMR`."""
     module = modem.info()
     text = f"{module.model}, {module.revision}"
-    for beginning, trouble in TROUBLESOME.items():
+    for beginning, trouble in KNOWN_BAD.items():
         if module.revision.startswith(beginning):
-            return warning("firmware", f"{text}: {trouble}", "ask SIMCom for 2374B05 or later")
+            return failed(
+                "firmware", f"{text}: {trouble}", "ask SIMCom for a later firmware, 2374B05 or above"
+            )
     if module.model.startswith(FAMILY):
         return fine("firmware", text)
     if module.model.startswith(SIBLINGS):
         return fine("firmware", f"{text}, a sibling of the SIM7672X and SIM7652X")
-    return warning("firmware", f"{text}: not of a family that is known here", "does it know AT+CMQTTSTART=?")
+    return warning(
+        "firmware", f"{text}: not of a known family", "`simcom-mqtt at AT+CMQTTSTART=?` shows if it has MQTT"
+    )
 
 
 def check_clock(modem: SimcomMqtt) -> Finding:
     """`AT+CCLK?`."""
     try:
-        lines = modem.command("AT+CCLK?")
+        now = clock(modem)
     except CommandError as error:
         return warning("clock", f"AT+CCLK? was answered with {error.response}", "it cannot be checked")
-    time = next(filter(None, map(_time, lines)), None)
-    if time is None:
-        return warning("clock", f"{' '.join(lines) or 'nothing'} tells no time", SET_BY_NETWORK)
-    error_of_clock = abs(time - datetime.now(UTC))
-    if error_of_clock > LARGEST_CLOCK_ERROR:
+    if now is None:
+        return failed("clock", "the module reports no time", SET_BY_NETWORK)
+    shown = f"{now:%Y-%m-%d %H:%M:%S} UTC"
+    if now.year < FIRST_YEAR:
+        return failed(
+            "clock", f"{shown}: it was never set; a check of certificate dates fails", SET_BY_NETWORK
+        )
+    difference = abs(now - datetime.now(UTC))
+    if difference > LARGEST_CLOCK_ERROR:
         return warning(
             "clock",
-            f"{time:%Y-%m-%d %H:%M:%S} UTC, {_rounded(error_of_clock)} off: a certificate whose dates are "
-            "checked may be refused",
+            f"{shown}, {_rounded(difference)} off: a check of certificate dates may fail",
             SET_BY_NETWORK,
         )
-    return fine("clock", f"{time:%Y-%m-%d %H:%M:%S} UTC")
-
-
-def _time(line: str) -> datetime | None:
-    found = re.match(r'\+CCLK: "(\d\d/\d\d/\d\d,\d\d:\d\d:\d\d)([+-]\d\d)?"', line)
-    if found is None:
-        return None
-    zone = timezone(timedelta(minutes=15 * int(found[2] or 0)))
-    try:
-        return datetime.strptime(found[1], "%y/%m/%d,%H:%M:%S").replace(tzinfo=zone).astimezone(UTC)
-    except ValueError:
-        return None
+    return fine("clock", shown)
 
 
 def _rounded(time: timedelta) -> str:
-    if time.days:
-        return f"{time.days} days"
-    return f"{time.seconds // 60} minutes"
+    return f"{time.days} days" if time.days else f"{time.seconds // 60} minutes"
 
 
 def check_service(modem: SimcomMqtt) -> Finding:
-    """`AT+CMQTTREL?`, `AT+CMQTTACCQ?`."""
+    """`AT+CMQTTACCQ=?`, `AT+CMQTTREL?`, `AT+CMQTTACCQ?`."""
+    try:
+        modem.command("AT+CMQTTACCQ=?")
+    except CommandError:
+        return failed(
+            "MQTT",
+            "this module has no AT+CMQTT commands",
+            "a module of the SIM7672X or SIM7652X family has them; ask SIMCom for a firmware with MQTT",
+        )
     if not modem.is_started():
         return fine("MQTT", "the service is stopped, and both clients are free")
-    acquired = [
-        found[1]
-        for line in modem.command("AT+CMQTTACCQ?")
-        if (found := re.match(r'\+CMQTTACCQ: \d,"([^"]+)"', line))
-    ]
+    acquired = [client.client_id for client in modem.clients()]
     if not acquired:
         return fine("MQTT", "the service runs, and both clients are free")
     return warning(
@@ -92,18 +93,20 @@ def check_service(modem: SimcomMqtt) -> Finding:
 def check_tls(modem: SimcomMqtt) -> Finding:
     """`AT+CCERTLIST`, `AT+CSSLCFG=<context>`."""
     stored = modem.certificates()
+    contexts = {context: modem.ssl_context(context) for context in range(SSL_CONTEXTS)}
     missing = [
         f"{settings[name]} ({name} of SSL context {context})"
-        for context in range(SSL_CONTEXTS)
-        for settings in [modem.ssl_context(context)]
+        for context, settings in contexts.items()
         for name in ("cacert", "clientcert", "clientkey")
         if settings.get(name) and settings[name] not in stored
     ]
     if missing:
         return failed(
             "TLS",
-            f"its settings name what is not stored: {', '.join(missing)}",
-            "`simcom-mqtt certs upload FILE --name NAME`; --cafile and the like do it for you",
+            f"its settings name files that are not stored: {', '.join(missing)}",
+            "`simcom-mqtt certs upload FILE --name NAME`; --cafile, --cert and --key upload them too",
         )
     count = f"{len(stored)} files" if len(stored) != 1 else "1 file"
-    return fine("TLS", f"{count} in the certificate store; SSL contexts 0-9 name none that is missing")
+    unchecked = all(settings.get("ignorelocaltime") == 1 for settings in contexts.values())
+    dates = "; certificate dates are not checked" if unchecked else ""
+    return fine("TLS", f"{count} in the certificate store; SSL contexts 0-9 name none that is missing{dates}")

@@ -1,47 +1,49 @@
-"""`doctor`: a finding and a fix for each thing that can be wrong."""
+"""`doctor`: a finding and a fix for each fault; what follows from a fault is marked."""
 
 import json
 import os
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
-from cli.terminal_command import Terminal, lines_of, run
+from cli.terminal_command import Terminal, lines_of, process, run
 from mosquitto_broker import MosquittoBroker
 from scripted_module import OK, ScriptedModule
 from simcom_mqtt import SimcomMqtt
-from simcom_mqtt.cli import port_check
+from simcom_mqtt.cli import network_check, port_check
 from simcom_mqtt.simulator import SimulatedModem
 
 SUBJECTS = ["port", "firmware", "SIM", "signal", "registration", "PDP", "clock", "MQTT", "TLS"]
 
 
 def examine(*arguments: object, status: int) -> dict[str, dict[str, Any]]:
-    """The findings by subject."""
-    result = run("doctor", *arguments, "--json")
+    """Return the findings by subject."""
+    result = run("doctor", *arguments, "--json", "--log-level", "error")
     assert (result.exit_code, result.stderr) == (status, ""), result.output
     findings = [json.loads(line) for line in result.stdout.splitlines()]
     assert all(finding["fix"] for finding in findings if finding["verdict"] != "fine")
     return {finding["subject"]: finding for finding in findings}
 
 
-def test_a_module_in_good_health(simulator: SimulatedModem) -> None:
+def test_healthy_module_is_fine(simulator: SimulatedModem) -> None:
     findings = examine("-d", simulator.port, status=0)
 
     assert list(findings) == SUBJECTS
     assert {finding["verdict"] for finding in findings.values()} == {"fine"}
 
 
-def test_plain_lines(simulator: SimulatedModem) -> None:
-    lines = lines_of("doctor", "-d", simulator.port)
+def test_plain_lines_in_a_pipe(simulator: SimulatedModem) -> None:
+    lines = lines_of("doctor", "-d", simulator.port, "--log-level", "error")
 
     assert lines[0] == f"fine     port          {simulator.port} answers AT"
     assert [line.split()[1] for line in lines] == SUBJECTS
 
 
-def test_marks_and_colours_on_a_terminal(simulator: SimulatedModem) -> None:
+def test_marks_and_colours_on_terminal(simulator: SimulatedModem) -> None:
     simulator.lose_network()
     with Terminal("doctor", "-d", simulator.port) as terminal:
         assert terminal.end() == 1
@@ -51,20 +53,22 @@ def test_marks_and_colours_on_a_terminal(simulator: SimulatedModem) -> None:
     assert "→ check the antenna".encode() in terminal.shown
 
 
-def test_no_network(simulator: SimulatedModem) -> None:
+def test_lost_network_fails_signal_and_the_rest_follows(simulator: SimulatedModem) -> None:
     simulator.lose_network()
 
     findings = examine("-d", simulator.port, status=1)
 
     assert [findings[name]["verdict"] for name in ("signal", "registration", "PDP")] == [
         "failed",
-        "failed",
-        "warning",
+        "follows",
+        "follows",
     ]
     assert "antenna" in findings["signal"]["fix"]
-    assert findings["registration"]["finding"] == "searching for a network"
+    assert findings["registration"]["finding"] == "searching for a network, which follows from signal"
+    assert findings["registration"]["fix"] == "fix signal first"
 
 
+LTE = "+CPSI: LTE,Online,460-11,0x9A5F,65141122,318,EUTRAN-BAND3,1650,5,5,{}"
 HEALTHY = {
     "AT+CGMI": b"\r\nSIMCOM INCORPORATED\r\n" + OK,
     "AT+CGMM": b"\r\nSIM7670G-MNGV\r\n" + OK,
@@ -73,9 +77,14 @@ HEALTHY = {
     "AT+CPIN?": b"\r\n+CPIN: READY\r\n" + OK,
     "AT+CSQ": b"\r\n+CSQ: 20,0\r\n" + OK,
     "AT+CEREG?": b"\r\n+CEREG: 0,1\r\n" + OK,
-    "AT+CPSI?": b"\r\n+CPSI: LTE,Online,460-11,0x9A5F,65141122,318,EUTRAN-BAND3,1650,5,5,-13,-103,-90,5\r\n"
+    "AT+CPSI?": f"\r\n{LTE.format('-13,-103,-90,5')}\r\n".encode() + OK,
+    "AT+CGREG?": b"\r\n+CGREG: 0,0\r\n" + OK,
+    "AT+CREG?": b"\r\n+CREG: 0,0\r\n" + OK,
+    "AT+COPS?": b"\r\n+COPS: 0\r\n" + OK,
+    "AT+CGACT?": b"\r\n+CGACT: 1,1\r\n+CGACT: 8,1\r\n" + OK,
+    "AT+CGDCONT?": b'\r\n+CGDCONT: 1,"IP","internet","0.0.0.0",0,0,0,0\r\n+CGDCONT: 8,"IPV4V6","IMS"\r\n'
     + OK,
-    "AT+CGACT?": b"\r\n+CGACT: 1,1\r\n" + OK,
+    "AT+CCLK?": datetime.now(UTC).strftime('\r\n+CCLK: "%y/%m/%d,%H:%M:%S+00"\r\n').encode() + OK,
     "AT+CMQTTREL?": b"\r\nERROR\r\n",
     **{
         f"AT+CSSLCFG={context}": b'\r\n+CSSLCFG: %d,4,0,1,300,"","","","",0,0,0,0xFFFF\r\n' % context + OK
@@ -98,52 +107,117 @@ HEALTHY = {
         ("AT+CPIN?", "+CPIN: SIM PIN", "SIM", "failed", "waits for its PIN", "AT+CPIN="),
         ("AT+CPIN?", "+CPIN: SIM PUK", "SIM", "failed", "PUK", "new PIN"),
         ("AT+CPIN?", "+CPIN: PH-NET PIN", "SIM", "failed", "PH-NET PIN", "another card"),
-        ("AT+CSQ", "+CSQ: 3,0", "signal", "warning", "-107 dBm", "antenna"),
-        ("AT+CSQ", "+CSQ: 99,99", "signal", "failed", "no signal", "antenna"),
+        ("AT+CPIN?", "+CPIN: NOT INSERTED", "SIM", "failed", "not inserted", "put a SIM card in"),
+        ("AT+CSQ", "+CSQ: 3,0", "signal", "warning", "RSSI -107 dBm (weak), RSRP -103 dBm", "antenna"),
+        ("AT+CSQ", "+CSQ: 2,0", "signal", "failed", "RSSI -109 dBm (too weak)", "antenna"),
+        ("AT+CSQ", "+CSQ: 99,99", "signal", "fine", "RSRP -103 dBm, RSRQ -13 dB, SINR 5 dB", None),
+        ("AT+CPSI?", LTE.format("-13,-112,-90,5"), "signal", "warning", "RSRP -112 dBm (weak)", "antenna"),
+        ("AT+CPSI?", LTE.format("-13,-121,-90,5"), "signal", "failed", "RSRP -121 dBm (too weak)", "antenna"),
+        ("AT+CPSI?", LTE.format("-17,-103,-90,5"), "signal", "warning", "RSRQ -17 dB (weak)", "antenna"),
+        ("AT+CPSI?", LTE.format("-13,-103,-90,-2"), "signal", "warning", "SINR -2 dB (weak)", "antenna"),
         ("AT+CEREG?", "+CEREG: 0,0", "registration", "failed", "not searching", "AT+CFUN=1"),
         ("AT+CEREG?", "+CEREG: 0,3", "registration", "failed", "refuses this SIM", "operator"),
         ("AT+CEREG?", "+CEREG: 0,4", "registration", "failed", "out of coverage", "antenna"),
         ("AT+CEREG?", "+CEREG: 0,6", "registration", "failed", "text messages", "LTE data"),
         ("AT+CEREG?", "+CEREG: 0,5", "registration", "fine", "roaming: LTE, 460-11", None),
-        ("AT+CEREG?", "", "registration", "failed", "tells nothing", "restart"),
-        ("AT+CGACT?", "+CGACT: 1,0", "PDP", "warning", "no packet data context", "AT+CGDCONT=1"),
-        ("AT+CCLK?", '+CCLK: "80/01/06,00:00:00+00"', "clock", "warning", "1980-01-06", "AT+CTZU=1"),
-        ("AT+CCLK?", '+CCLK: "99/99/99,00:00:00+00"', "clock", "warning", "tells no time", "AT+CTZU=1"),
+        ("AT+CEREG?", "+CEREG: 0,2", "registration", "failed", "searching", "antenna"),
+        ("AT+CEREG?", "ERROR", "registration", "failed", "not searching", "AT+COPS=0"),
+        ("AT+CGACT?", "+CGACT: 1,1", "PDP", "fine", "context 1 active, APN internet", None),
+        ("AT+CGACT?", "+CGACT: 1,0", "PDP", "failed", "context 1: APN internet", "AT+CGDCONT=1"),
+        ("AT+CGDCONT?", "ERROR", "PDP", "fine", "context 1 active, APN unknown", None),
+        ("AT+CCLK?", '+CCLK: "80/01/06,00:00:00+00"', "clock", "failed", "1980-01-06", "AT+CTZU=1"),
+        ("AT+CCLK?", '+CCLK: "25/01/06,08:00:00+32"', "clock", "warning", "2025-01-06 00:00:00", "AT+CTZU=1"),
+        ("AT+CCLK?", '+CCLK: "99/99/99,00:00:00+00"', "clock", "failed", "no time", "AT+CTZU=1"),
         ("AT+CCLK?", "ERROR", "clock", "warning", "answered with ERROR", "cannot be checked"),
-        ("AT+CGMR", "+CGMR: 2374B03SIM767XM5A_M", "firmware", "warning", "4 KB", "2374B05"),
-        ("AT+CGMM", "SIM800L", "firmware", "warning", "not of a family", "AT+CMQTTSTART=?"),
+        ("AT+CGMR", "+CGMR: 2374B03SIM767XM5A_M", "firmware", "failed", "4 KB", "2374B05"),
+        ("AT+CMQTTACCQ=?", "ERROR", "MQTT", "failed", "no AT+CMQTT", "firmware with MQTT"),
+        ("AT+CGMM", "SIM800L", "firmware", "warning", "not of a known family", "AT+CMQTTSTART=?"),
         ("AT+CGMM", "A7670E", "firmware", "fine", "sibling", None),
     ],
 )
-def test_what_can_be_wrong(
+def test_finding_and_fix_of_one_answer(
     command: str, answer: str, subject: str, verdict: str, finding: str, fix: str | None
 ) -> None:
     is_final = answer.endswith("ERROR") or answer.startswith("+CME")
     said = f"\r\n{answer}\r\n".encode() if answer else b""
     with ScriptedModule({**HEALTHY, command: said + (b"" if is_final else OK)}) as module:
-        found = examine("-d", module.port, status=int(verdict == "failed"))[subject]
+        findings = examine("-d", module.port, status=int(verdict == "failed"))
 
+    found = findings[subject]
     assert (found["verdict"], finding in found["finding"]) == (verdict, True), found
     assert fix is None or fix in found["fix"]
+    failures = [finding for finding in findings.values() if finding["verdict"] == "failed"]
+    assert failures == ([found] if verdict == "failed" else [])
 
 
-def test_a_clock_that_was_never_set(simulator: SimulatedModem) -> None:
+def test_module_registered_in_gsm_is_registered() -> None:
+    gsm = "+CPSI: GSM,Online,460-00,0x182d,12401,27 EGSM 900,-64,2110,42-42"
+    answers = {"AT+CEREG?": "+CEREG: 0,4", "AT+CGREG?": "+CGREG: 0,1", "AT+CPSI?": gsm}
+    with ScriptedModule(
+        HEALTHY | {name: f"\r\n{text}\r\n".encode() + OK for name, text in answers.items()}
+    ) as module:
+        registration = examine("-d", module.port, status=0)["registration"]
+
+    assert registration["finding"].startswith("in its home network: GSM")
+
+
+def test_ims_context_alone_is_no_data_context() -> None:
+    answer = b"\r\n+CGACT: 1,0\r\n+CGACT: 8,1\r\n" + OK
+    with ScriptedModule({**HEALTHY, "AT+CGACT?": answer}) as module:
+        data = examine("-d", module.port, status=1)["PDP"]
+
+    assert data["finding"] == "no packet data context is active (context 1: APN internet)"
+
+
+@pytest.mark.parametrize("state", [2, 3])
+def test_fixed_operator_is_the_fix_of_a_failed_registration(state: int) -> None:
+    answers = {"AT+CEREG?": f"+CEREG: 0,{state}", "AT+COPS?": "+COPS: 1"}
+    with ScriptedModule(
+        HEALTHY | {name: f"\r\n{text}\r\n".encode() + OK for name, text in answers.items()}
+    ) as module:
+        registration = examine("-d", module.port, status=1)["registration"]
+
+    assert "`simcom-mqtt at AT+COPS=0`" in registration["fix"]
+
+
+@pytest.mark.parametrize("busy", ["SIM busy", "14", "SIM failure"])
+def test_busy_sim_is_waited_for(busy: str) -> None:
+    answers = {**HEALTHY, "AT+CPIN?": f"\r\n+CME ERROR: {busy}\r\n".encode()}
+    with ScriptedModule(answers) as module, process("doctor", "-d", module.port) as command:
+        module.wait_for_command("AT+CPIN?")
+        module.answers["AT+CPIN?"] = HEALTHY["AT+CPIN?"]
+        module.say(b"\r\n+CPIN: READY\r\n")
+        output, errors = command.communicate(timeout=30)
+
+    assert (command.returncode, errors) == (0, b"")
+    assert b"fine     SIM           ready" in output
+
+
+def test_sim_that_stays_busy_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network_check, "SIM_START_TIME", 0.0)
+    with ScriptedModule({**HEALTHY, "AT+CPIN?": b"\r\n+CME ERROR: SIM busy\r\n"}) as module:
+        sim = examine("-d", module.port, status=1)["SIM"]
+
+    assert sim["finding"] == "+CME ERROR: SIM busy"
+
+
+def test_clock_that_was_never_set(simulator: SimulatedModem) -> None:
     lines_of("at", "-d", simulator.port, 'AT+CCLK="80/01/06,02:00:00+08"')
 
     (time,) = lines_of("at", "-d", simulator.port, "AT+CCLK?")
-    clock = examine("-d", simulator.port, status=0)["clock"]
+    clock = examine("-d", simulator.port, status=1)["clock"]
 
     assert re.fullmatch(r'\+CCLK: "80/01/06,02:00:\d\d\+08"', time)
-    assert clock["verdict"] == "warning"
+    assert clock["verdict"] == "failed"
     assert clock["finding"].startswith("1980-01-06 00:00:")
 
 
 @pytest.mark.parametrize("time", ["80/01/06,00:00:00", "80/13/06,00:00:00+00", "soon"])
-def test_no_time_for_a_simulated_clock(simulator: SimulatedModem, time: str) -> None:
+def test_simulated_clock_refuses_other_text(simulator: SimulatedModem, time: str) -> None:
     assert run("at", "-d", simulator.port, f'AT+CCLK="{time}"').exit_code == 1
 
 
-def test_a_certificate_that_is_named_but_not_stored(simulator: SimulatedModem) -> None:
+def test_certificate_that_is_named_but_not_stored(simulator: SimulatedModem) -> None:
     with SimcomMqtt(simulator.port) as modem:
         modem.configure_ssl(3, cacert="missing.pem")
 
@@ -153,7 +227,7 @@ def test_a_certificate_that_is_named_but_not_stored(simulator: SimulatedModem) -
     assert "certs upload" in tls["fix"]
 
 
-def test_clients_that_an_earlier_program_left(simulator: SimulatedModem) -> None:
+def test_clients_of_earlier_program_are_a_warning(simulator: SimulatedModem) -> None:
     with SimcomMqtt(simulator.port) as modem:
         modem.start()
         modem.acquire("left over")
@@ -164,15 +238,70 @@ def test_clients_that_an_earlier_program_left(simulator: SimulatedModem) -> None
     assert (mqtt["verdict"], "left over" in mqtt["finding"]) == ("warning", True)
 
 
-def test_a_broker(simulator: SimulatedModem, mosquitto: MosquittoBroker) -> None:
+def test_broker_accepts(simulator: SimulatedModem, mosquitto: MosquittoBroker) -> None:
     to = ["-d", simulator.port, "-h", "127.0.0.1", "-p"]
 
     assert "accepted" in examine(*to, mosquitto.plain, status=0)["broker"]["finding"]
     assert simulator.received[-1] == "AT+CMQTTSTOP"
-    assert "+CMQTTCONNECT: 0,3" in examine(*to, 1, status=1)["broker"]["finding"]
 
 
-def test_a_mute_module(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.fixture
+def authority(mosquitto: MosquittoBroker, tmp_path: Path) -> Path:
+    """The certificate of the authority that signed the broker's certificate."""
+    file = tmp_path / "ca.pem"
+    mosquitto.authority.cert_pem.write_to_path(file)
+    return file
+
+
+@pytest.fixture
+def other_authority(tmp_path: Path) -> Path:
+    """The certificate of another authority."""
+    file = tmp_path / "other.pem"
+    trustme.CA().cert_pem.write_to_path(file)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("listener", "cafile", "fix"),
+    [
+        ("tls", None, "this port speaks TLS"),
+        ("plain", "authority", "this port speaks MQTT without TLS"),
+        ("tls", "other_authority", "--cafile must be the authority"),
+        ("mutual_tls", "authority", "give --cert and --key"),
+        ("password", None, "check --username and the password"),
+        (None, None, "through its own network"),
+    ],
+)
+def test_broker_failure_has_its_own_fix(
+    simulator: SimulatedModem,
+    mosquitto: MosquittoBroker,
+    request: pytest.FixtureRequest,
+    listener: str | None,
+    cafile: str | None,
+    fix: str,
+) -> None:
+    port = 1 if listener is None else getattr(mosquitto, listener)
+    tls = ["--cafile", request.getfixturevalue(cafile)] if cafile else []
+
+    broker = examine("-d", simulator.port, "-h", "127.0.0.1", "-p", port, *tls, status=1)["broker"]
+
+    assert broker["verdict"] == "failed"
+    assert fix in broker["fix"], broker
+    assert simulator.received[-1] == "AT+CMQTTSTOP"
+
+
+def test_verified_broker_says_that_dates_are_not_checked(
+    simulator: SimulatedModem, mosquitto: MosquittoBroker, authority: Path
+) -> None:
+    options = ["-d", simulator.port, "-h", "127.0.0.1", "-p", mosquitto.tls, "--cafile", authority]
+
+    findings = examine(*options, status=0)
+
+    assert "certificate dates are not checked" in findings["TLS"]["finding"]
+    assert "certificate dates were not checked" in findings["broker"]["finding"]
+
+
+def test_silent_module_lists_what_may_be_in_the_way(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     process = tmp_path / "4711"
     process.mkdir()
     (process / "comm").write_text("ModemManager\n")
@@ -189,7 +318,7 @@ def test_a_mute_module(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert "systemctl stop ModemManager" in findings["ModemManager"]["fix"]
 
 
-def test_ctrl_c_while_the_module_is_mute() -> None:
+def test_ctrl_c_while_module_is_silent_exits_with_130() -> None:
     with ScriptedModule(mute=True) as module, Terminal("doctor", "-d", module.port) as terminal:
         module.wait_for_command("AT")
         terminal.press(b"\x03")
@@ -198,7 +327,7 @@ def test_ctrl_c_while_the_module_is_mute() -> None:
     assert terminal.shown == b"^C"
 
 
-def test_a_port_that_another_program_has(simulator: SimulatedModem) -> None:
+def test_busy_port_names_the_process(simulator: SimulatedModem) -> None:
     with SimcomMqtt(simulator.port):
         port = examine("-d", simulator.port, status=1)["port"]
 
@@ -206,7 +335,7 @@ def test_a_port_that_another_program_has(simulator: SimulatedModem) -> None:
     assert re.fullmatch(rf"end .* \(process {os.getpid()}\)", port["fix"])
 
 
-def test_no_port(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_machine_without_port(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("simcom_mqtt.cli.doctor.simcom_ports", list)
 
     assert "lsusb" in examine(status=1)["port"]["fix"]
