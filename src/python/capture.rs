@@ -231,7 +231,7 @@ pub(super) fn message_timeout(py: Python<'_>, text: &str, arrived: Vec<Arc<Recei
     let error = || {
         let fields = PyDict::new(py);
         fields.set_item("received", list(py, arrived)?)?;
-        errors::make(py, "MessageTimeoutError", text, Some(&fields))
+        errors::make(py, errors::Exception::MessageTimeoutError, text, Some(&fields))
     };
     error().unwrap_or_else(|failure| failure)
 }

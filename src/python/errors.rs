@@ -5,8 +5,46 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyType};
 
+use crate::at::ResultCode;
 use crate::channel::{LostBy, UnknownReason};
 use crate::runtime::{Error, LateResult};
+
+/// Declares the exceptions of `simcom_mqtt.errors` that the driver raises. A class is imported at its first use.
+macro_rules! exceptions {
+    ($($name:ident),* $(,)?) => {
+        #[derive(Clone, Copy)]
+        #[expect(clippy::enum_variant_names, reason = "the names of the Python classes")]
+        pub(super) enum Exception {
+            $($name),*
+        }
+
+        impl Exception {
+            fn class(self, py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+                match self {
+                    $(Self::$name => {
+                        static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+                        CLASS.import(py, "simcom_mqtt.errors", stringify!($name))
+                    })*
+                }
+            }
+        }
+    };
+}
+
+exceptions! {
+    ClosedError,
+    CommandError,
+    CommandTimeoutError,
+    ConnectError,
+    ConnectionLostError,
+    MessageTimeoutError,
+    ModuleRestartedError,
+    MqttError,
+    NotConnectedError,
+    OutcomeUnknownError,
+    PortError,
+    SimcomError,
+}
 
 impl From<Error> for PyErr {
     fn from(error: Error) -> Self {
@@ -20,7 +58,10 @@ pub(super) fn into_python(py: Python<'_>, error: &Error) -> PyErr {
 
 fn to_python(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     let message = match error.code() {
-        Some(code) => error.explained(&meaning(py, code)?),
+        Some(code) => {
+            let meaning = ResultCode::new(code).meaning();
+            error.explained(meaning.unwrap_or("not in the application note"))
+        }
         None => error.to_string(),
     };
     let fields = PyDict::new(py);
@@ -29,18 +70,18 @@ fn to_python(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
         Error::Port(_)
         | Error::PortAway { .. }
         | Error::PortLost { .. }
-        | Error::NoMoreMessages(LostBy::Port(_)) => "PortError",
+        | Error::NoMoreMessages(LostBy::Port(_)) => Exception::PortError,
         Error::Closed | Error::Forked | Error::Released { .. } => return closed(py, &message),
         Error::Cancelled | Error::Interrupted | Error::PayloadHeld { .. } | Error::WillHalfEntered(_) => {
-            "SimcomError"
+            Exception::SimcomError
         }
         Error::NoAnswer { command, .. } => {
             fields.set_item("command", command)?;
-            "CommandTimeoutError"
+            Exception::CommandTimeoutError
         }
         Error::NoNetwork { .. } => {
             fields.set_item("command", "AT+CEREG?")?;
-            "CommandTimeoutError"
+            Exception::CommandTimeoutError
         }
         Error::Transcript { path, reason } => {
             // Made at once: a path is a Python object, and to make it may run Python code.
@@ -49,12 +90,12 @@ fn to_python(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
         }
         Error::Mute { .. } => {
             fields.set_item("command", "AT")?;
-            "CommandTimeoutError"
+            Exception::CommandTimeoutError
         }
         Error::UnexpectedAnswer(answer) => {
             fields.set_item("command", answer.command())?;
             fields.set_item("response", answer.lines().join("\n"))?;
-            "CommandError"
+            Exception::CommandError
         }
         Error::Refused { command, response, code, client } => {
             fields.set_item("command", command)?;
@@ -65,9 +106,9 @@ fn to_python(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
                 fields.set_item("client_index", client.map(crate::at::ClientIndex::number))?;
             }
             match &*name {
-                name if !name.starts_with("AT+CMQTT") => "CommandError",
-                name if name.starts_with("AT+CMQTTCONNECT=") => "ConnectError",
-                _ => "MqttError",
+                name if !name.starts_with("AT+CMQTT") => Exception::CommandError,
+                name if name.starts_with("AT+CMQTTCONNECT=") => Exception::ConnectError,
+                _ => Exception::MqttError,
             }
         }
         Error::NotConnected { command, response, code, client } => {
@@ -75,23 +116,17 @@ fn to_python(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
             fields.set_item("response", response)?;
             fields.set_item("code", code)?;
             fields.set_item("client_index", client.number())?;
-            "NotConnectedError"
+            Exception::NotConnectedError
         }
         Error::ConnectionLost { cause: LostBy::Restart, .. } | Error::NoMoreMessages(LostBy::Restart) => {
-            "ModuleRestartedError"
+            Exception::ModuleRestartedError
         }
-        Error::ConnectionLost { .. } | Error::NoMoreMessages(_) => "ConnectionLostError",
+        Error::ConnectionLost { .. } | Error::NoMoreMessages(_) => Exception::ConnectionLostError,
         Error::OutcomeUnknown { command, reason, late } => {
             return outcome_unknown(py, &message, command, reason, late.as_ref());
         }
     };
     make(py, class, &message, Some(&fields))
-}
-
-/// In the words of the note.
-fn meaning(py: Python<'_>, code: u16) -> PyResult<String> {
-    static RESULT_CODE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    RESULT_CODE.import(py, "simcom_mqtt.codes", "ResultCode")?.call1((code,))?.getattr("meaning")?.extract()
 }
 
 /// With a future for the result that may still come, and with what kept it away as the cause.
@@ -106,29 +141,33 @@ fn outcome_unknown(
     if let Some(late) = late {
         fields.set_item("late", late_future(py, late)?)?;
     }
-    let error = make(py, "OutcomeUnknownError", message, Some(&fields))?;
+    let error = make(py, Exception::OutcomeUnknownError, message, Some(&fields))?;
     let cause = match reason {
         UnknownReason::Timeout => {
             let fields = PyDict::new(py);
             fields.set_item("command", command)?;
-            make(py, "CommandTimeoutError", "no result of the publish within its timeout", Some(&fields))?
+            make(
+                py,
+                Exception::CommandTimeoutError,
+                "no result of the publish within its timeout",
+                Some(&fields),
+            )?
         }
-        UnknownReason::Closed => make(py, "ClosedError", "the port was closed", None)?,
+        UnknownReason::Closed => make(py, Exception::ClosedError, "the port was closed", None)?,
         UnknownReason::Lost(LostBy::Restart) => {
-            make(py, "ModuleRestartedError", "the module restarted", None)?
+            make(py, Exception::ModuleRestartedError, "the module restarted", None)?
         }
         UnknownReason::Lost(LostBy::Port(reason)) => {
-            make(py, "PortError", &format!("the port is gone: {reason}"), None)?
+            make(py, Exception::PortError, &format!("the port is gone: {reason}"), None)?
         }
-        UnknownReason::Lost(_) => make(py, "ConnectionLostError", "the connection was lost", None)?,
+        UnknownReason::Lost(_) => make(py, Exception::ConnectionLostError, "the connection was lost", None)?,
     };
     error.set_cause(py, Some(cause));
     Ok(error)
 }
 
 pub(super) fn is_closed(error: &Bound<'_, PyAny>) -> bool {
-    static CLOSED: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    let class = CLOSED.import(error.py(), "simcom_mqtt.errors", "ClosedError");
+    let class = Exception::ClosedError.class(error.py());
     class.is_ok_and(|class| error.is_instance(class).unwrap_or(false))
 }
 
@@ -146,19 +185,15 @@ fn late_future<'py>(py: Python<'py>, late: &LateResult) -> PyResult<Bound<'py, P
 /// Made without a step of Python code: threads that the end of the interpreter surprises may be here, and would be ended
 /// at that step, inside Rust.
 fn closed(py: Python<'_>, message: &str) -> PyResult<PyErr> {
-    static CLOSED: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    let class = CLOSED.import(py, "simcom_mqtt.errors", "ClosedError")?;
+    let class = Exception::ClosedError.class(py)?;
     Ok(PyErr::from_value(class.call_method1("__new__", (class, message))?))
 }
 
 pub(super) fn make(
     py: Python<'_>,
-    class: &str,
+    class: Exception,
     message: &str,
     fields: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<PyErr> {
-    static ERRORS: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
-    let errors = ERRORS.get_or_try_init(py, || py.import("simcom_mqtt.errors").map(Bound::unbind))?;
-    let value = errors.bind(py).getattr(class)?.call((message,), fields)?;
-    Ok(PyErr::from_value(value))
+    Ok(PyErr::from_value(class.class(py)?.call((message,), fields)?))
 }
