@@ -30,7 +30,18 @@ TYPE_CHECKING = False  # `typing` takes longer to import than all of this packag
 if TYPE_CHECKING:
     from simcom_mqtt.codes import LossCause, ResultCode
     from simcom_mqtt.types import Callback, Payload, Pem, QoS, Topic
-    from simcom_mqtt.values import Cell, ClientState, ModuleInfo, PortInfo, SignalQuality, Stats
+    from simcom_mqtt.values import (
+        Cell,
+        ClientState,
+        ModuleInfo,
+        PdpContext,
+        PortInfo,
+        Position,
+        Registration,
+        SignalQuality,
+        Sim,
+        Stats,
+    )
 
 __all__ = [
     "Callback",
@@ -52,13 +63,17 @@ __all__ = [
     "NotConnectedError",
     "OutcomeUnknownError",
     "Payload",
+    "PdpContext",
     "Pem",
     "PortError",
     "PortInfo",
+    "Position",
     "QoS",
     "Reconnect",
+    "Registration",
     "ResultCode",
     "SignalQuality",
+    "Sim",
     "SimcomError",
     "SimcomMqtt",
     "Stats",

@@ -5,8 +5,21 @@ is None where the module does not say.
 """
 
 from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Literal
 
-__all__ = ["Cell", "ClientState", "ModuleInfo", "PortInfo", "SignalQuality", "Stats"]
+__all__ = [
+    "Cell",
+    "ClientState",
+    "ModuleInfo",
+    "PdpContext",
+    "PortInfo",
+    "Position",
+    "Registration",
+    "SignalQuality",
+    "Sim",
+    "Stats",
+]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -102,6 +115,95 @@ class Cell(_Value):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Sim(_Value):
+    """The SIM card: `AT+CPIN?`, `AT+CICCID`, `AT+CIMI`.
+
+    state: "ready", or what the module waits for: "pin" (`SimcomMqtt.enter_pin`) or "puk" (the card is
+        locked), "absent", "busy" (it starts, for up to 5 s), "failure".
+    iccid: number of the card, 18–20 digits.
+    imsi: number of the subscriber, up to 15 digits; None until the card is ready.
+    raw: the lines of the module.
+    """
+
+    state: Literal["ready", "pin", "puk", "absent", "busy", "failure", "unknown"]
+    iccid: str | None
+    imsi: str | None
+    raw: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Registration(_Value):
+    """The registration in the network: the best of `AT+CREG?`, `AT+CGREG?` and `AT+CEREG?`, and `AT+COPS?`.
+
+    state: "home" or "roaming" in a network; "denied": the operator refuses the card; "sms only" and
+        "emergency only": without data.
+    technology: "LTE", "WCDMA" or "GSM".
+    operator: name of the operator, or mobile country and network code, as the module reports it.
+    is_registered: True: home or roaming, with packet service.
+    raw: the lines of the module.
+    """
+
+    state: Literal[
+        "home",
+        "roaming",
+        "searching",
+        "denied",
+        "not searching",
+        "unknown",
+        "sms only",
+        "emergency only",
+    ]
+    technology: str | None
+    operator: str | None
+    is_registered: bool
+    raw: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class PdpContext(_Value):
+    """A PDP context that carries data: `AT+CGDCONT?`, `AT+CGACT?`, `AT+CGPADDR`.
+
+    number: 1–24.
+    type: "IP", "IPV6" or "IPV4V6".
+    apn: name of the access point; empty: the network chooses.
+    is_active: True: the context is connected.
+    address: address of the module in this context; None: none yet.
+    """
+
+    number: int
+    type: str
+    apn: str
+    is_active: bool
+    address: str | None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Position(_Value):
+    """A position by satellites: `AT+CGNSSINFO`.
+
+    latitude: degrees in WGS 84, −90 to 90, north positive.
+    longitude: degrees in WGS 84, −180 to 180, east positive.
+    altitude: metres above sea level.
+    speed: km/h over ground.
+    course: degrees from north, 0–360.
+    time: time of the fix, in UTC.
+    satellites: number of satellites in use.
+    hdop: horizontal dilution of precision: about 1 is good, 5 is poor.
+    raw: the line of the module.
+    """
+
+    latitude: float
+    longitude: float
+    altitude: float | None
+    speed: float | None
+    course: float | None
+    time: datetime
+    satellites: int | None
+    hdop: float | None
+    raw: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class ClientState(_Value):
     """The state of a client as the module reports it.
 
@@ -148,8 +250,9 @@ class Stats(_Value):
     late_results: results that came after their caller had stopped waiting.
     queue_peak: the most messages that ever waited for the callback thread.
     reconnects: how often clients with a `Reconnect` policy came back.
-    framing_errors: bytes without a stop bit, as the port's driver counted them: noise, or another baud rate. A message
-        that came with such a byte, or with one of the next three kinds, is dropped and counted in damaged_messages.
+    framing_errors: bytes without a stop bit, as the port's driver counted them: noise, or another baud
+        rate. A message that came with such a byte, or with one of the next three kinds, is dropped and
+        counted in damaged_messages.
     parity_errors: bytes with a wrong parity bit.
     overruns: bytes lost because the port's hardware or the system had no room for them.
     breaks: breaks on the line.

@@ -1,6 +1,6 @@
 //! The position by satellites: `AT+CGNSSPWR`, `AT+CGNSSINFO`.
 
-use super::clock::days_in_month;
+use super::clock::ClockTime;
 use super::query::{Lines, Query, UnexpectedAnswer, command, each, lossy};
 use crate::at::Command;
 use crate::at::parameters::{Parameters, Value};
@@ -51,8 +51,8 @@ pub struct Position {
     pub speed: Option<f64>,
     /// Degrees.
     pub course: Option<f64>,
-    /// UTC: year, month, day, hour, minute, second, microsecond.
-    pub time: (u16, u8, u8, u8, u8, u8, u32),
+    /// UTC.
+    pub time: ClockTime,
     pub satellites: Option<u32>,
     pub hdop: Option<f64>,
     pub raw: String,
@@ -125,18 +125,23 @@ fn coordinates(latitude: Value<'_>, longitude: Value<'_>) -> Option<(f64, f64)> 
 }
 
 /// Reads `ddmmyy` and `hhmmss.s`.
-fn time(date: &str, clock: &str) -> Option<(u16, u8, u8, u8, u8, u8, u32)> {
+fn time(date: &str, clock: &str) -> Option<ClockTime> {
     let pair = |text: &str, at: usize| text.get(at..at + 2)?.parse::<u8>().ok();
     let (clock, fraction) = clock.split_once('.').unwrap_or((clock, ""));
     if date.len() != 6 || clock.len() != 6 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let (day, month, year) = (pair(date, 0)?, pair(date, 2)?, 2000 + u16::from(pair(date, 4)?));
-    let (hour, minute, second) = (pair(clock, 0)?, pair(clock, 2)?, pair(clock, 4)?);
-    let microsecond = format!("{fraction:0<6.6}").parse().ok()?;
-    let is_date = (1..=12).contains(&month) && (1..=days_in_month(year, month)).contains(&day);
-    let is_legal = is_date && hour < 24 && minute < 60 && second < 60;
-    is_legal.then_some((year, month, day, hour, minute, second, microsecond))
+    let time = ClockTime {
+        year: 2000 + u16::from(pair(date, 4)?),
+        month: pair(date, 2)?,
+        day: pair(date, 0)?,
+        hour: pair(clock, 0)?,
+        minute: pair(clock, 2)?,
+        second: pair(clock, 4)?,
+        microsecond: format!("{fraction:0<6.6}").parse().ok()?,
+        quarters_of_an_hour: 0,
+    };
+    time.is_legal().then_some(time)
 }
 
 #[cfg(test)]
@@ -152,6 +157,12 @@ mod tests {
         read(values).unwrap().unwrap()
     }
 
+    fn utc([year, month, day, hour, minute, second]: [u16; 6], microsecond: u32) -> ClockTime {
+        let [month, day, hour, minute, second] =
+            [month, day, hour, minute, second].map(|number| u8::try_from(number).unwrap());
+        ClockTime { year, month, day, hour, minute, second, microsecond, quarters_of_an_hour: 0 }
+    }
+
     #[track_caller]
     fn assert_close(found: f64, expected: f64) {
         assert!((found - expected).abs() < 1e-9, "{found} is not {expected}");
@@ -165,7 +176,7 @@ mod tests {
         assert_close(position.longitude, 9.173_512_6);
         assert_close(position.speed.unwrap(), 18.52);
         assert_eq!((position.altitude, position.course, position.hdop), (Some(44.1), Some(271.5), Some(1.0)));
-        assert_eq!(position.time, (2011, 3, 25, 7, 28, 9, 300_000));
+        assert_eq!(position.time, utc([2011, 3, 25, 7, 28, 9], 300_000));
         assert_eq!(position.satellites, Some(15));
         assert_eq!(position.raw, format!("+CGNSSINFO: {line}"));
     }
@@ -186,7 +197,7 @@ mod tests {
         let position = fix("2,,,,,45.0,N,9.0,E,010125,000000,,,");
         assert_eq!((position.altitude, position.speed, position.course), (None, None, None));
         assert_eq!((position.satellites, position.hdop), (None, None));
-        assert_eq!(position.time, (2025, 1, 1, 0, 0, 0, 0));
+        assert_eq!(position.time, utc([2025, 1, 1, 0, 0, 0], 0));
     }
 
     #[test]

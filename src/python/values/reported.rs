@@ -1,16 +1,20 @@
 //! The values of `simcom_mqtt.values`: dataclasses that are declared in Python and made here.
 
+use std::convert::Infallible;
+
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyType};
+use pyo3::types::{PyDateTime, PyDelta, PyDict, PyString, PyType, PyTzInfo};
 
 use crate::channel::Counters;
 use crate::{commands, link};
 
 /// Converts a Rust struct to the dataclass of this name. The dataclass refuses fields that it does not know, and missing ones.
 macro_rules! dataclass {
-    ($class:literal, $source:path { $($field:ident),* $(,)? }) => {
+    (@name $field:ident) => { stringify!($field) };
+    (@name $field:ident $name:literal) => { $name };
+    ($class:literal, $source:path { $($field:ident $(as $name:literal)?),* $(,)? }) => {
         impl<'py> IntoPyObject<'py> for $source {
             type Target = PyAny;
             type Output = Bound<'py, PyAny>;
@@ -21,7 +25,7 @@ macro_rules! dataclass {
                 static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
                 let Self { $($field,)* .. } = self;
                 let fields = PyDict::new(py);
-                $(fields.set_item(intern!(py, stringify!($field)), $field)?;)*
+                $(fields.set_item(intern!(py, dataclass!(@name $field $($name)?)), $field)?;)*
                 CLASS.import(py, "simcom_mqtt.values", $class)?.call((), Some(&fields))
             }
         }
@@ -66,6 +70,13 @@ dataclass!(
         raw,
     }
 );
+dataclass!("Sim", commands::Sim { state, iccid, imsi, raw });
+dataclass!("Registration", commands::Registration { state, technology, operator, is_registered, raw });
+dataclass!("PdpContext", commands::PdpContext { number, kind as "type", apn, is_active, address });
+dataclass!(
+    "Position",
+    commands::Position { latitude, longitude, altitude, speed, course, time, satellites, hdop, raw }
+);
 dataclass!("PortInfo", link::PortInfo { device, by_id, description, vid, pid, serial_number, interface });
 dataclass!(
     "Stats",
@@ -87,6 +98,40 @@ dataclass!(
         breaks,
     }
 );
+
+impl<'py> IntoPyObject<'py> for commands::SimState {
+    type Target = PyString;
+    type Output = Bound<'py, PyString>;
+    type Error = Infallible;
+
+    fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Infallible> {
+        self.name().into_pyobject(py)
+    }
+}
+
+impl<'py> IntoPyObject<'py> for commands::RegistrationState {
+    type Target = PyString;
+    type Output = Bound<'py, PyString>;
+    type Error = Infallible;
+
+    fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Infallible> {
+        self.name().into_pyobject(py)
+    }
+}
+
+/// Becomes a `datetime` with its time zone.
+impl<'py> IntoPyObject<'py> for commands::ClockTime {
+    type Target = PyDateTime;
+    type Output = Bound<'py, PyDateTime>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        let Self { year, month, day, hour, minute, second, microsecond, quarters_of_an_hour } = self;
+        let offset = PyDelta::new(py, 0, i32::from(quarters_of_an_hour) * 15 * 60, 0, true)?;
+        let zone = PyTzInfo::fixed_offset(py, offset)?;
+        PyDateTime::new(py, year.into(), month, day, hour, minute, second, microsecond, Some(&zone))
+    }
+}
 
 /// The counters of the protocol engine and of the queue to the callback thread.
 pub(crate) struct Stats {
