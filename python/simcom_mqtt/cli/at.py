@@ -13,7 +13,8 @@ import click
 from simcom_mqtt import ClosedError, Message, PortError, SimcomError, SimcomMqtt
 
 from .device import Device, device_options
-from .output import echo, echo_error, standard_input
+from .output import AT_LOGGER, echo, echo_error, standard_input
+from .text import error_text
 
 PROMPT: Final = "AT session> "
 DATA_PROMPT: Final = "> "
@@ -61,7 +62,7 @@ def run_session(modem: SimcomMqtt) -> bool:
             except (PortError, ClosedError):
                 raise
             except (SimcomError, ValueError) as error:
-                echo_error(f"Error: {error}")
+                echo_error(f"Error: {error_text(error)}")
                 succeeded = False
         return succeeded
 
@@ -100,7 +101,7 @@ class _ResultEcho(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
         self.command = ""
-        self._logger = logging.getLogger("simcom_mqtt.at")
+        self._logger = logging.getLogger(AT_LOGGER)
 
     def __enter__(self) -> Self:
         self._logger.propagate = self._logger.isEnabledFor(logging.DEBUG)

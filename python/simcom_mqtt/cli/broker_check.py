@@ -9,6 +9,7 @@ from simcom_mqtt import MqttError, ResultCode, SimcomError, SimcomMqtt, Tls
 from .broker import Broker
 from .device import Device
 from .finding import Finding, failed, fine
+from .text import error_text
 
 _REFUSED: Final = frozenset(range(ResultCode.REFUSED_PROTOCOL_VERSION, ResultCode.REFUSED_NOT_AUTHORIZED + 1))
 """Results that come from a broker: the connection below MQTT works."""
@@ -24,7 +25,7 @@ def check_broker(modem: SimcomMqtt, broker: Broker, url: str, device: Device) ->
     try:
         client = broker.connect(modem, url, device)
     except SimcomError as error:
-        return failed("broker", str(error), _fix(modem, broker, url, device, error))
+        return failed("broker", error_text(error), _fix(modem, broker, url, device, error))
     took = time.monotonic() - began
     client.disconnect()
     client.release()

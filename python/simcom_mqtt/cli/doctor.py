@@ -15,8 +15,9 @@ from .device import Device, device_options, simcom_ports
 from .finding import Finding, Verdict, failed, fine, mark_consequences
 from .module_check import check_clock, check_firmware, check_service, check_tls
 from .network_check import check_packet_data, check_registration, check_signal, check_sim
-from .output import OUTPUT, echo_json, is_plain, printable
+from .output import OUTPUT, echo_json, is_plain
 from .port_check import PORT, no_port, port_findings
+from .text import error_text, printable
 
 CHECKS: Final[dict[str, Callable[[SimcomMqtt], Finding]]] = {
     "firmware": check_firmware,
@@ -77,7 +78,9 @@ def _examine(device: Device, broker: Broker) -> Iterator[Finding]:
                 try:
                     yield check(modem)
                 except SimcomError as error:
-                    yield failed(subject, str(error), "--log-level debug shows each line in both directions")
+                    yield failed(
+                        subject, error_text(error), "--log-level debug shows each line in both directions"
+                    )
             if broker.url:
                 yield check_broker(modem, broker, broker.url, device)
 

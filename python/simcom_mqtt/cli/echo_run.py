@@ -10,6 +10,8 @@ from typing import Final
 
 from simcom_mqtt import Message, MqttClient, OutcomeUnknownError, QoS, SimcomError
 
+from .text import error_text
+
 PATTERN: Final = bytes(range(256)) * 42
 MOST_FAILURES_IN_A_ROW: Final = 10
 SHORTEST: Final = 32
@@ -104,10 +106,12 @@ class EchoRun:
                 self.counts.sent -= 1
 
     def _add_failure(self, error: SimcomError) -> None:
-        self.counts.errors.append(str(error))
+        self.counts.errors.append(error_text(error))
         self._failures_in_a_row += 1
         if self._failures_in_a_row == MOST_FAILURES_IN_A_ROW:
-            raise SimcomError(f"{MOST_FAILURES_IN_A_ROW} publishes in a row failed; the last: {error}")
+            raise SimcomError(
+                f"{MOST_FAILURES_IN_A_ROW} publishes in a row failed; the last: {error_text(error)}"
+            )
 
     def _payload(self, number: int) -> bytes:
         head = f"{self._name} {number} ".encode()

@@ -10,7 +10,7 @@ import click
 
 from simcom_mqtt import SimcomError
 
-from .output import printable
+from .text import error_text
 
 INTERRUPTED: Final = 130
 BROKEN_PIPE: Final = 141
@@ -42,9 +42,9 @@ def exit_codes() -> Iterator[None]:
         flush_or_discard(sys.stdout)
         raise click.exceptions.Exit(BROKEN_PIPE) from None
     except ValueError as error:
-        raise InvalidArgument(printable(str(error))) from None
+        raise InvalidArgument(error_text(error)) from None
     except (SimcomError, OSError, RuntimeError) as error:
-        raise Failure(printable(str(error))) from None
+        raise Failure(error_text(error)) from None
 
 
 def flush_or_discard(stream: TextIO | None) -> None:

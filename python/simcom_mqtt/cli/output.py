@@ -16,28 +16,19 @@ from rich.text import Text
 
 from simcom_mqtt import Message
 
+from .text import printable, terminal_words
+
 OUTPUT = Console(highlight=False)
 ERRORS = Console(highlight=False, stderr=True)
 
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
+AT_LOGGER: Final = "simcom_mqtt.at"
 
 
 def is_plain(console: Console | None = None) -> bool:
     """True if only text may be written: to a pipe, a file or a dumb terminal."""
     console = console or OUTPUT
     return not console.is_terminal or console.is_dumb_terminal
-
-
-def printable(text: str) -> str:
-    r"""Return text with each character that could control a terminal, or cannot be encoded, as `\x1b`."""
-    return "".join(
-        character if character.isprintable() or character in "\n\t" else _escaped(character)
-        for character in text
-    )
-
-
-def _escaped(character: str) -> str:
-    return character.encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
 def standard_input() -> TextIO:
@@ -115,7 +106,8 @@ class _LogHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         with contextlib.suppress(OSError):  # the reader of standard error has closed it
-            echo_error(self.format(record))
+            text = self.format(record)
+            echo_error(text if record.name == AT_LOGGER else terminal_words(text))
 
 
 def configure_log(level: str) -> None:

@@ -8,6 +8,7 @@ from simcom_mqtt import CommandTimeoutError, SimcomError
 
 from .device import simcom_ports
 from .finding import Finding, failed, warning
+from .text import error_text
 
 PORT: Final = "port"
 PROCESSES: Final = Path("/proc")
@@ -37,7 +38,7 @@ def port_findings(port: str, error: SimcomError) -> list[Finding]:
         )
     else:
         fix = "see above; `simcom-mqtt ports` lists the ports"
-    findings = [failed(PORT, str(error), fix)]
+    findings = [failed(PORT, error_text(error), fix)]
     if others:
         findings.append(
             warning(

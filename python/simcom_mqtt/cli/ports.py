@@ -11,6 +11,7 @@ from simcom_mqtt import CommandTimeoutError, PortError, PortInfo, SimcomError, S
 
 from .device import SIMCOM_VENDOR
 from .output import configure_log, echo_error, echo_json, echo_table
+from .text import error_text
 
 COLUMNS: Final = ("device", "answers AT", "VID:PID", "interface", "by-id path, or description")
 
@@ -78,7 +79,7 @@ def _ask(port: PortInfo, baudrate: int) -> ProbedPort:
         return ProbedPort(port, "no")
     except SimcomError as error:
         is_busy = isinstance(error, PortError) and "in use" in str(error)
-        return ProbedPort(port, "busy" if is_busy else "cannot be opened", str(error))
+        return ProbedPort(port, "busy" if is_busy else "cannot be opened", error_text(error))
     return ProbedPort(port, "yes")
 
 

@@ -16,6 +16,7 @@ from .device import Device, Seconds, device_options
 from .echo_run import SHORTEST, Counts, EchoRun, format_time, histogram, percentile
 from .exit_codes import Failure
 from .output import ERRORS, OUTPUT, echo, echo_error, echo_fields, echo_json, is_plain
+from .text import error_text
 
 BAR_WIDTH: Final = 40
 SHOWN_ERRORS: Final = 3
@@ -78,7 +79,7 @@ def soak(
         run = EchoRun(client, cast(QoS, qos), size, device.timeout_or(60.0))
         run.subscribe()
         began = time.monotonic()
-        interrupted, error_text = False, ""
+        interrupted, stopped_by = False, ""
         with _progress(run.counts, count) as progress:
             try:
                 _send(run, count, interval, progress)
@@ -86,10 +87,10 @@ def soak(
             except KeyboardInterrupt:
                 interrupted = True
             except SimcomError as error:
-                error_text = str(error)
+                stopped_by = error_text(error)
         complaints = _complaints(run.counts, client, max_latency)
-        if error_text:
-            complaints.append(error_text)
+        if stopped_by:
+            complaints.append(stopped_by)
         took = time.monotonic() - began
         if as_json:
             echo_json(_as_json(run.counts, client, took, complaints))
@@ -97,7 +98,7 @@ def soak(
             _report(run.counts, client, took, progress)
         if interrupted:
             raise KeyboardInterrupt
-        if not error_text:
+        if not stopped_by:
             run.unsubscribe()
     if complaints:
         raise Failure("; ".join(complaints))

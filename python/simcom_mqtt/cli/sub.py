@@ -13,7 +13,8 @@ from simcom_mqtt import Message, MqttClient, QoS, Reconnect
 from .broker import Broker, broker_options
 from .device import Device, Seconds, device_options_without_v
 from .exit_codes import Failure
-from .output import echo_json, is_plain, message_as_json, printable
+from .output import echo_json, is_plain, message_as_json
+from .text import printable
 
 FOREVER: Final = float("inf")
 QUEUE_SIZE: Final = 1024
