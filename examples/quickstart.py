@@ -1,4 +1,4 @@
-"""Publish and receive through the MQTT stack of a SIM7672X module: a will, a callback, ten publishes.
+"""Publishes and receives through the MQTT stack of a SIM7672X module: a will, a callback, ten publishes.
 
     python examples/quickstart.py --port /dev/ttyUSB2 --broker mqtt://broker.example.com
 
@@ -14,16 +14,16 @@ LEVELS: list[QoS] = [0, 1, 2]
 
 
 def main() -> None:
-    """Run it on the module and the broker that the options name."""
+    """Run on the module and the broker of the options."""
     parser = argparse.ArgumentParser(description="Publish and receive through a SIM7672X module.")
     parser.add_argument("--port", required=True, help="the module's AT port, as in /dev/ttyUSB2")
-    parser.add_argument("--broker", required=True, help="one that the module can reach")
+    parser.add_argument("--broker", required=True, help="a broker that the module can reach")
     arguments = parser.parse_args()
     run(arguments.port, arguments.broker)
 
 
 def run(port: str, broker: str) -> None:
-    """Connect, subscribe, publish ten messages and print what comes back."""
+    """Connect, subscribe, publish ten messages and print those that come back."""
     with SimcomMqtt(port) as modem:
         module = modem.info()
         tell(f"module    {module.manufacturer} {module.model}, {module.revision}, on {modem.port}")
@@ -50,12 +50,12 @@ def run(port: str, broker: str) -> None:
 
 
 def show(message: Message) -> None:
-    """Print a message: called for each one that arrives, on the callback thread."""
+    """Print a message; called on the callback thread for each message."""
     tell(f"received  {message.topic}: {message.text()!r}")
 
 
 def tell(line: str) -> None:
-    """Print in one piece: `print` writes a line's end by itself, and another thread may come in between."""
+    """Write a line at once: `print` writes the line feed separately, after another thread perhaps."""
     sys.stdout.write(f"{line}\n")
 
 

@@ -1,4 +1,4 @@
-"""What the factory tests share: their limits, the broker with TLS, and the power switch."""
+"""Fixtures of the factory tests: their limits, the broker with TLS, and the power switch."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from .power import PowerSwitch, SimulatedPowerSwitch, SwitchByCommand
-from .secure_broker import SecureBroker, own_secure_broker
+from .secure_broker import SecureBroker, local_secure_broker
 
 HERE = Path(__file__).parent
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add what only this suite needs to know."""
+    """Add the options of this suite."""
     group = parser.getgroup("factory", "factory suite")
     group.addoption("--factory-limits", type=Path, default=HERE / "limits.toml", metavar="FILE")
     group.addoption("--factory-tls-url", metavar="URL", help="broker with TLS, as mqtts://broker.example.com")
@@ -24,7 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--factory-power-cycle",
         metavar="COMMAND",
-        help="switches the device off and on again, as uhubctl",
+        help="program that switches the device off and on again, for example uhubctl",
     )
 
 
@@ -39,17 +39,18 @@ def limits(pytestconfig: pytest.Config) -> dict[str, Any]:
 def secure_broker(
     pytestconfig: pytest.Config, simcom_is_simulated: bool, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[SecureBroker]:
-    """The broker with TLS: the one that was named, or on a simulated module one of our own."""
+    """The broker with TLS of the options; for a simulated module, a broker started here."""
     url: str | None = pytestconfig.getoption("--factory-tls-url")
     authority: Path | None = pytestconfig.getoption("--factory-tls-ca")
     if url and authority:
         yield SecureBroker(url, authority.read_bytes())
     elif simcom_is_simulated:
-        with own_secure_broker(tmp_path_factory.mktemp("secure-broker")) as broker:
+        with local_secure_broker(tmp_path_factory.mktemp("secure-broker")) as broker:
             yield broker
     else:
         pytest.fail(
-            "which broker has TLS? Give --factory-tls-url=mqtts://broker.example.com --factory-tls-ca=ca.pem",
+            "this test needs a broker with TLS: give --factory-tls-url=mqtts://broker.example.com "
+            "--factory-tls-ca=ca.pem",
             pytrace=False,
         )
 
@@ -58,14 +59,14 @@ def secure_broker(
 def power_switch(
     pytestconfig: pytest.Config, simcom_is_simulated: bool, request: pytest.FixtureRequest
 ) -> PowerSwitch:
-    """What switches the device off and on again."""
+    """The switch for the device's power."""
     command: str | None = pytestconfig.getoption("--factory-power-cycle")
     if command:
         return SwitchByCommand(command)
     if simcom_is_simulated:
         return SimulatedPowerSwitch(request.getfixturevalue("simcom_simulator"))
     pytest.fail(
-        "what switches the device off and on? Give --factory-power-cycle=COMMAND, as "
+        "this test needs a power switch: give --factory-power-cycle=COMMAND, for example "
         "--factory-power-cycle='uhubctl -l 1-1 -p 2 -a cycle', or leave the test out: -k 'not power_cycle'",
         pytrace=False,
     )

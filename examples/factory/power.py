@@ -1,4 +1,4 @@
-"""Switching the device off and on again."""
+"""Switches for the power of the device."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from simcom_mqtt.simulator import SimulatedModem
 
 
 class PowerSwitch(Protocol):
-    """Write one for your rig: a relay, a USB hub that switches its ports, a power supply."""
+    """Interface of a switch: a relay, a USB hub that switches its ports, a power supply."""
 
     def cycle(self) -> None:
         """Switch off and on again."""
@@ -19,21 +19,21 @@ class PowerSwitch(Protocol):
 
 @dataclass(frozen=True)
 class SwitchByCommand:
-    """Any program of the rig."""
+    """Runs a program of the rig."""
 
     command: str
 
     def cycle(self) -> None:
-        """Run it, and fail with it."""
+        """Run the program; its failure fails the test."""
         subprocess.run(shlex.split(self.command), check=True, timeout=60)  # noqa: S603 - the rig's own command
 
 
 @dataclass(frozen=True)
 class SimulatedPowerSwitch:
-    """The one of a simulated module."""
+    """Restarts a simulated module."""
 
     module: SimulatedModem
 
     def cycle(self) -> None:
-        """Lose power in the midst of things, and boot."""
+        """Restart without warning, as after a power failure."""
         self.module.reboot()

@@ -1,4 +1,4 @@
-"""Putting certificates on the module: each content once."""
+"""Stores certificates on the module, each content once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from simcom_mqtt import SimcomMqtt
 def provision(module: SimcomMqtt, role: str, pem: bytes) -> tuple[str, bool]:
     """Store a file under a name made from its content.
 
-    Returns the name, and whether it had to be uploaded: a module's flash memory takes only so many writes.
+    Returns the name, and True if the file was uploaded: flash memory endures a limited number of writes.
     """
     name = f"{role}-{hashlib.sha256(pem).hexdigest()[:16]}.pem"
     if name in module.certificates():

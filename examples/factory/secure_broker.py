@@ -1,4 +1,4 @@
-"""A broker with TLS, and the authority that its certificate is from."""
+"""A broker with TLS, and the authority of its certificate."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import trustme
 
 @dataclass(frozen=True)
 class SecureBroker:
-    """What a device has to know of it."""
+    """The data that a device needs to connect."""
 
     url: str
     authority: bytes
@@ -26,8 +26,8 @@ class SecureBroker:
 
 
 @contextmanager
-def own_secure_broker(folder: Path) -> Iterator[SecureBroker]:
-    """A Mosquitto on this machine, with an authority that is thrown away afterwards."""
+def local_secure_broker(folder: Path) -> Iterator[SecureBroker]:
+    """Run a Mosquitto on this machine, with a temporary authority."""
     program = shutil.which("mosquitto", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
     if program is None:
         pytest.fail("the simulated run needs a broker with TLS: apt-get install mosquitto", pytrace=False)
@@ -49,7 +49,7 @@ def _write_configuration(folder: Path, authority: trustme.CA, port: int) -> Path
     chain, key, configuration = (folder / name for name in ("server.pem", "server-key.pem", "mosquitto.conf"))
     certificate.cert_chain_pems[0].write_to_path(chain)
     certificate.private_key_pem.write_to_path(key)
-    # Started by root it would become another user, who cannot read this folder.
+    # A Mosquitto started by root becomes another user, who cannot read this folder.
     user = "user root\n" if os.geteuid() == 0 else ""
     listener = f"listener {port} 127.0.0.1\ncertfile {chain}\nkeyfile {key}\nallow_anonymous true\n"
     configuration.write_text(user + listener)

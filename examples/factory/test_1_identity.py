@@ -1,4 +1,4 @@
-"""Is it the module that was ordered, with firmware that may be shipped?"""
+"""Identity: the ordered model, a valid IMEI, and a firmware that may be shipped."""
 
 import tomllib
 from collections.abc import Callable
@@ -18,7 +18,7 @@ def test_the_model_is_the_one_ordered(simcom: SimcomMqtt, limits: dict[str, Any]
 
 
 def test_the_imei_is_valid(simcom: SimcomMqtt) -> None:
-    """A module that was not calibrated has none, or zeros."""
+    """A module that was not calibrated has no IMEI, or zeros."""
     imei = simcom.info().imei
 
     assert len(imei) == 15
@@ -31,7 +31,7 @@ def test_the_imei_is_valid(simcom: SimcomMqtt) -> None:
 def test_the_firmware_is_not_known_to_be_bad(
     simcom: SimcomMqtt, record_property: Callable[[str, object], None]
 ) -> None:
-    """Compares both lines that a module says of its firmware."""
+    """Compares both lines that a module reports of its firmware."""
     lines = [line.removeprefix("Revision: ").strip() for line in simcom.command("AT+SIMCOMATI")]
     revisions = [simcom.info().revision, *lines]
     record_property("firmware_lines", " | ".join(revisions))

@@ -1,4 +1,4 @@
-"""Is its SIM card ready, and does a network take it?"""
+"""Network: the SIM card is ready, and the module is registered."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ HOME, ROAMING = "1", "5"
 
 
 def test_the_sim_card_is_ready(simcom: SimcomMqtt) -> None:
-    """Another state means that the card wants a PIN; an error that none is in, or that it has no contact."""
+    """Another state means that the card needs a PIN; an error, that there is no card or no contact."""
     assert simcom.command("AT+CPIN?") == ["+CPIN: READY"]
 
 

@@ -1,4 +1,4 @@
-"""Does it hear the network well enough? A bad antenna or its cable shows here."""
+"""Signal: the levels are within the limits. A bad antenna or antenna cable shows here."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,14 +11,14 @@ RecordProperty = Callable[[str, object], None]
 def test_received_signal_strength(
     simcom: SimcomMqtt, limits: dict[str, Any], record_property: RecordProperty
 ) -> None:
-    """RSSI, by AT+CSQ."""
+    """Measures RSSI by AT+CSQ."""
     check("rssi_dbm", simcom.signal_quality().rssi_dbm, limits, record_property)
 
 
 def test_reference_signal(
     simcom: SimcomMqtt, limits: dict[str, Any], record_property: RecordProperty
 ) -> None:
-    """RSRP and RSRQ, by AT+CPSI."""
+    """Measures RSRP and RSRQ by AT+CPSI."""
     cell = simcom.cell()
 
     check("rsrp_dbm", cell.rsrp_dbm, limits, record_property)
@@ -26,7 +26,7 @@ def test_reference_signal(
 
 
 def check(name: str, value: float | None, limits: dict[str, Any], record_property: RecordProperty) -> None:
-    """Write a figure into the report, and hold it against its limit."""
+    """Write a value into the report, and compare it with its limit."""
     record_property(name, value)
     minimum = limits["signal"][f"minimum_{name}"]
     assert value is not None, f"the module does not know its {name}: is the antenna connected?"

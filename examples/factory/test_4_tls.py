@@ -1,4 +1,4 @@
-"""Does it get its certificates, and speak TLS with them, and only with them?"""
+"""TLS: certificates are stored, and the module connects to a broker that they verify, and to no other."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from .secure_broker import SecureBroker
 
 
 def test_certificates_are_stored_once(simcom: SimcomMqtt, secure_broker: SecureBroker) -> None:
-    """A device that comes to the rig again is not written to again."""
+    """A device that is tested again is not written to again."""
     name, _ = provision(simcom, "ca", secure_broker.authority)
 
     assert name in simcom.certificates()
@@ -22,7 +22,7 @@ def test_certificates_are_stored_once(simcom: SimcomMqtt, secure_broker: SecureB
 def test_it_connects_by_tls(
     simcom: SimcomMqtt, secure_broker: SecureBroker, simcom_topic_prefix: str
 ) -> None:
-    """To a broker that it has verified, and hears itself there."""
+    """Connects to a verified broker, and receives its own message."""
     name, _ = provision(simcom, "ca", secure_broker.authority)
 
     with simcom.connect(secure_broker.url, tls=Tls(ca=name)) as client, client.capture() as inbox:
@@ -33,7 +33,7 @@ def test_it_connects_by_tls(
 
 @pytest.fixture
 def foreign_authority(simcom: SimcomMqtt) -> Iterator[str]:
-    """The name of an authority on the module that has nothing to do with the broker."""
+    """The name of a stored authority that did not sign the broker's certificate."""
     name, _ = provision(simcom, "foreign", trustme.CA().cert_pem.bytes())
     yield name
     simcom.delete_certificate(name)
@@ -42,7 +42,7 @@ def foreign_authority(simcom: SimcomMqtt) -> Iterator[str]:
 def test_it_refuses_a_broker_that_it_cannot_verify(
     simcom: SimcomMqtt, secure_broker: SecureBroker, foreign_authority: str
 ) -> None:
-    """The module's own default verifies nobody."""
+    """By default the module does not verify the broker."""
     with pytest.raises(ConnectError) as refused:
         simcom.connect(secure_broker.url, tls=Tls(ca=foreign_authority))
 

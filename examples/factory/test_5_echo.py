@@ -1,4 +1,4 @@
-"""Does a message come through, both ways, at each quality of service?"""
+"""Echo: a message gets from the host to the module and back, at each quality of service."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def test_echo(
     limits: dict[str, Any],
     qos: QoS,
 ) -> None:
-    """The host asks, the module answers with the same bytes."""
+    """The host sends a question, the module answers with the same bytes."""
     question, answer = f"{simcom_topic_prefix}/question", f"{simcom_topic_prefix}/answer"
 
     def reply(message: Message) -> None:

@@ -1,4 +1,4 @@
-"""Is it fast enough? A marginal signal or a wrong baud rate shows here."""
+"""Throughput: a marginal signal or a wrong baud rate shows here."""
 
 import time
 from collections.abc import Callable
@@ -13,7 +13,7 @@ def test_throughput(
     limits: dict[str, Any],
     record_property: Callable[[str, object], None],
 ) -> None:
-    """Bytes of payload a second at QoS 1, each message confirmed by the broker."""
+    """Measures payload bytes per second at QoS 1, each message confirmed by the broker."""
     count, size = limits["throughput"]["messages"], limits["throughput"]["payload"]
 
     began = time.monotonic()

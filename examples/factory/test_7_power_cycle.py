@@ -1,4 +1,4 @@
-"""Does it come back, with what was stored on it, after its power or its cable was away?"""
+"""Power cycle: the module reconnects after a loss of power or of its cable, and keeps its files."""
 
 import threading
 from collections.abc import Callable
@@ -22,11 +22,11 @@ def test_power_cycle(
     power_switch: PowerSwitch,
     limits: dict[str, Any],
 ) -> None:
-    """It is the same device, connected again, and has its certificates."""
+    """The same device reconnects, and has its certificates."""
     imei = simcom.info().imei
     certificate, _ = provision(simcom, "ca", secure_broker.authority)
 
-    comes_back(power_switch.cycle, simcom, simcom_broker, simcom_host, simcom_topic_prefix, limits)
+    check_reconnect(power_switch.cycle, simcom, simcom_broker, simcom_host, simcom_topic_prefix, limits)
 
     assert simcom.info().imei == imei
     assert certificate in simcom.certificates()
@@ -40,16 +40,16 @@ def test_unplugged_cable(
     simcom_topic_prefix: str,
     limits: dict[str, Any],
 ) -> None:
-    """The host loses its port for a while. Only a simulated cable pulls itself out."""
+    """The host loses its port for a moment. For simulated modules only: a test cannot unplug a real cable."""
 
     def pull_and_push() -> None:
         simcom_simulator.unplug()
         simcom_simulator.plug()
 
-    comes_back(pull_and_push, simcom, simcom_broker, simcom_host, simcom_topic_prefix, limits)
+    check_reconnect(pull_and_push, simcom, simcom_broker, simcom_host, simcom_topic_prefix, limits)
 
 
-def comes_back(
+def check_reconnect(
     disturb: Callable[[], None],
     simcom: SimcomMqtt,
     broker: Broker,
@@ -57,18 +57,18 @@ def comes_back(
     prefix: str,
     limits: dict[str, Any],
 ) -> None:
-    """Whether a client that is to reconnect does so, and hears and is heard afterwards."""
+    """Disturb a connected client; check that it reconnects, receives and publishes afterwards."""
     reconnected = threading.Event()
     simcom.on_reconnected = lambda _client: reconnected.set()
-    patience = limits["power_cycle"]["recovery"]
+    recovery_time = limits["power_cycle"]["recovery"]
     with simcom.connect(broker.url, reconnect=Reconnect(max_delay=5)) as client:
         client.subscribe(f"{prefix}/in", qos=1)
         host.subscribe(f"{prefix}/out", qos=1)
         disturb()
-        assert reconnected.wait(patience), f"not connected again after {patience} s"
+        assert reconnected.wait(recovery_time), f"not connected again after {recovery_time} s"
 
-        with client.capture() as heard, host.capture(f"{prefix}/out") as said:
+        with client.capture() as received, host.capture(f"{prefix}/out") as published:
             host.publish(f"{prefix}/in", "are you there?", qos=1)
-            assert heard.get(limits["echo"]["timeout"]).text() == "are you there?"
+            assert received.get(limits["echo"]["timeout"]).text() == "are you there?"
             client.publish(f"{prefix}/out", "here again", qos=1)
-            assert said.get(limits["echo"]["timeout"]).text() == "here again"
+            assert published.get(limits["echo"]["timeout"]).text() == "here again"
