@@ -1,8 +1,8 @@
 //! `AT+CCERTDOWN`, `AT+CCERTLIST`, `AT+CCERTDELE`: the files on the module that TLS reads.
 
 use super::Invalid;
+use super::legal_values::quotable;
 use super::query::{Lines, Query, UnexpectedAnswer, command, each, text};
-use super::text::quotable;
 use crate::at::Command;
 
 /// The name of a certificate or key on the module: 5 to 55 characters, ending in `.pem` or `.der`.

@@ -1,9 +1,10 @@
-//! Chapters 2.2.3, 2.2.4 and 2.2.5: acquiring and releasing a client, and the SSL context that it uses.
+//! A client of the module: acquiring, releasing and configuring it, and the state that the module reports.
 
-use super::query::{Lines, Query, UnexpectedAnswer, all, command, number, text};
-use super::{ClientId, SslContextIndex};
+use super::connection::{ConnectedClients, Connections};
+use super::query::{Lines, Query, UnexpectedAnswer, all, command, lossy, number, text};
+use super::{ClientId, OperationTimeout, ProtocolVersion, SslContextIndex};
 use crate::at::parameters::Value;
-use crate::at::{ClientIndex, Command};
+use crate::at::{ClientIndex, Command, redacted};
 
 /// `AT+CMQTTACCQ=<client_index>,"<clientID>"[,<server_type>]`
 pub fn acquire(client: ClientIndex, id: &ClientId, tls: bool) -> Command {
@@ -69,13 +70,132 @@ impl Query for SslContextsInUse {
     }
 }
 
+/// `AT+CMQTTCFG="checkUTF8",<index>,<checkUTF8_flag>`
+pub fn configure_utf8_check(client: ClientIndex, check: bool) -> Command {
+    command(format!("AT+CMQTTCFG=\"checkUTF8\",{client},{}", u8::from(check)))
+}
+
+/// `AT+CMQTTCFG="optimeout",<index>,<optimeout_val>`
+pub fn configure_operation_timeout(client: ClientIndex, timeout: OperationTimeout) -> Command {
+    command(format!("AT+CMQTTCFG=\"optimeout\",{client},{}", timeout.number()))
+}
+
+/// `AT+CMQTTCFG="version",<index>,<version>`
+pub fn configure_version(client: ClientIndex, version: ProtocolVersion) -> Command {
+    command(format!("AT+CMQTTCFG=\"version\",{client},{}", version.number()))
+}
+
+/// `AT+CMQTTCFG?`: the configuration of both clients.
+pub struct Configurations;
+
+/// One line of `AT+CMQTTCFG?`; the module does not show the version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientConfiguration {
+    pub client: ClientIndex,
+    pub check_utf8: bool,
+    pub operation_timeout: u16,
+}
+
+impl Query for Configurations {
+    type Answer = Vec<ClientConfiguration>;
+
+    fn command(&self) -> Command {
+        command("AT+CMQTTCFG?")
+    }
+
+    /// Reads `+CMQTTCFG: 0,1,120`.
+    fn answer(&self, lines: &Lines) -> Result<Self::Answer, UnexpectedAnswer> {
+        let expected = "+CMQTTCFG: <index>,<checkUTF8_flag>,<optimeout_val> for each client";
+        all(self, expected, lines, "CMQTTCFG", |values| {
+            Some(ClientConfiguration {
+                client: values.get(0)?.client()?,
+                check_utf8: values.get(1)?.flag()?,
+                operation_timeout: values.get(2)?.number()?,
+            })
+        })
+    }
+}
+
+/// The answers to `AT+CMQTTACCQ?`, `CONNECT?`, `DISC?`, `SSLCFG?` and `CFG?` about one client, without the password.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ClientReport {
+    /// Empty while it is not acquired.
+    pub client_id: String,
+    /// 0: TCP, 1: TLS.
+    pub server_type: u8,
+    /// `tcp://host:port`; None without a connection.
+    pub server_address: Option<String>,
+    pub keepalive: Option<u16>,
+    pub clean_session: Option<bool>,
+    pub connected: bool,
+    /// None: not set; the module uses the context with the number of the client.
+    pub ssl_context: Option<u8>,
+    pub check_utf8: bool,
+    pub operation_timeout: u16,
+    /// The module's own lines about this client, secrets redacted.
+    pub raw: String,
+}
+
+impl ClientReport {
+    pub fn queries() -> [Command; 5] {
+        [
+            AcquiredClients.command(),
+            Connections.command(),
+            ConnectedClients.command(),
+            SslContextsInUse.command(),
+            Configurations.command(),
+        ]
+    }
+
+    /// Reads the answers to `queries`, in their order.
+    ///
+    /// # Errors
+    ///
+    /// [`UnexpectedAnswer`] for the first answer that does not contain what was asked.
+    pub fn from_answers(index: ClientIndex, answers: &[Vec<Vec<u8>>]) -> Result<Self, UnexpectedAnswer> {
+        let lines = |position: usize| -> &Lines { answers.get(position).map_or(&[], Vec::as_slice) };
+        let acquired = AcquiredClients.answer(lines(0))?.into_iter().find(|found| found.client == index);
+        let connection = Connections.answer(lines(1))?.into_iter().find(|found| found.client == index);
+        let connected = ConnectedClients.answer(lines(2))?;
+        let contexts = SslContextsInUse.answer(lines(3))?;
+        let configurations = Configurations.answer(lines(4))?;
+        let Some(configuration) = configurations.into_iter().find(|found| found.client == index) else {
+            let expected = "+CMQTTCFG: <index>,… for each client";
+            return Err(UnexpectedAnswer::new(&Configurations, expected, lines(4)));
+        };
+        let (client_id, tls) = acquired.map(|found| (found.client_id, found.tls)).unwrap_or_default();
+        Ok(Self {
+            client_id,
+            server_type: u8::from(tls),
+            keepalive: connection.as_ref().and_then(|found| found.keep_alive),
+            clean_session: connection.as_ref().and_then(|found| found.clean_session),
+            server_address: connection.map(|found| found.server_address),
+            connected: connected.contains(&(index, true)),
+            ssl_context: contexts
+                .iter()
+                .find(|(client, _)| *client == index)
+                .and_then(|(_, context)| *context),
+            check_utf8: configuration.check_utf8,
+            operation_timeout: configuration.operation_timeout,
+            raw: lines_about(index, answers),
+        })
+    }
+}
+
+fn lines_about(index: ClientIndex, answers: &[Vec<Vec<u8>>]) -> String {
+    let marker = format!(": {index}");
+    let about = |line: &&Vec<u8>| lossy(line).contains(&marker);
+    let lines: Vec<_> = answers.iter().flatten().filter(about).map(|line| lossy(&redacted(line))).collect();
+    lines.join("\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::query::tests::lines;
     use super::*;
 
     #[test]
-    fn bytes_as_in_the_note() {
+    fn acquire_and_release_as_in_the_note() {
         let id = ClientId::parse("client test0").unwrap();
         assert_eq!(acquire(ClientIndex::Zero, &id, false).line.bytes(), b"AT+CMQTTACCQ=0,\"client test0\"");
         assert_eq!(acquire(ClientIndex::One, &id, true).line.bytes(), b"AT+CMQTTACCQ=1,\"client test0\",1");
@@ -108,5 +228,114 @@ mod tests {
         let found = SslContextsInUse.answer(&lines("+CMQTTSSLCFG: 0,3\n+CMQTTSSLCFG: 1,")).unwrap();
         assert_eq!(found, [(ClientIndex::Zero, Some(3)), (ClientIndex::One, None)]);
         assert!(SslContextsInUse.answer(&[]).is_err());
+    }
+
+    #[test]
+    fn configuration_as_in_the_note() {
+        let timeout = OperationTimeout::parse(24).unwrap();
+        for (command, expected) in [
+            (configure_operation_timeout(ClientIndex::Zero, timeout), "AT+CMQTTCFG=\"optimeout\",0,24"),
+            (configure_utf8_check(ClientIndex::Zero, false), "AT+CMQTTCFG=\"checkUTF8\",0,0"),
+            (configure_utf8_check(ClientIndex::One, true), "AT+CMQTTCFG=\"checkUTF8\",1,1"),
+            (configure_version(ClientIndex::One, ProtocolVersion::V3_1_1), "AT+CMQTTCFG=\"version\",1,4"),
+            (configure_version(ClientIndex::One, ProtocolVersion::V3_1), "AT+CMQTTCFG=\"version\",1,3"),
+            (Configurations.command(), "AT+CMQTTCFG?"),
+        ] {
+            assert_eq!(command.line.bytes(), expected.as_bytes());
+        }
+        assert_eq!(configure_utf8_check(ClientIndex::One, true).client(), Some(ClientIndex::One));
+    }
+
+    #[test]
+    fn reads_both_clients() {
+        let found = Configurations.answer(&lines("+CMQTTCFG: 0,0,24\n+CMQTTCFG: 1,1,120")).unwrap();
+        let expected = |client, check_utf8, operation_timeout| ClientConfiguration {
+            client,
+            check_utf8,
+            operation_timeout,
+        };
+        assert_eq!(found, [expected(ClientIndex::Zero, false, 24), expected(ClientIndex::One, true, 120)]);
+        assert!(Configurations.answer(&lines("+CMQTTCFG: 0,0")).is_err());
+    }
+
+    fn answers() -> Vec<Vec<Vec<u8>>> {
+        vec![
+            lines("+CMQTTACCQ: 0,\"a12mmmm\",0\n+CMQTTACCQ: 1,\"\",0"),
+            lines("+CMQTTCONNECT: 0,\"tcp://120.27.2.154:1883\",20,1,\"user\",\"hunter2\"\n+CMQTTCONNECT: 1"),
+            lines("+CMQTTDISC: 0,0\n+CMQTTDISC: 1,1"),
+            lines("+CMQTTSSLCFG: 0,3\n+CMQTTSSLCFG: 1,"),
+            lines("+CMQTTCFG: 0,0,24\n+CMQTTCFG: 1,1,120"),
+        ]
+    }
+
+    #[test]
+    fn asks_with_five_read_forms() {
+        let lines: Vec<_> = ClientReport::queries().iter().map(|command| command.line.shown()).collect();
+        assert_eq!(
+            lines,
+            ["AT+CMQTTACCQ?", "AT+CMQTTCONNECT?", "AT+CMQTTDISC?", "AT+CMQTTSSLCFG?", "AT+CMQTTCFG?"]
+        );
+    }
+
+    #[test]
+    fn joins_the_answers_of_a_connected_client() {
+        let state = ClientReport::from_answers(ClientIndex::Zero, &answers()).unwrap();
+        assert_eq!(
+            state,
+            ClientReport {
+                client_id: "a12mmmm".to_owned(),
+                server_type: 0,
+                server_address: Some("tcp://120.27.2.154:1883".to_owned()),
+                keepalive: Some(20),
+                clean_session: Some(true),
+                connected: true,
+                ssl_context: Some(3),
+                check_utf8: false,
+                operation_timeout: 24,
+                raw: "+CMQTTACCQ: 0,\"a12mmmm\",0\n\
+                      +CMQTTCONNECT: 0,\"tcp://120.27.2.154:1883\",20,1,\"user\",\"*******\"\n\
+                      +CMQTTDISC: 0,0\n+CMQTTSSLCFG: 0,3\n+CMQTTCFG: 0,0,24"
+                    .to_owned(),
+            }
+        );
+    }
+
+    #[test]
+    fn a_free_client_has_no_id_and_no_connection() {
+        let state = ClientReport::from_answers(ClientIndex::One, &answers()).unwrap();
+        assert_eq!((state.client_id.as_str(), state.server_address, state.connected), ("", None, false));
+        assert_eq!((state.ssl_context, state.operation_timeout), (None, 120));
+    }
+
+    #[test]
+    fn a_missing_answer_is_said() {
+        for missing in 0..5 {
+            let mut answers = answers();
+            answers[missing].clear();
+            assert!(ClientReport::from_answers(ClientIndex::Zero, &answers).is_err(), "{missing}");
+        }
+        assert!(ClientReport::from_answers(ClientIndex::Zero, &[]).is_err());
+    }
+
+    #[test]
+    fn the_password_is_not_shown_whatever_byte_is_lost_added_or_altered() {
+        let line = answers()[1][0].clone();
+        let password = line.len() - "hunter2\"".len();
+        for at in 0..password {
+            let mut damaged = vec![[&line[..at], &line[at + 1..]].concat()];
+            for byte in *b"x0\",: " {
+                damaged.push([&line[..at], &[byte], &line[at..]].concat());
+                damaged.push([&line[..at], &[byte], &line[at + 1..]].concat());
+            }
+            for line in damaged {
+                let mut answers = answers();
+                answers[1][0].clone_from(&line);
+                let shown = match ClientReport::from_answers(ClientIndex::Zero, &answers) {
+                    Ok(state) => format!("{state:?}"),
+                    Err(error) => format!("{error} {error:?}"),
+                };
+                assert!(!shown.contains("hunter2"), "{shown} from {}", line.escape_ascii());
+            }
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! The clock of the module: `AT+CCLK?`, and `AT+CNTP` to set it from a time server.
 
 use super::Invalid;
+use super::legal_values::sized;
 use super::query::{Lines, Query, UnexpectedAnswer, command, each, text};
-use super::text::sized;
 use crate::at::Command;
 use crate::at::parameters::Parameters;
 

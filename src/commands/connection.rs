@@ -1,7 +1,7 @@
-//! Chapters 2.2.8 and 2.2.9: the connection to the broker.
+//! Chapters 2.2.6 to 2.2.9: the will, and the connection to the broker.
 
 use super::query::{Lines, Query, UnexpectedAnswer, all, command, number, text};
-use super::{Credentials, DisconnectTimeout, KeepAlive, ServerAddress};
+use super::{Credentials, DisconnectTimeout, KeepAlive, QoS, ServerAddress, Topic, WillMessage};
 use crate::at::parameters::Value;
 use crate::at::{ClientIndex, Command, redacted};
 
@@ -96,6 +96,32 @@ impl Query for ConnectedClients {
     }
 }
 
+/// What the broker publishes if the connection breaks.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Will {
+    pub topic: Topic,
+    pub message: WillMessage,
+    pub qos: QoS,
+}
+
+impl Will {
+    /// WILLTOPIC and WILLMSG, to run with nothing of that client in between.
+    pub fn enter(&self, client: ClientIndex) -> Vec<Command> {
+        vec![will_topic(client, &self.topic), will_message(client, &self.message, self.qos)]
+    }
+}
+
+/// `AT+CMQTTWILLTOPIC=<client_index>,<req_length>` and the topic.
+pub fn will_topic(client: ClientIndex, topic: &Topic) -> Command {
+    command(format!("AT+CMQTTWILLTOPIC={client},{}", topic.bytes().len())).with_data(topic.bytes())
+}
+
+/// `AT+CMQTTWILLMSG=<client_index>,<req_length>,<qos>` and the message.
+pub fn will_message(client: ClientIndex, message: &WillMessage, qos: QoS) -> Command {
+    let length = message.bytes().len();
+    command(format!("AT+CMQTTWILLMSG={client},{length},{}", qos.number())).with_data(message.bytes())
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::query::tests::lines;
@@ -172,5 +198,22 @@ mod tests {
         let found = ConnectedClients.answer(&lines("+CMQTTDISC: 0,0\n+CMQTTDISC: 1,1")).unwrap();
         assert_eq!(found, [(ClientIndex::Zero, true), (ClientIndex::One, false)]);
         assert!(ConnectedClients.answer(&lines("+CMQTTDISC: 0")).is_err());
+    }
+
+    #[test]
+    fn will_as_in_the_note() {
+        let topic = Topic::parse("dut/status").unwrap();
+        let command = will_topic(ClientIndex::Zero, &topic);
+        assert_eq!(command.line.bytes(), b"AT+CMQTTWILLTOPIC=0,10");
+        assert_eq!(command.data.unwrap().bytes, b"dut/status");
+
+        let message = WillMessage::parse("éteint").unwrap();
+        let will = Will { topic, message: message.clone(), qos: QoS::AtMostOnce };
+        let lines: Vec<_> = will.enter(ClientIndex::One).iter().map(|command| command.line.shown()).collect();
+        assert_eq!(lines, ["AT+CMQTTWILLTOPIC=1,10", "AT+CMQTTWILLMSG=1,7,0"]);
+
+        let command = will_message(ClientIndex::One, &message, QoS::AtLeastOnce);
+        assert_eq!(command.line.bytes(), b"AT+CMQTTWILLMSG=1,7,1");
+        assert_eq!(command.data.unwrap().bytes, "éteint".as_bytes());
     }
 }

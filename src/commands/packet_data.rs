@@ -1,9 +1,9 @@
 //! PDP contexts, over which the module reaches the internet: `AT+CGDCONT`, `AT+CGACT`, `AT+CGPADDR`, `AT+CGAUTH`.
 
 use super::Invalid;
-use super::numbers::ranged;
+use super::legal_values::ranged;
+use super::legal_values::{quotable, sized};
 use super::query::{Lines, Query, UnexpectedAnswer, command, each, text};
-use super::text::{quotable, sized};
 use crate::at::Command;
 use crate::at::parameters::Value;
 

@@ -1,7 +1,7 @@
 use std::net::Ipv6Addr;
 
 use super::Invalid;
-use super::text::quotable;
+use super::legal_values::quotable;
 
 /// `<server_addr>` of `AT+CMQTTCONNECT`, from the forms of a URL that people use.
 ///

@@ -1,10 +1,150 @@
-//! Numeric parameters, legal by construction.
+//! Arguments that are legal by construction: a value that the module does not take is an [`Invalid`].
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::Invalid;
 use crate::at::ClientIndex;
+
+/// An argument outside what the module takes: names the argument, its value and the range. Nothing was written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{argument} {value}: must be {expected}")]
+pub struct Invalid {
+    argument: &'static str,
+    value: String,
+    expected: String,
+}
+
+impl Invalid {
+    /// `qos = 3: must be 0, 1 or 2`.
+    pub fn value(argument: &'static str, value: impl std::fmt::Display, expected: impl Into<String>) -> Self {
+        Self { argument, value: format!("= {value}"), expected: expected.into() }
+    }
+
+    /// `url = "ftp://host": must be …`, cut where it grows too long to be read.
+    pub fn text(argument: &'static str, text: &str, expected: impl Into<String>) -> Self {
+        const LONGEST_SHOWN: usize = 80;
+        let shown: String = text.chars().take(LONGEST_SHOWN).collect();
+        let dots = if shown.len() < text.len() { "…" } else { "" };
+        Self::value(argument, format!("{shown:?}{dots}"), expected)
+    }
+
+    /// `topic of 1025 bytes: must be 1 to 1024 bytes`. Also for secrets: only the length is shown.
+    pub fn length(argument: &'static str, length: usize, expected: impl Into<String>) -> Self {
+        let plural = if length == 1 { "" } else { "s" };
+        Self { argument, value: format!("of {length} byte{plural}"), expected: expected.into() }
+    }
+
+    /// `password with a quote: must be …`.
+    pub fn with(argument: &'static str, what: impl std::fmt::Display, expected: impl Into<String>) -> Self {
+        Self { argument, value: format!("with {what}"), expected: expected.into() }
+    }
+
+    /// The name of the argument, as it is called in Python.
+    pub fn argument(&self) -> &'static str {
+        self.argument
+    }
+}
+
+/// What would end the quotes or the command, or (backspace) take back what stands before.
+const FORBIDDEN: &[(char, &str)] = &[
+    ('"', "a quote"),
+    ('\r', "a carriage return"),
+    ('\n', "a line feed"),
+    ('\0', "a NUL"),
+    ('\u{8}', "a backspace"),
+];
+
+/// `text`, if a command line can carry it between quotes.
+pub(super) fn quotable<'t>(argument: &'static str, text: &'t str) -> Result<&'t str, Invalid> {
+    match FORBIDDEN.iter().find(|(character, _)| text.contains(*character)) {
+        None => Ok(text),
+        Some((_, what)) => Err(Invalid::with(
+            argument,
+            what,
+            "free of quotes, CR, LF, NUL and backspace, which end a parameter",
+        )),
+    }
+}
+
+/// Returns `text` if it has 1 to `most` bytes and a command line can carry it between quotes.
+pub(super) fn sized<'t>(argument: &'static str, text: &'t str, most: usize) -> Result<&'t str, Invalid> {
+    if text.is_empty() || text.len() > most {
+        return Err(Invalid::length(argument, text.len(), format!("1 to {most} bytes")));
+    }
+    quotable(argument, text)
+}
+
+/// `<clientID>` of `AT+CMQTTACCQ`: 1 to 128 bytes of UTF-8.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ClientId(String);
+
+impl ClientId {
+    pub const LONGEST: usize = 128;
+
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        Ok(Self(sized("client_id", text, Self::LONGEST)?.to_owned()))
+    }
+
+    /// The client id of a caller that names none: unique by the module's IMEI.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`] if the IMEI is none.
+    pub fn of_module(imei: &str, index: ClientIndex) -> Result<Self, Invalid> {
+        Self::parse(&format!("{imei}-{index}"))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// `<user_name>` and `<pass_word>` of `AT+CMQTTCONNECT`: 1 to 256 bytes each.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    username: String,
+    password: Option<String>,
+}
+
+impl Credentials {
+    pub const LONGEST: usize = 256;
+
+    /// None without a user name; a password cannot stand alone on the line.
+    pub fn parse(username: Option<&str>, password: Option<&str>) -> Result<Option<Self>, Invalid> {
+        let password =
+            password.map(|text| sized("password", text, Self::LONGEST).map(str::to_owned)).transpose()?;
+        match (username, password) {
+            (Some(username), password) => {
+                let username = sized("username", username, Self::LONGEST)?.to_owned();
+                Ok(Some(Self { username, password }))
+            }
+            (None, None) => Ok(None),
+            (None, Some(_)) => Err(Invalid::value(
+                "username",
+                "None",
+                "given with a password: the module takes no password alone",
+            )),
+        }
+    }
+
+    pub fn username(&self) -> &str {
+        &self.username
+    }
+
+    pub(super) fn password(&self) -> Option<&str> {
+        self.password.as_deref()
+    }
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Credentials")
+            .field("username", &self.username)
+            .field("password", &self.password.as_ref().map(|_| "********"))
+            .finish()
+    }
+}
 
 /// `index`, the `<client_index>` of every MQTT command: 0 or 1.
 pub fn client_index(number: i64) -> Result<ClientIndex, Invalid> {
@@ -72,11 +212,11 @@ macro_rules! ranged {
         impl $name {
             pub const RANGE: std::ops::RangeInclusive<$type> = $range;
 
-            pub fn parse(number: i64) -> Result<Self, crate::commands::Invalid> {
+            pub fn parse(number: i64) -> Result<Self, Invalid> {
                 let legal = <$type>::try_from(number).ok().filter(|number| Self::RANGE.contains(number));
                 legal.map(Self).ok_or_else(|| {
                     let (least, most) = (Self::RANGE.start(), Self::RANGE.end());
-                    crate::commands::Invalid::value($argument, number, format!("{least} to {most}{}", $unit))
+                    Invalid::value($argument, number, format!("{least} to {most}{}", $unit))
                 })
             }
 
@@ -168,6 +308,96 @@ pub fn seconds(argument: &'static str, seconds: f64) -> Result<Duration, Invalid
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_argument_value_and_range() {
+        assert_eq!(Invalid::value("qos", 3, "0, 1 or 2").to_string(), "qos = 3: must be 0, 1 or 2");
+        assert_eq!(
+            Invalid::length("topic", 1025, "1 to 1024 bytes").to_string(),
+            "topic of 1025 bytes: must be 1 to 1024 bytes"
+        );
+        assert_eq!(
+            Invalid::length("password", 1, "longer").to_string(),
+            "password of 1 byte: must be longer"
+        );
+        assert_eq!(Invalid::text("url", "a\"b", "x").to_string(), "url = \"a\\\"b\": must be x");
+    }
+
+    #[test]
+    fn cuts_long_text_between_characters() {
+        let message = Invalid::text("url", &"é".repeat(1000), "short").to_string();
+        assert_eq!(message, format!("url = \"{}\"…: must be short", "é".repeat(80)));
+    }
+
+    #[test]
+    fn client_ids_are_1_to_128_bytes() {
+        assert_eq!(ClientId::parse("a").unwrap().as_str(), "a");
+        assert!(ClientId::parse(&"a".repeat(128)).is_ok());
+        assert_eq!(
+            ClientId::parse("").unwrap_err().to_string(),
+            "client_id of 0 bytes: must be 1 to 128 bytes"
+        );
+        assert_eq!(
+            ClientId::parse(&"é".repeat(65)).unwrap_err().to_string(),
+            "client_id of 130 bytes: must be 1 to 128 bytes"
+        );
+    }
+
+    #[test]
+    fn default_client_id_is_imei_and_index() {
+        let id = ClientId::of_module("864643060012345", ClientIndex::One).unwrap();
+        assert_eq!(id.as_str(), "864643060012345-1");
+    }
+
+    #[test]
+    fn nothing_escapes_from_the_quotes() {
+        for (text, what) in [
+            ("a\"b", "a quote"),
+            ("a\rb", "a carriage return"),
+            ("a\nb", "a line feed"),
+            ("a\0b", "a NUL"),
+            ("a\u{8}b", "a backspace"),
+        ] {
+            let message = ClientId::parse(text).unwrap_err().to_string();
+            assert!(message.starts_with(&format!("client_id with {what}: must be free of")), "{message}");
+            assert!(Credentials::parse(Some(text), None).is_err());
+            assert!(Credentials::parse(Some("user"), Some(text)).is_err());
+        }
+        assert!(ClientId::parse("a,b;c'\\ é").is_ok());
+    }
+
+    #[test]
+    fn credentials_are_1_to_256_bytes_each() {
+        let longest = "x".repeat(256);
+        assert!(Credentials::parse(Some(&longest), Some(&longest)).unwrap().is_some());
+        let too_long = "x".repeat(257);
+        assert_eq!(
+            Credentials::parse(Some(&too_long), None).unwrap_err().to_string(),
+            "username of 257 bytes: must be 1 to 256 bytes"
+        );
+        for password in [too_long.as_str(), ""] {
+            assert_eq!(
+                Credentials::parse(Some("u"), Some(password)).unwrap_err().to_string(),
+                format!("password of {} bytes: must be 1 to 256 bytes", password.len())
+            );
+        }
+        assert!(Credentials::parse(Some(""), None).is_err());
+        assert_eq!(Credentials::parse(None, None), Ok(None));
+    }
+
+    #[test]
+    fn a_password_needs_a_user_name() {
+        let message = Credentials::parse(None, Some("secret")).unwrap_err().to_string();
+        assert!(message.starts_with("username = None: must be given with a password"), "{message}");
+    }
+
+    #[test]
+    fn passwords_are_not_shown() {
+        let credentials = Credentials::parse(Some("user"), Some("hunter2")).unwrap().unwrap();
+        assert!(!format!("{credentials:?}").contains("hunter2"));
+        let refused = Credentials::parse(Some("user"), Some("hunter2\"")).unwrap_err();
+        assert!(!refused.to_string().contains("hunter2"));
+    }
 
     fn message<T: std::fmt::Debug>(result: Result<T, Invalid>) -> String {
         result.unwrap_err().to_string()
