@@ -6,11 +6,12 @@ It needs the extra `simulator`: `pip install simcom-mqtt[simulator]`.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .mendable_faults import Fault
     from .profiles import PROFILES, AnswerOrder, Profile, StateCodes
     from .replay import Replay
     from .simulated_modem import SimulatedModem
 
-__all__ = ["PROFILES", "AnswerOrder", "Profile", "Replay", "SimulatedModem", "StateCodes"]
+__all__ = ["PROFILES", "AnswerOrder", "Fault", "Profile", "Replay", "SimulatedModem", "StateCodes"]
 
 MISSING = "the simulated module needs paho-mqtt: pip install simcom-mqtt[simulator]"
 
@@ -27,6 +28,10 @@ def __getattr__(name: str) -> Any:
         import paho.mqtt.client  # noqa: F401 - checks that the package is installed
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(MISSING, name="paho") from error
-    from . import profiles, replay, simulated_modem
+    from . import mendable_faults, profiles, replay, simulated_modem
 
-    return next(vars(file)[name] for file in (simulated_modem, replay, profiles) if name in vars(file))
+    return next(
+        vars(file)[name]
+        for file in (simulated_modem, replay, profiles, mendable_faults)
+        if name in vars(file)
+    )

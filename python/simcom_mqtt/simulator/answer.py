@@ -13,6 +13,9 @@ from .terminal import Entered, Terminal
 
 OK: Final = b"\r\nOK\r\n"
 ERROR: Final = b"\r\nERROR\r\n"
+CRLF: Final = b"\r\n"
+_NUMBERS: Final = {OK: b"0\r", ERROR: b"4\r"}
+"""The result codes after ATV0."""
 
 
 def framed(text: str | bytes) -> bytes:
@@ -64,6 +67,8 @@ class Answer:
         self._is_waiting = False
         self._final_sent = False
         self._is_release_due = False
+        self._has_information = False
+        self._is_compact = key in profile.compact_answers
         self._next_gap: Gap | None = "echo_ok"
         self.command = command
         self.index: int | None = None
@@ -79,8 +84,15 @@ class Answer:
             self._queue([_Part("echo", data)])
 
     def information(self, text: str | bytes) -> None:
-        """Send an information line."""
-        self._queue([*self._gap_before(), _Part("ok", framed(text))])
+        """Send an information line. No blank line separates it from the previous one."""
+        line = framed(text)
+        follows = self._has_information or not self._terminal.is_verbose
+        self._has_information = True
+        self._queue([*self._gap_before(), _Part("ok", line[len(CRLF) :] if follows else line)])
+
+    def result_line(self, text: str) -> None:
+        """Send a line that follows the final result code, such as `+NETOPEN: 0`."""
+        self._queue([_Gap("ok_urc"), _Part("result", framed(text))])
 
     def ok(self) -> None:
         """Send `OK`."""
@@ -141,6 +153,10 @@ class Answer:
 
     def _final(self, data: bytes) -> list[_Step]:
         self._final_sent = True
+        if not self._terminal.is_verbose:
+            data = _NUMBERS.get(data, data)
+        elif self._is_compact and self._has_information:
+            data = data[len(CRLF) :]
         return [*self._gap_before(), _Part("ok", data), self._release_channel]
 
     def _result(self, code: int) -> _Part:

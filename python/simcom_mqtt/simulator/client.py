@@ -3,6 +3,7 @@
 import re
 import socket
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from typing import Final, Protocol
 
@@ -21,6 +22,7 @@ from .result_codes import (
     MESSAGE_RECEIVE_FAIL,
     NO_CONNECTION,
     OPEN_SESSION_FAILED,
+    SOCK_CONNECT_FAIL,
     SOCKET_CLOSED_BY_SERVER,
     SUCCEEDED,
     TOPIC_IS_EMPTY,
@@ -40,6 +42,14 @@ class ClientHost(Protocol):
 
     def ssl_settings(self, context: int) -> SslSettings:
         """Return one of the SSL contexts."""
+
+    @property
+    def connects_with_tls(self) -> bool:
+        """False on firmware that fails each CONNECT with TLS."""
+
+    @property
+    def now(self) -> datetime:
+        """The time of the module's clock."""
 
     @property
     def files(self) -> dict[str, bytes]:
@@ -150,6 +160,9 @@ class Client:
             operation.end(answer.failure)
             return
         options = self._connect_options(acquired, server)
+        if acquired.is_tls and not self._host.connects_with_tls:
+            operation.end(SOCK_CONNECT_FAIL)
+            return
         try:
             tls = self._tls_options() if acquired.is_tls else None
         except CertificateNotSetError:
@@ -329,6 +342,7 @@ class Client:
             make_ssl_context(settings, self._host.files),
             sends_name=bool(settings.enableSNI),
             checks_name=settings.checks_name,
+            time=self._host.now.timestamp() if settings.checks_times else None,
             timeout=settings.negotiatetime,
         )
 

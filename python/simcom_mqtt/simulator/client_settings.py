@@ -10,6 +10,10 @@ class Configuration:
     check_utf8: int = 1
     operation_timeout: int = 120
     version: int = 3
+    has_topic_arguments: bool = False
+    """Topics are quoted parameters of SUB, UNSUB and PUB."""
+    shows_messages_in_one_line: bool = False
+    """Inbound messages come as `+CMQTTRECV`."""
 
 
 @dataclass

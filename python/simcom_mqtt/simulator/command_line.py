@@ -21,11 +21,12 @@ class BadParameterError(Exception):
 
 @dataclass(frozen=True)
 class CommandLine:
-    """A parsed `AT+NAME=<parameters>`; a basic command such as `ATE0` has only a name."""
+    """A parsed `AT+NAME=<parameters>`, or basic commands such as `ATE0V1`, which have only a name."""
 
     name: str
     form: Form
     parameters: tuple["Parameter", ...] = ()
+    is_basic: bool = False
 
     def count(self, least: int, most: int) -> None:
         """Check the number of parameters.
@@ -48,6 +49,14 @@ class CommandLine:
         if position >= len(self.parameters) or not self.parameters[position].quoted:
             raise BadParameterError(f"parameter {position} is not a quoted string")
         return self.parameters[position].raw
+
+    def string(self, position: int, default: str | None = None) -> str:
+        """Return a parameter as text, with or without quotes; the default if the parameter is left out."""
+        if position >= len(self.parameters) or self.parameters[position].is_empty:
+            if default is None:
+                raise BadParameterError(f"parameter {position} is missing")
+            return default
+        return self.parameters[position].raw.decode("utf-8", "surrogateescape")
 
 
 @dataclass(frozen=True)
@@ -72,9 +81,9 @@ class Parameter:
         return value
 
 
-_NUMBER: Final = re.compile(rb"\d{1,10}|0[xX][0-9a-fA-F]{1,8}")
+_NUMBER: Final = re.compile(rb"-?\d{1,10}|0[xX][0-9a-fA-F]{1,8}")
 _EXTENDED: Final = re.compile(rb"([+*$][A-Za-z0-9]+)(?:(\?)|(=\?)|=(.*))?", re.DOTALL)
-_BASIC: Final = re.compile(rb"[&\\]?[A-Za-z]?[0-9]*")
+_BASIC: Final = re.compile(rb"(?:[&\\]?[A-Za-z][0-9]*)*")
 _PARAMETER: Final = re.compile(rb'\s*(?:"([^"]*)"\s*|([^",]*))(,|$)', re.DOTALL)
 
 
@@ -86,7 +95,9 @@ def parse_command_line(line: bytes) -> CommandLine | None:
     body = line[2:].strip()
     extended = _EXTENDED.fullmatch(body)
     if extended is None:
-        return CommandLine(body.decode("ascii").upper(), Form.EXECUTE) if _BASIC.fullmatch(body) else None
+        if not _BASIC.fullmatch(body):
+            return None
+        return CommandLine(body.decode("ascii").upper(), Form.EXECUTE, is_basic=True)
     name_raw, read, test, written = extended.groups()
     name = name_raw.decode("ascii").upper().removeprefix("+")
     if test:

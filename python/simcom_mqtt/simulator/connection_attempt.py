@@ -11,7 +11,7 @@ from typing import Final
 
 from .event_loop import READ, WRITE, EventLoop, Timer, logger
 from .result_codes import DNS_ERROR, HANDSHAKE_FAIL, SOCK_CONNECT_FAIL, TIMEOUT
-from .ssl_context import check_server_name
+from .ssl_context import check_server_name, is_valid_at
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,8 @@ class TlsOptions:
     sends_name: bool
     checks_name: bool
     timeout: float
+    time: float | None
+    """The time at which the certificate must be valid, in seconds since 1970; None: at any time."""
 
 
 Connected = Callable[[socket.socket], object]
@@ -106,7 +108,7 @@ class ConnectionAttempt:
         connection.setblocking(False)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         status = connection.connect_ex(address)
-        if status in (0, errno.EINPROGRESS):
+        if status in (0, errno.EINPROGRESS, errno.EWOULDBLOCK):
             self._loop.watch(connection, WRITE, lambda _events: self._reached(connection))
         else:
             self._try_next_address()
@@ -151,6 +153,10 @@ class ConnectionAttempt:
             self._loop.unwatch(connection)
             if tls.checks_name and not check_server_name(connection, self._destination.host):
                 logger.debug("the certificate is not for %s", self._destination.host)
+                self._fail(HANDSHAKE_FAIL)
+                return
+            if tls.time is not None and not is_valid_at(connection, tls.time):
+                logger.debug("the certificate is not valid at the time of the module's clock")
                 self._fail(HANDSHAKE_FAIL)
                 return
             self._hand_over(connection)

@@ -3,11 +3,12 @@
 from .answer import Answer, Refused
 from .command_line import BadParameterError, CommandLine, Form, parse_command_line
 from .commands.registry import Handler, find, key_of
+from .equipment_errors import CommandFailedError, EquipmentError
 from .event_loop import logger
 from .masking import masked
 from .module import CLIENTS, Module
 
-_INCORRECT_PARAMETERS = (50, "Incorrect parameters")
+BARE_ERROR, ERROR_NUMBER = 0, 1
 
 
 class Interpreter:
@@ -22,7 +23,7 @@ class Interpreter:
         text = raw.decode("utf-8", "surrogateescape")
         module.received.append(text)
         line = parse_command_line(raw)
-        handler = None if line is None else find(line, module.profile)
+        handler = None if line is None else self._handler(line, text)
         name, key = ("", "?") if line is None else (line.name, key_of(line))
         answer = Answer(module.loop, module.terminal, module.profile, module.faults, name, key)
         answer.echo(unechoed)
@@ -31,6 +32,13 @@ class Interpreter:
             answer.error()
         elif not self._is_made_to_fail(line, answer):
             self._carry_out(handler, line, answer)
+
+    def _handler(self, line: CommandLine, text: str) -> Handler | None:
+        """Return the handler of a command; an answer that `SimulatedModem.answer` has set comes first."""
+        taught = self._module.taught.find(line)
+        if taught is not None:
+            return lambda _module, _line, answer: taught.send(answer, text)
+        return find(line, self._module.profile)
 
     def _is_made_to_fail(self, line: CommandLine, answer: Answer) -> bool:
         module = self._module
@@ -47,7 +55,7 @@ class Interpreter:
             answer.index = _index_in(line)
             answer.refuse(code)
         else:
-            module.refuse_with(answer, code, str(code))
+            self._fail(answer, code, str(code))
         return True
 
     def _carry_out(self, handler: Handler, line: CommandLine, answer: Answer) -> None:
@@ -59,12 +67,21 @@ class Interpreter:
             handler(module, line, answer)
         except Refused as refusal:
             answer.refuse(refusal.code)
+        except CommandFailedError as failure:
+            self._fail(answer, *failure.error.value)
         except BadParameterError as error:
             logger.debug("%s: %s", line.name, error)
             if line.name.startswith("CMQTT"):
                 answer.error()
             else:
-                module.refuse_with(answer, *_INCORRECT_PARAMETERS)
+                self._fail(answer, *EquipmentError.INCORRECT_PARAMETERS.value)
+
+    def _fail(self, answer: Answer, number: int, text: str) -> None:
+        """Answer with an equipment error in the format of AT+CMEE."""
+        if self._module.error_format == BARE_ERROR:
+            answer.error()
+        else:
+            answer.final(f"+CME ERROR: {number if self._module.error_format == ERROR_NUMBER else text}")
 
 
 def _needs_service(line: CommandLine) -> bool:

@@ -33,6 +33,7 @@ class Line(ABC):
         self._in = bytearray()
         self._in_timer: Timer | None = None
         self._received: Received = _ignore
+        self._host_came: Callable[[], object] = _nothing
         self._paused = False
         self._is_paced = baud_rate is not None
         self._next_baud_rate: int | None = None
@@ -47,6 +48,10 @@ class Line(ABC):
     def waiting(self) -> int:
         """The number of bytes that wait for the host."""
         return len(self._out)
+
+    def on_host_came(self, call: Callable[[], object]) -> None:
+        """Set the function that is called when a host opens the port."""
+        self._host_came = call
 
     def begin(self, received: Received) -> None:
         """Read the host's bytes from now on and pass them to `received`."""
@@ -212,4 +217,8 @@ class Line(ABC):
 
 
 def _ignore(_data: bytes) -> None:
+    pass
+
+
+def _nothing() -> None:
     pass

@@ -8,6 +8,19 @@ from typing import Final, Literal
 _BAUD_RATES: Final = (600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115_200, 230_400, 460_800)
 _SIBLING_BAUD_RATES: Final = (*_BAUD_RATES, 921_600, 3_000_000, 3_200_000, 3_686_400)
 
+CARD_LINE: Final = "+CPIN: READY"
+"""The boot line for the state of the SIM card."""
+CONTEXT_LINE: Final = "+CGEV: EPS PDN ACT 1"
+"""The boot line for the default context."""
+SIM_LINES: Final = (
+    '*ISIMAID: "A0000000871004"',
+    '+MSTK: 11, "D08E810301250082028182"',
+    "SMS DONE",
+    "PB DONE",
+)
+"""The boot lines that need a SIM card that is ready."""
+_BOOT_LINES: Final = (CARD_LINE, *SIM_LINES[:2], "SMS DONE", CONTEXT_LINE, "PB DONE")
+
 AnswerPart = Literal["final", "result"]
 """`final` is `OK` or `ERROR`, `result` the line with the result code, such as `+CMQTTPUB: 0,0`."""
 
@@ -20,8 +33,8 @@ RESULT_THEN_FINAL: Final[tuple[AnswerPart, ...]] = ("result", "final")
 class AnswerOrder:
     """The order of final result code and result line in the answers of one command.
 
-    When `success` begins with the final result code, `OK` comes at once and the result line later; else the
-    channel is held until the outcome is known.
+    When `success` begins with the final result code, `OK` comes at once and the result line later, unless
+    `holds_channel` is set; else the channel is held until the outcome is known.
     """
 
     success: tuple[AnswerPart, ...] = FINAL_ONLY
@@ -29,6 +42,9 @@ class AnswerOrder:
     """Order when the command is refused at once: a state or parameter error."""
     failure: tuple[AnswerPart, ...] = FINAL_THEN_RESULT
     """Order when an operation fails that held the channel."""
+    holds_channel: bool = False
+    """Hold the channel until the outcome is known, even if `success` begins with the final result code. Then
+    a failed operation can answer in another order than a successful one."""
 
     @property
     def has_result(self) -> bool:
@@ -38,7 +54,7 @@ class AnswerOrder:
     @property
     def is_held(self) -> bool:
         """True if the channel is held until the outcome is known."""
-        return self.success[0] == "result"
+        return self.holds_channel or self.success[0] == "result"
 
 
 @dataclass(frozen=True)
@@ -76,6 +92,22 @@ class Profile:
     """`+CMQTTPING` reports a keep-alive that the broker did not answer."""
     baud_rates: tuple[int, ...] = _BAUD_RATES
     boot_lines: tuple[str, ...] = ()
+    compact_answers: frozenset[str] = frozenset()
+    """The commands without a blank line between information lines and `OK`, such as `CMQTTDISC?`."""
+    shortest_timeout: int = 60
+    """The shortest timeout of PUB and DISC, in seconds."""
+    has_topic_arguments: bool = False
+    """`AT+CMQTTCFG="argtopic"` exists."""
+    has_version_in_acquire: bool = False
+    """The MQTT version is the fourth parameter of ACCQ, and not a setting of CFG."""
+    has_long_identification: bool = True
+    """AT+SIMCOMATI shows QCN, MEID and device information."""
+    shows_position_in_degrees: bool = True
+    """AT+CGNSSINFO shows degrees; False: degrees and minutes."""
+    largest_file: int = 10_240
+    """AT+CCERTDOWN fails to store a larger file, in bytes."""
+    connects_with_tls: bool = True
+    """False: each CONNECT with TLS fails with 3."""
     cell: str = ""
     """The parameters of `+CPSI` in service."""
 
@@ -111,7 +143,9 @@ SIM767X: Final = Profile(
     second_revision="SIM767XM5_B05V01_241115",
     orders=_SIM767X_ORDERS,
     echoes_data=True,
-    boot_lines=("QCRDY", "+CPIN: READY", "SMS DONE", "PB DONE"),
+    boot_lines=("QCRDY", *_BOOT_LINES),
+    compact_answers=frozenset({"CMQTTDISC?"}),
+    has_long_identification=False,
     cell="LTE,Online,460-11,0x9A5F,65141122,318,EUTRAN-BAND3,1650,5,5,-13,-103,-90,5",
 )
 
@@ -124,8 +158,9 @@ A76XX: Final = Profile(
     orders=MappingProxyType(
         {
             **_SIM767X_ORDERS,
-            "CMQTTCONNECT": AnswerOrder(success=FINAL_THEN_RESULT, refusal=FINAL_THEN_RESULT),
-            "CMQTTDISC": _RESULT_FIRST,
+            "CMQTTCONNECT": AnswerOrder(
+                success=FINAL_THEN_RESULT, failure=RESULT_THEN_FINAL, holds_channel=True
+            ),
         }
     ),
     codes=StateCodes(acquired_again=None),
@@ -133,7 +168,9 @@ A76XX: Final = Profile(
     maximum_payload=10_240,
     has_topic_lists=True,
     baud_rates=_SIBLING_BAUD_RATES,
-    boot_lines=("*ATREADY: 1", "+CPIN: READY", "SMS DONE", "PB DONE"),
+    boot_lines=("*ATREADY: 1", *_BOOT_LINES),
+    shortest_timeout=1,
+    has_topic_arguments=True,
     cell="LTE,Online,460-00,0x333C,39589680,308,EUTRAN-BAND3,1350,5,0,0,54,0,22",
 )
 
@@ -159,7 +196,9 @@ SIM7600: Final = Profile(
     has_topic_lists=True,
     reports_failed_ping=True,
     baud_rates=_SIBLING_BAUD_RATES,
-    boot_lines=("RDY", "+CPIN: READY", "SMS DONE", "PB DONE"),
+    boot_lines=("RDY", *_BOOT_LINES),
+    has_version_in_acquire=True,
+    shows_position_in_degrees=False,
     cell="LTE,Online,460-11,0x5A1E,187214780,257,EUTRAN-BAND3,1825,5,5,-94,-850,-545,15",
 )
 

@@ -7,7 +7,6 @@ import os
 import tempfile
 import termios
 import tty
-from collections.abc import Callable
 from pathlib import Path
 
 from .event_loop import READ, EventLoop
@@ -23,7 +22,6 @@ class PtyLine(Line):
         self._directory = tempfile.TemporaryDirectory(prefix="simcom-mqtt-")
         self._link = Path(self._directory.name, "tty")
         self._terminal: _Terminal | None = None
-        self._host_came: Callable[[], object] = _nothing
         try:
             self._open()
         except OSError:
@@ -34,10 +32,6 @@ class PtyLine(Line):
     def port(self) -> str:
         """The path of the link."""
         return str(self._link)
-
-    def on_host_came(self, call: Callable[[], object]) -> None:
-        """Set the function that is called when a host opens the port."""
-        self._host_came = call
 
     def plug(self) -> None:
         """Create the pseudo-terminal and the link."""
@@ -125,7 +119,3 @@ class _Terminal:
         self.host_detection.close()
         os.close(self.master)
         os.close(self._slave)
-
-
-def _nothing() -> None:
-    pass

@@ -7,9 +7,10 @@ from typing import Final, Self
 
 from .event_loop import EventLoop, Timer, logger
 from .exit_hook import close_at_exit
+from .line import Line
 from .masking import printable
-from .pty_line import PtyLine
 from .transcript import Element, read_transcript
+from .transport import Transport, open_line
 
 LONGEST_PAUSE: Final = 190.0
 """The longest pause, in seconds: longer than any timeout of driver and module."""
@@ -24,18 +25,21 @@ class Replay:
 
     :param transcript: the file that the driver wrote with `transcript=`.
     :param speed: how many times faster than recorded.
+    :param transport: `"pty"` or `"tcp"`; None: a pseudo-terminal if the system has any, else TCP.
     :raises OSError: the file cannot be read.
     :raises ValueError: the file is no transcript.
     """
 
-    def __init__(self, transcript: str | PathLike[str], *, speed: float = 1.0) -> None:
+    def __init__(
+        self, transcript: str | PathLike[str], *, speed: float = 1.0, transport: Transport = None
+    ) -> None:
         self._is_closed = True
         if speed <= 0:
             raise ValueError(f"speed must be positive, not {speed}")
         elements = read_transcript(transcript)
         self._loop = EventLoop("replay")
         try:
-            self._line = PtyLine(self._loop, None, None)
+            self._line = open_line(self._loop, transport)
         except OSError:
             self._loop.stop()
             raise
@@ -82,7 +86,7 @@ class Replay:
 class _Player:
     """Sends and expects the elements of the transcript in turn, on the thread of the loop."""
 
-    def __init__(self, loop: EventLoop, line: PtyLine, elements: list[Element], speed: float) -> None:
+    def __init__(self, loop: EventLoop, line: Line, elements: list[Element], speed: float) -> None:
         self._loop = loop
         self._line = line
         self._elements = elements

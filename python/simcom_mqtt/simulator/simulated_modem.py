@@ -1,6 +1,7 @@
 """`SimulatedModem`, the public interface of the simulated module."""
 
 import warnings
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Literal, Self
 
@@ -11,11 +12,11 @@ from .exit_hook import close_at_exit
 from .faults import DAMAGES, GAPS, STAGES, BlockDamage, Damage, Gap, Stage
 from .identity import make_identity
 from .interpreter import Interpreter
-from .line import Line
+from .mendable_faults import MENDED_BY_HAND, Fault, apply_faults, check_faults, faulty_profile, mend_fault
 from .module import CLIENTS, Module
 from .profiles import Profile, find_profile
-from .pty_line import PtyLine
-from .tcp_line import TcpLine
+from .taught_answers import TaughtAnswer
+from .transport import open_line
 
 DEFAULT_BAUD_RATE = 115_200
 STRONGEST_RSSI = 31
@@ -31,12 +32,14 @@ class SimulatedModem:
 
     :param broker: `"host:port"` to connect to instead of the host in CONNECT (a TLS certificate must still
         match the host in CONNECT); None: connect to that host.
-    :param transport: `"pty"` for a pseudo-terminal, `"tcp"` for a raw TCP port on 127.0.0.1.
+    :param transport: `"pty"` for a pseudo-terminal, `"tcp"` for a raw TCP port on 127.0.0.1; None: a
+        pseudo-terminal if the system has any, else TCP.
     :param profile: the firmware: `"sim767x"`, `"a76xx"` or `"sim7600"`, or a `Profile` of your own.
     :param baudrate: paces both directions like a UART of that speed, in bits per second; None: no pacing.
     :param seed: sends output in pieces of random length, down to single bytes; None: whole.
     :param imei: 15 digits; None: a random one.
     :param tcp_port: the port for `"tcp"`; 0: any free one.
+    :param faults: states that a person can mend, such as `["apn"]`; the module answers like a real one.
     :raises ValueError: an argument is invalid.
     """
 
@@ -44,28 +47,26 @@ class SimulatedModem:
         self,
         *,
         broker: str | None = None,
-        transport: Literal["pty", "tcp"] = "pty",
+        transport: Literal["pty", "tcp"] | None = None,
         profile: str | Profile = "sim767x",
         baudrate: int | None = None,
         seed: int | None = None,
         imei: str | None = None,
         tcp_port: int = 0,
+        faults: Iterable[Fault] = (),
     ) -> None:
         self._is_closed = True
         destination = None if broker is None else _destination(broker)
         identity = make_identity(imei)
-        firmware = find_profile(profile)
-        if transport not in ("pty", "tcp"):
-            raise ValueError(f'transport must be "pty" or "tcp", not {transport!r}')
+        self._faults = check_faults(faults)
+        firmware = faulty_profile(find_profile(profile), self._faults)
+        if transport not in ("pty", "tcp", None):
+            raise ValueError(f'transport must be "pty", "tcp" or None, not {transport!r}')
         if baudrate is not None and baudrate <= 0:
             raise ValueError(f"baudrate must be positive or None, not {baudrate}")
         self._loop = EventLoop("simulated-modem")
         try:
-            self._line: Line = (
-                PtyLine(self._loop, baudrate, seed)
-                if transport == "pty"
-                else TcpLine(self._loop, baudrate, seed, tcp_port)
-            )
+            self._line = open_line(self._loop, transport, baudrate, seed, tcp_port)
         except OSError:
             self._loop.stop()
             raise
@@ -88,12 +89,12 @@ class SimulatedModem:
         return list(self._module.received)
 
     def reset(self) -> None:
-        """Return to the state of a new module.
+        """Return to the state of a new module, with the faults that were passed to the constructor.
 
         No service, no clients, no certificates, echo on, in service, the profile's cell, no fault armed,
         an empty `received`.
         """
-        self._loop.call(self._module.reset)
+        self._loop.call(self._reset)
 
     def inject(self, raw: bytes) -> None:
         """Send bytes to the host now."""
@@ -126,11 +127,11 @@ class SimulatedModem:
 
     def lose_network(self) -> None:
         """Lose the network: `+CMQTTCONNLOST: <index>,3` for each session, `+CMQTTNONET`; START fails."""
-        self._loop.call(lambda: self._module.set_service(has_coverage=False))
+        self._loop.call(lambda: self._module.set_coverage(False))
 
     def restore_network(self) -> None:
         """Restore the network."""
-        self._loop.call(lambda: self._module.set_service(has_coverage=True))
+        self._loop.call(lambda: self._module.set_coverage(True))
 
     @property
     def signal(self) -> tuple[int, int]:
@@ -163,6 +164,51 @@ class SimulatedModem:
             self._module.network.cell = parameters
 
         self._loop.call(change)
+
+    @property
+    def position(self) -> tuple[float, float, float] | None:
+        """Latitude, longitude and altitude that the GNSS receiver finds; None: no fix. Can be set."""
+        return self._module.receiver.position
+
+    @position.setter
+    def position(self, position: tuple[float, float, float] | None) -> None:
+        if position is not None:
+            latitude, longitude, altitude = map(float, position)
+            if not -90 <= latitude <= 90 or not -180 <= longitude <= 180:
+                raise ValueError(f"position must be latitude, longitude and altitude, not {position!r}")
+            position = latitude, longitude, altitude
+
+        def change() -> None:
+            self._module.receiver.position = position
+
+        self._loop.call(change)
+
+    def answer(
+        self,
+        command: str,
+        lines: Iterable[str] | Callable[[str], Iterable[str]],
+        *,
+        final: str = "OK",
+    ) -> None:
+        """Teach the module the answer to a command, until `reset`; replaces the answer of a known command.
+
+        :param command: `"AT+XYZ"` in all forms, or one form, such as `"AT+XYZ?"` or `"AT+XYZ="`.
+        :param lines: the information lines, or a function that returns them for the command line received.
+        :param final: the final result code, such as `"ERROR"` or `"+CME ERROR: 10"`; `""`: none.
+        :raises ValueError: the text is no AT command.
+        """
+        taught = TaughtAnswer(lines if callable(lines) else _as_list(lines), final)
+        self._loop.call(lambda: self._module.taught.set(command, taught))
+
+    def mend(self, fault: Fault) -> None:
+        """Mend a fault that no command mends: insert the SIM card, fit the antenna, improve the signal.
+
+        :raises ValueError: the fault is unknown, or a command mends it.
+        """
+        check_faults([fault])
+        if fault not in MENDED_BY_HAND:
+            raise ValueError(f"mend can do {', '.join(MENDED_BY_HAND)}; a command mends {fault}")
+        self._loop.call(lambda: mend_fault(self._module, fault))
 
     def reboot(self) -> None:
         """Restart as after a loss of power: output is cut short, then silence, then the boot URCs."""
@@ -247,7 +293,12 @@ class SimulatedModem:
             )
             self.close()
 
+    def _reset(self) -> None:
+        self._module.reset()
+        apply_faults(self._module, self._faults)
+
     def _begin(self) -> None:
+        apply_faults(self._module, self._faults)
         self._loop.before_each_wait(self._line.flush)
         self._loop.before_each_wait(self._module.throttle_brokers)
         self._line.begin(self._module.receive)
@@ -255,6 +306,12 @@ class SimulatedModem:
     def _end(self) -> None:
         self._module.close()
         self._line.close()
+
+
+def _as_list(lines: Iterable[str]) -> list[str]:
+    if isinstance(lines, str):
+        raise TypeError(f"lines must be a list of lines, not the text {lines!r}")
+    return list(lines)
 
 
 def _check(name: str, value: str, allowed: tuple[str, ...]) -> None:

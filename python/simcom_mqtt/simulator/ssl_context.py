@@ -65,6 +65,11 @@ class SslSettings:
         """True if the broker's certificate must match the host in CONNECT."""
         return self.verifies_server and not self.ignorecertCN
 
+    @property
+    def checks_times(self) -> bool:
+        """True if the broker's certificate must be valid at the time of the module's clock."""
+        return self.verifies_server and not self.ignorelocaltime
+
 
 def make_ssl_context(settings: SslSettings, files: Mapping[str, bytes]) -> ssl.SSLContext:
     """Return a client context made from `settings` and the stored files."""
@@ -98,6 +103,17 @@ def check_server_name(connection: ssl.SSLSocket, host: str) -> bool:
         return any(_name_matches(name, host) for name in dns_names or _common_names(certificate))
     addresses = [ipaddress.ip_address(value.strip()) for kind, value in names if kind == "IP Address"]
     return address in addresses or (not names and host in _common_names(certificate))
+
+
+def is_valid_at(connection: ssl.SSLSocket, time: float) -> bool:
+    """Return whether the broker's certificate is valid at a time."""
+    certificate: Mapping[str, Any] = connection.getpeercert() or {}
+    start, end = certificate.get("notBefore"), certificate.get("notAfter")
+    return (
+        start is not None
+        and end is not None
+        and ssl.cert_time_to_seconds(start) <= time <= ssl.cert_time_to_seconds(end)
+    )
 
 
 def _stored(files: Mapping[str, bytes], name: str) -> bytes:

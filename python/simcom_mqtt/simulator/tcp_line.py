@@ -38,6 +38,7 @@ class TcpLine(Line):
         host.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._host = host
         self._watch()
+        self._host_came()
 
     def _host_end(self) -> socket.socket | None:
         return self._host

@@ -40,6 +40,8 @@ class Terminal:
         self._entry = bytearray()
         self._entered: Entered | None = None
         self.echo = True
+        self.is_verbose = True
+        """ATV1: result codes are words."""
         self.generation = 0
         """The number of resets: a reset ends the answers that began before it."""
 

@@ -3,7 +3,7 @@
 import pytest
 
 from scripted_broker import ScriptedBroker
-from simcom_mqtt.simulator import SimulatedModem
+from simcom_mqtt.simulator import PROFILES, SimulatedModem
 from simulator.test_session import ADDRESS, acquired_on, address, connect_result
 from simulator.wire import Wire
 
@@ -20,7 +20,7 @@ ERROR = b"\r\nERROR\r\n"
             b"AT+CPSI?",
             [b"+CPSI: LTE,Online,460-11,0x9A5F,65141122,318,EUTRAN-BAND3,1650,5,5,-13,-103,-90,5"],
         ),
-        (b"AT+CGACT?", [b"+CGACT: 1,1"]),
+        (b"AT+CGACT?", [b"+CGACT: 1,1", b"+CGACT: 2,0", b"+CGACT: 3,0"]),
         (b"AT+CEREG?", [b"+CEREG: 0,1"]),
         (b"AT+CGREG?", [b"+CGREG: 0,1"]),
         (b"AT+CPIN?", [b"+CPIN: READY"]),
@@ -35,7 +35,7 @@ ERROR = b"\r\nERROR\r\n"
     ],
 )
 def test_read_command_shows_its_value(wire: Wire, command: bytes, lines: list[bytes]) -> None:
-    wire.ask(command, b"".join(b"\r\n" + line + b"\r\n" for line in lines) + OK)
+    wire.ask(command, (b"\r\n" + b"".join(line + b"\r\n" for line in lines) if lines else b"") + OK)
 
 
 def test_cgsn_answers_given_imei() -> None:
@@ -76,7 +76,7 @@ def test_cmee_decides_error_format(wire: Wire) -> None:
 
 def test_registration_report_is_set_and_read_back(wire: Wire) -> None:
     wire.ok(b"AT+CEREG=2")
-    wire.ask(b"AT+CEREG?", b"\r\n+CEREG: 2,1\r\n" + OK)
+    wire.ask(b"AT+CEREG?", b'\r\n+CEREG: 2,1,"9A5F","03E1F982",7\r\n' + OK)
 
 
 def test_baud_rate_is_set_and_invalid_rates_are_refused(wire: Wire) -> None:
@@ -86,7 +86,7 @@ def test_baud_rate_is_set_and_invalid_rates_are_refused(wire: Wire) -> None:
     wire.ask(b"AT+IPR=115201", b"\r\n+CME ERROR: Incorrect parameters\r\n")
 
 
-BOOT = b"\r\nQCRDY\r\n\r\n+CPIN: READY\r\n\r\nSMS DONE\r\n\r\nPB DONE\r\n"
+BOOT = b"".join(b"\r\n%b\r\n" % line.encode() for line in PROFILES["sim767x"].boot_lines)
 
 
 class TestRestart:
@@ -113,12 +113,12 @@ class TestRadio:
         connected.ask(b"AT+CFUN=0", OK + b"\r\n+CMQTTCONNLOST: 0,3\r\n\r\n+CMQTTNONET\r\n")
         connected.ask(b"AT+CPSI?", b"\r\n+CPSI: NO SERVICE,Online\r\n" + OK)
         connected.ask(b"AT+CSQ", b"\r\n+CSQ: 99,99\r\n" + OK)
-        connected.ask(b"AT+CGACT?", b"\r\n+CGACT: 1,0\r\n" + OK)
+        connected.ask(b"AT+CGACT?", b"\r\n+CGACT: 1,0\r\n+CGACT: 2,0\r\n+CGACT: 3,0\r\n" + OK)
         connected.ask(b"AT+CEREG?", b"\r\n+CEREG: 0,2\r\n" + OK)
         connected.ask(b"AT+CMQTTSTART", OK + b"\r\n+CMQTTSTART: 7\r\n")
         connected.ok(b"AT+CFUN=1")
         connected.ask(b"AT+CMQTTSTART", OK + b"\r\n+CMQTTSTART: 0\r\n")
-        connected.ask(b"AT+CMQTTACCQ?", b'\r\n+CMQTTACCQ: 0,"",0\r\n\r\n+CMQTTACCQ: 1,"",0\r\n' + OK)
+        connected.ask(b"AT+CMQTTACCQ?", b'\r\n+CMQTTACCQ: 0,"",0\r\n+CMQTTACCQ: 1,"",0\r\n' + OK)
 
     def test_radio_off_ends_pending_publish_first(self) -> None:
         with ScriptedBroker(silent_on=3) as broker, acquired_on(address(broker)) as wire:

@@ -12,7 +12,7 @@ import pytest
 from host_client import HostClient
 from mosquitto_broker import MosquittoBroker
 from scripted_broker import PUBLISH, ScriptedBroker
-from simcom_mqtt.simulator import SimulatedModem
+from simcom_mqtt.simulator import PROFILES, SimulatedModem
 from simulator.test_messages import publish, stage, subscribe
 from simulator.wire import Wire
 
@@ -20,7 +20,7 @@ OK = b"\r\nOK\r\n"
 ERROR = b"\r\nERROR\r\n"
 PUBLISHED = OK + b"\r\n+CMQTTPUB: 0,0\r\n"
 MARK = b"\r\n+CGEV: ME PDN ACT 1\r\n"
-BOOT = b"\r\nQCRDY\r\n\r\n+CPIN: READY\r\n\r\nSMS DONE\r\n\r\nPB DONE\r\n"
+BOOT = b"".join(b"\r\n%b\r\n" % line.encode() for line in PROFILES["sim767x"].boot_lines)
 
 
 def test_inject_and_urc_send_at_once(module: SimulatedModem, wire: Wire) -> None:
@@ -124,7 +124,7 @@ class TestFailNext:
         connected.send(line + b"\r")
         connected.expect(answer)
         connected.expect_nothing()
-        connected.ask(b"AT+CMQTTDISC?", b"\r\n+CMQTTDISC: 0,0\r\n\r\n+CMQTTDISC: 1,1\r\n" + OK)
+        connected.ask(b"AT+CMQTTDISC?", b"\r\n+CMQTTDISC: 0,0\r\n+CMQTTDISC: 1,1\r\nOK\r\n")
         connected.ask(b"AT+CSQ", b"\r\n+CSQ: 23,0\r\n" + OK)
         connected.enter(b"AT+CMQTTTOPIC=0,1", b"t")
 
@@ -331,7 +331,7 @@ class TestConnectionAndNetwork:
     def test_lost_network_survives_reboot_but_not_reset(self, module: SimulatedModem, wire: Wire) -> None:
         module.lose_network()
         module.reboot()
-        wire.expect(BOOT)
+        wire.expect(BOOT.replace(b"\r\n+CGEV: EPS PDN ACT 1\r\n", b""))
         wire.ask(b"AT+CSQ", b"AT+CSQ\r\r\n+CSQ: 99,99\r\n" + OK)
         module.reset()
         wire.ask(b"AT+CSQ", b"AT+CSQ\r\r\n+CSQ: 23,0\r\n" + OK)

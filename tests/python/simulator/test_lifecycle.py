@@ -70,7 +70,7 @@ def test_invalid_broker_is_refused(broker: str) -> None:
 
 def test_unknown_transport_is_refused() -> None:
     before = open_resources()
-    with pytest.raises(ValueError, match='transport must be "pty" or "tcp"'):
+    with pytest.raises(ValueError, match='transport must be "pty", "tcp" or None'):
         SimulatedModem(transport="usb")  # type: ignore[arg-type]
     gc.collect()
     assert open_resources() <= before

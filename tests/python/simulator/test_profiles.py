@@ -12,6 +12,14 @@ from simulator.wire import Wire
 
 OK = b"\r\nOK\r\n"
 ERROR = b"\r\nERROR\r\n"
+BOOT = [
+    b"+CPIN: READY",
+    b'*ISIMAID: "A0000000871004"',
+    b'+MSTK: 11, "D08E810301250082028182"',
+    b"SMS DONE",
+    b"+CGEV: EPS PDN ACT 1",
+    b"PB DONE",
+]
 CONNECT = b'AT+CMQTTCONNECT=0,"tcp://host.example",60,1'
 
 
@@ -38,9 +46,9 @@ def test_unknown_profile_is_refused() -> None:
 @pytest.mark.parametrize(
     ("profile", "boot"),
     [
-        ("sim767x", [b"QCRDY", b"+CPIN: READY", b"SMS DONE", b"PB DONE"]),
-        ("a76xx", [b"*ATREADY: 1", b"+CPIN: READY", b"SMS DONE", b"PB DONE"]),
-        ("sim7600", [b"RDY", b"+CPIN: READY", b"SMS DONE", b"PB DONE"]),
+        ("sim767x", [b"QCRDY", *BOOT]),
+        ("a76xx", [b"*ATREADY: 1", *BOOT]),
+        ("sim7600", [b"RDY", *BOOT]),
     ],
 )
 def test_reboot_sends_boot_lines(profile: str, boot: list[bytes]) -> None:
@@ -51,17 +59,20 @@ def test_reboot_sends_boot_lines(profile: str, boot: list[bytes]) -> None:
 
 
 class TestA76xx:
-    def test_refused_connect_has_error_before_result(self) -> None:
+    def test_failed_connect_has_result_before_error(self) -> None:
         with ScriptedBroker() as broker, started("a76xx", broker) as wire:
-            wire.ask(CONNECT, ERROR + b"\r\n+CMQTTCONNECT: 0,19\r\n")
+            wire.ask(CONNECT, b"\r\n+CMQTTCONNECT: 0,19\r\n" + ERROR)
+            wire.ok(b'AT+CMQTTACCQ=1,"second"')
+            broker.connack = 5
+            wire.ask(CONNECT.replace(b"=0", b"=1"), b"\r\n+CMQTTCONNECT: 1,31\r\n" + ERROR)
 
     def test_second_acquire_is_bare_error(self) -> None:
         with ScriptedBroker() as broker, started("a76xx", broker) as wire:
             wire.ask(b'AT+CMQTTACCQ=0,"again"', ERROR)
 
-    def test_disc_has_result_before_ok(self) -> None:
+    def test_disc_has_ok_before_result(self) -> None:
         with ScriptedBroker() as broker, started("a76xx", broker) as wire:
-            wire.ask(b"AT+CMQTTDISC=0", b"\r\n+CMQTTDISC: 0,0\r\n" + OK)
+            wire.ask(b"AT+CMQTTDISC=0,1", OK + b"\r\n+CMQTTDISC: 0,0\r\n")
             wire.ask(b"AT+CMQTTDISC=0", b"\r\n+CMQTTDISC: 0,11\r\n" + ERROR)
 
     def test_payload_of_10240_bytes_is_accepted_without_echo(self) -> None:
@@ -94,7 +105,7 @@ class TestA76xx:
             wire.enter(b"AT+CMQTTUNSUBTOPIC=0,1", b"a")
             wire.ask(b"AT+CMQTTUNSUB=0,0", OK + b"\r\n+CMQTTUNSUB: 0,0\r\n")
             assert broker.wait_for(UNSUBSCRIBE).filter == b"a"
-            wire.ask(b"AT+CMQTTSUB?", b"\r\n+CMQTTSUB:\r\n\r\nb\r\n" + OK)
+            wire.ask(b"AT+CMQTTSUB?", b"\r\n+CMQTTSUB:\r\nb\r\n" + OK)
 
 
 class TestSim7600:

@@ -57,7 +57,7 @@ def test_commands_before_start_fail(wire: Wire, command: bytes) -> None:
     ],
 )
 def test_test_forms_show_ranges(wire: Wire, command: bytes, lines: list[bytes]) -> None:
-    shown = b"".join(b"\r\n+%b: %b\r\n" % (command, line) for line in lines)
+    shown = b"\r\n" + b"".join(b"+%b: %b\r\n" % (command, line) for line in lines)
     wire.ask(b"AT+%b=?" % command, shown + OK)
 
 
@@ -78,16 +78,14 @@ class TestStartAndStop:
 
 class TestAcquire:
     def test_read_form_shows_both_clients(self, started: Wire) -> None:
-        started.ask(b"AT+CMQTTACCQ?", b'\r\n+CMQTTACCQ: 0,"",0\r\n\r\n+CMQTTACCQ: 1,"",0\r\n' + OK)
+        started.ask(b"AT+CMQTTACCQ?", b'\r\n+CMQTTACCQ: 0,"",0\r\n+CMQTTACCQ: 1,"",0\r\n' + OK)
         started.ok(b'AT+CMQTTACCQ=0,"a12mmmm",0')
         started.ok(b'AT+CMQTTACCQ=1,"b",1')
-        started.ask(b"AT+CMQTTACCQ?", b'\r\n+CMQTTACCQ: 0,"a12mmmm",0\r\n\r\n+CMQTTACCQ: 1,"b",1\r\n' + OK)
+        started.ask(b"AT+CMQTTACCQ?", b'\r\n+CMQTTACCQ: 0,"a12mmmm",0\r\n+CMQTTACCQ: 1,"b",1\r\n' + OK)
 
     def test_server_type_is_optional(self, started: Wire) -> None:
         started.ok(b'AT+CMQTTACCQ=1,"client test0"')
-        started.ask(
-            b"AT+CMQTTACCQ?", b'\r\n+CMQTTACCQ: 0,"",0\r\n\r\n+CMQTTACCQ: 1,"client test0",0\r\n' + OK
-        )
+        started.ask(b"AT+CMQTTACCQ?", b'\r\n+CMQTTACCQ: 0,"",0\r\n+CMQTTACCQ: 1,"client test0",0\r\n' + OK)
 
     def test_second_acquire_is_refused(self, acquired: Wire) -> None:
         acquired.ask(b'AT+CMQTTACCQ=0,"again"', b"\r\n+CMQTTACCQ: 0,19\r\n" + ERROR)
@@ -125,19 +123,19 @@ class TestRelease:
 
 class TestSslContextOfAClient:
     def test_context_is_empty_until_set(self, started: Wire) -> None:
-        started.ask(b"AT+CMQTTSSLCFG?", b"\r\n+CMQTTSSLCFG: 0,\r\n\r\n+CMQTTSSLCFG: 1,\r\n" + OK)
+        started.ask(b"AT+CMQTTSSLCFG?", b"\r\n+CMQTTSSLCFG: 0,\r\n+CMQTTSSLCFG: 1,\r\n" + OK)
         started.ok(b"AT+CMQTTSSLCFG=1,9")
-        started.ask(b"AT+CMQTTSSLCFG?", b"\r\n+CMQTTSSLCFG: 0,\r\n\r\n+CMQTTSSLCFG: 1,9\r\n" + OK)
+        started.ask(b"AT+CMQTTSSLCFG?", b"\r\n+CMQTTSSLCFG: 0,\r\n+CMQTTSSLCFG: 1,9\r\n" + OK)
 
     def test_context_is_cleared_by_disc(self, connected: Wire) -> None:
         connected.ok(b"AT+CMQTTSSLCFG=0,3")
         connected.ask(b"AT+CMQTTDISC=0", OK + b"\r\n+CMQTTDISC: 0,0\r\n")
-        connected.ask(b"AT+CMQTTSSLCFG?", b"\r\n+CMQTTSSLCFG: 0,\r\n\r\n+CMQTTSSLCFG: 1,\r\n" + OK)
+        connected.ask(b"AT+CMQTTSSLCFG?", b"\r\n+CMQTTSSLCFG: 0,\r\n+CMQTTSSLCFG: 1,\r\n" + OK)
 
     def test_context_survives_successful_connect(self, acquired: Wire) -> None:
         acquired.ok(b"AT+CMQTTSSLCFG=0,3")
         acquired.ask(b'AT+CMQTTCONNECT=0,"tcp://host",60,1', OK + b"\r\n+CMQTTCONNECT: 0,0\r\n")
-        acquired.ask(b"AT+CMQTTSSLCFG?", b"\r\n+CMQTTSSLCFG: 0,3\r\n\r\n+CMQTTSSLCFG: 1,\r\n" + OK)
+        acquired.ask(b"AT+CMQTTSSLCFG?", b"\r\n+CMQTTSSLCFG: 0,3\r\n+CMQTTSSLCFG: 1,\r\n" + OK)
 
     @pytest.mark.parametrize("parameters", [b"2,0", b"0,10", b"0", b"0,0,0"])
     def test_bad_parameters(self, started: Wire, parameters: bytes) -> None:
@@ -145,14 +143,14 @@ class TestSslContextOfAClient:
 
 
 class TestConfiguration:
-    DEFAULTS = b"\r\n+CMQTTCFG: 0,1,120\r\n\r\n+CMQTTCFG: 1,1,120\r\n" + OK
+    DEFAULTS = b"\r\n+CMQTTCFG: 0,1,120\r\n+CMQTTCFG: 1,1,120\r\n" + OK
 
     def test_settings_are_set_one_by_one_and_cleared_by_rel(self, acquired: Wire) -> None:
         acquired.ask(b"AT+CMQTTCFG?", self.DEFAULTS)
         acquired.ok(b'AT+CMQTTCFG="optimeout",0,24')
         acquired.ok(b'AT+CMQTTCFG="checkUTF8",0,0')
         acquired.ok(b'AT+CMQTTCFG="version",0,4')
-        acquired.ask(b"AT+CMQTTCFG?", b"\r\n+CMQTTCFG: 0,0,24\r\n\r\n+CMQTTCFG: 1,1,120\r\n" + OK)
+        acquired.ask(b"AT+CMQTTCFG?", b"\r\n+CMQTTCFG: 0,0,24\r\n+CMQTTCFG: 1,1,120\r\n" + OK)
         acquired.ok(b"AT+CMQTTREL=0")
         acquired.ask(b"AT+CMQTTCFG?", self.DEFAULTS)
         acquired.ok(b'AT+CMQTTACCQ=0,"again"')

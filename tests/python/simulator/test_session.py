@@ -103,7 +103,7 @@ class TestResultCodes:
         with acquired_on(None) as wire:
             wire.ok(b"AT+CMQTTSSLCFG=0,7")
             wire.ask(b'AT+CMQTTCONNECT=0,"tcp://no-such-host.invalid:1883",60,1', connect_result(25))
-            wire.ask(b"AT+CMQTTSSLCFG?", b"\r\n+CMQTTSSLCFG: 0,\r\n\r\n+CMQTTSSLCFG: 1,\r\n" + OK)
+            wire.ask(b"AT+CMQTTSSLCFG?", b"\r\n+CMQTTSSLCFG: 0,\r\n+CMQTTSSLCFG: 1,\r\n" + OK)
             wire.ask(b'AT+CMQTTCONNECT=0,"tcp://127.0.0.1:%d",60,1' % mosquitto.plain, connect_result(0))
 
     def test_wrong_password_is_refused(self, mosquitto: MosquittoBroker) -> None:
@@ -165,18 +165,18 @@ class TestRefusals:
 
 class TestReadForms:
     def test_read_form_of_connect(self, acquired: Wire) -> None:
-        acquired.ask(b"AT+CMQTTCONNECT?", b"\r\n+CMQTTCONNECT: 0\r\n\r\n+CMQTTCONNECT: 1\r\n" + OK)
+        acquired.ask(b"AT+CMQTTCONNECT?", b"\r\n+CMQTTCONNECT: 0\r\n+CMQTTCONNECT: 1\r\n" + OK)
         acquired.ask(b'AT+CMQTTCONNECT=0,"tcp://a.example:5141",20,1', connect_result(0))
-        shown = b'\r\n+CMQTTCONNECT: 0,"tcp://a.example:5141",20,1\r\n\r\n+CMQTTCONNECT: 1\r\n'
+        shown = b'\r\n+CMQTTCONNECT: 0,"tcp://a.example:5141",20,1\r\n+CMQTTCONNECT: 1\r\n'
         acquired.ask(b"AT+CMQTTCONNECT?", shown + OK)
 
     def test_read_form_of_connect_shows_user_and_password(self, acquired: Wire) -> None:
         acquired.ask(b'AT+CMQTTCONNECT=0,"tcp://host",20,0,"me","secret"', connect_result(0))
-        shown = b'\r\n+CMQTTCONNECT: 0,"tcp://host",20,0,"me","secret"\r\n\r\n+CMQTTCONNECT: 1\r\n'
+        shown = b'\r\n+CMQTTCONNECT: 0,"tcp://host",20,0,"me","secret"\r\n+CMQTTCONNECT: 1\r\n'
         acquired.ask(b"AT+CMQTTCONNECT?", shown + OK)
 
     def test_read_form_of_disc(self, connected: Wire) -> None:
-        connected.ask(b"AT+CMQTTDISC?", b"\r\n+CMQTTDISC: 0,0\r\n\r\n+CMQTTDISC: 1,1\r\n" + OK)
+        connected.ask(b"AT+CMQTTDISC?", b"\r\n+CMQTTDISC: 0,0\r\n+CMQTTDISC: 1,1\r\nOK\r\n")
 
 
 class TestDisconnect:
@@ -210,7 +210,7 @@ class TestConnectionLost:
             wire.ask(b"AT+CMQTTCONNECT=0,%b,60,1" % ADDRESS, connect_result(0))
             broker.close_connections()
             wire.expect(b"\r\n+CMQTTCONNLOST: 0,1\r\n")
-            wire.ask(b"AT+CMQTTDISC?", b"\r\n+CMQTTDISC: 0,1\r\n\r\n+CMQTTDISC: 1,1\r\n" + OK)
+            wire.ask(b"AT+CMQTTDISC?", b"\r\n+CMQTTDISC: 0,1\r\n+CMQTTDISC: 1,1\r\nOK\r\n")
             wire.ask(b"AT+CMQTTCONNECT=0,%b,60,1" % ADDRESS, connect_result(0))
 
     def test_reset_session_is_reported(self) -> None:

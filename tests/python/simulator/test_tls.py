@@ -20,12 +20,16 @@ def shown(context: int, settings: bytes) -> bytes:
     return b"\r\n+CSSLCFG: %d,%b\r\n" % (context, settings)
 
 
+def shown_all(settings: bytes) -> bytes:
+    return b"\r\n" + b"".join(b"+CSSLCFG: %d,%b\r\n" % (context, settings) for context in range(10))
+
+
 DEFAULTS = b'4,0,1,300,"","","","",0,0,0,0xFFFF'
 
 
 class TestSettings:
     def test_all_ten_contexts_have_defaults(self, wire: Wire) -> None:
-        wire.ask(b"AT+CSSLCFG?", b"".join(shown(context, DEFAULTS) for context in range(10)) + OK)
+        wire.ask(b"AT+CSSLCFG?", shown_all(DEFAULTS) + OK)
 
     def test_each_setting_is_set_and_shown(self, wire: Wire) -> None:
         for setting in (
@@ -80,7 +84,7 @@ class TestStore:
         wire.enter(b'AT+CCERTDOWN="ca.pem",5', b"\x00\x01\r\n\x1a")
         wire.enter(b'AT+CCERTDOWN="key.der",1', b"k")
         wire.enter(b'AT+CCERTDOWN="ca.pem",1', b"c")
-        wire.ask(b"AT+CCERTLIST", b'\r\n+CCERTLIST: "ca.pem"\r\n\r\n+CCERTLIST: "key.der"\r\n' + OK)
+        wire.ask(b"AT+CCERTLIST", b'\r\n+CCERTLIST: "ca.pem"\r\n+CCERTLIST: "key.der"\r\n' + OK)
         wire.ok(b'AT+CCERTDELE="ca.pem"')
         wire.ask(b"AT+CCERTLIST", b'\r\n+CCERTLIST: "key.der"\r\n' + OK)
         wire.ask(b'AT+CCERTDELE="ca.pem"', b"\r\n+CME ERROR: not found\r\n")

@@ -1,6 +1,33 @@
 """All AT commands of the module: importing this file registers every handler."""
 
-from . import device, messages, radio, service, session, tls
+from . import (
+    basic,
+    data_connection,
+    device,
+    gnss,
+    identity,
+    messages,
+    radio,
+    service,
+    session,
+    sim_access,
+    time_keeping,
+    tls,
+)
 from .registry import command_key
 
-__all__ = ["command_key", "device", "messages", "radio", "service", "session", "tls"]
+__all__ = [
+    "basic",
+    "command_key",
+    "data_connection",
+    "device",
+    "gnss",
+    "identity",
+    "messages",
+    "radio",
+    "service",
+    "session",
+    "sim_access",
+    "time_keeping",
+    "tls",
+]

@@ -1,83 +1,17 @@
-"""Commands of the device: AT, ATE, ATI, identity, clock, error format, baud rate, CFUN, CRESET."""
+"""Commands of the device: error format, baud rate, functionality, restart, simple settings."""
 
 from ..answer import Answer
 from ..command_line import BadParameterError, CommandLine, Form
 from ..module import Module
+from ..simple_settings import SETTINGS
 from .registry import command, test_form
 
-test_form("CGMI")
-test_form("CGMM")
-test_form("CGMR")
-test_form("CGSN")
-test_form("CCLK")
+_NEEDS_SIM = frozenset({"CNMI"})
+
 test_form("CMEE", "(0-2)")
 test_form("CFUN", "(0,1,4-7),(0-1)")
-
-
-@command("", Form.EXECUTE)
-def _attention(_module: Module, _line: CommandLine, answer: Answer) -> None:
-    answer.ok()
-
-
-@command("E0", Form.EXECUTE)
-@command("E", Form.EXECUTE)
-@command("E1", Form.EXECUTE)
-def _echo(module: Module, line: CommandLine, answer: Answer) -> None:
-    module.terminal.echo = line.name == "E1"
-    answer.ok()
-
-
-@command("I", Form.EXECUTE)
-@command("SIMCOMATI", Form.EXECUTE)
-def _identification(module: Module, line: CommandLine, answer: Answer) -> None:
-    profile = module.profile
-    answer.information(f"Manufacturer: {profile.manufacturer}")
-    answer.information(f"Model: {profile.model}")
-    answer.information(f"Revision: {profile.revision}")
-    if line.name == "SIMCOMATI":
-        answer.information(profile.second_revision)
-    answer.information(f"IMEI: {module.identity.imei}")
-    answer.ok()
-
-
-@command("CGMI", Form.EXECUTE)
-def _manufacturer(module: Module, _line: CommandLine, answer: Answer) -> None:
-    answer.information(module.profile.manufacturer)
-    answer.ok()
-
-
-@command("CGMM", Form.EXECUTE)
-def _model(module: Module, _line: CommandLine, answer: Answer) -> None:
-    answer.information(module.profile.model)
-    answer.ok()
-
-
-@command("CGMR", Form.EXECUTE)
-def _revision(module: Module, _line: CommandLine, answer: Answer) -> None:
-    answer.information(f"+CGMR: {module.profile.revision}")
-    answer.ok()
-
-
-@command("CGSN", Form.EXECUTE)
-def _serial_number(module: Module, _line: CommandLine, answer: Answer) -> None:
-    answer.information(module.identity.imei)
-    answer.ok()
-
-
-@command("CCLK", Form.READ)
-def _show_clock(module: Module, _line: CommandLine, answer: Answer) -> None:
-    answer.information(f'+CCLK: "{module.clock.text()}"')
-    answer.ok()
-
-
-@command("CCLK", Form.WRITE)
-def _set_clock(module: Module, line: CommandLine, answer: Answer) -> None:
-    line.count(1, 1)
-    try:
-        module.clock.set(line.text(0).decode("ascii"))
-    except ValueError as error:
-        raise BadParameterError("not a time") from error
-    answer.ok()
+test_form("CBC")
+test_form("CRESET")
 
 
 @command("CMEE", Form.WRITE)
@@ -94,24 +28,27 @@ def _show_error_format(module: Module, _line: CommandLine, answer: Answer) -> No
 
 
 @command("IPR", Form.WRITE)
+@command("IPREX", Form.WRITE)
 def _set_baud_rate(module: Module, line: CommandLine, answer: Answer) -> None:
     line.count(1, 1)
     rate = line.number(0, 0, max(module.profile.baud_rates))
     if rate not in module.profile.baud_rates:
-        raise BadParameterError(f"no baud rate of this module: {rate}")
+        raise BadParameterError(f"the module has no baud rate {rate}")
     answer.ok()
-    module.set_baud_rate(rate)
+    module.set_baud_rate(rate, is_permanent=line.name == "IPREX")
 
 
 @command("IPR", Form.READ)
-def _show_baud_rate(module: Module, _line: CommandLine, answer: Answer) -> None:
-    answer.information(f"+IPR: {module.baud_rate}")
+@command("IPREX", Form.READ)
+def _show_baud_rate(module: Module, line: CommandLine, answer: Answer) -> None:
+    answer.information(f"+{line.name}: {module.baud_rate}")
     answer.ok()
 
 
 @command("IPR", Form.TEST)
-def _show_baud_rates(module: Module, _line: CommandLine, answer: Answer) -> None:
-    answer.information(f"+IPR: ({','.join(str(rate) for rate in module.profile.baud_rates)})")
+@command("IPREX", Form.TEST)
+def _show_baud_rates(module: Module, line: CommandLine, answer: Answer) -> None:
+    answer.information(f"+{line.name}: ({','.join(str(rate) for rate in module.profile.baud_rates)})")
     answer.ok()
 
 
@@ -139,3 +76,27 @@ def _set_functionality(module: Module, line: CommandLine, answer: Answer) -> Non
 def _restart(module: Module, _line: CommandLine, answer: Answer) -> None:
     answer.ok()
     module.restart()
+
+
+@command("CBC", Form.EXECUTE)
+def _supply_voltage(_module: Module, _line: CommandLine, answer: Answer) -> None:
+    answer.information("+CBC: 3.812V")
+    answer.ok()
+
+
+def _change_setting(module: Module, line: CommandLine, answer: Answer) -> None:
+    if line.name in _NEEDS_SIM:
+        module.sim.require_ready()
+    module.settings.change(line)
+    answer.ok()
+
+
+def _show_setting(module: Module, line: CommandLine, answer: Answer) -> None:
+    answer.information(f"+{line.name}: {module.settings.text(line.name)}")
+    answer.ok()
+
+
+for _name, _fields in SETTINGS.items():
+    command(_name, Form.WRITE)(_change_setting)
+    command(_name, Form.READ)(_show_setting)
+    test_form(_name, ",".join(field.ranges for field in _fields))

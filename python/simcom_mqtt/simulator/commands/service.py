@@ -2,7 +2,7 @@
 
 from ..answer import Answer, Refused
 from ..client import Client
-from ..client_settings import Acquisition
+from ..client_settings import Acquisition, Configuration
 from ..command_line import BadParameterError, CommandLine, Form
 from ..module import Module
 from ..result_codes import CLIENT_NOT_ACQUIRED, LENGTH_OUT_OF_RANGE, NETWORK_OPEN_FAIL, SUCCEEDED
@@ -13,12 +13,6 @@ LONGEST_CLIENT_ID = 128
 test_form("CMQTTACCQ", "(0-1),(1-128)[,(0-1)]")
 test_form("CMQTTREL", "(0-1)")
 test_form("CMQTTSSLCFG", "(0,1),(0-9)")
-test_form(
-    "CMQTTCFG",
-    '"checkUTF8",(0-1),(0-1)',
-    '"optimeout ",(0-1),(20-120)',
-    '"version",(0-1),(3-4)',
-)
 
 
 def addressed_client(module: Module, line: CommandLine, answer: Answer, position: int = 0) -> Client:
@@ -40,7 +34,7 @@ def _start(module: Module, line: CommandLine, answer: Answer) -> None:
     if answer.failure is not None:
         answer.conclude(answer.failure)
         return
-    module.is_started = module.network.in_service
+    module.is_started = module.in_service
     answer.conclude(SUCCEEDED if module.is_started else NETWORK_OPEN_FAIL)
 
 
@@ -61,15 +55,16 @@ def _stop(module: Module, line: CommandLine, answer: Answer) -> None:
 
 @command("CMQTTACCQ", Form.WRITE)
 def _acquire(module: Module, line: CommandLine, answer: Answer) -> None:
-    line.count(2, 3)
+    line.count(2, 4 if module.profile.has_version_in_acquire else 3)
     client = addressed_client(module, line, answer)
     client_id = line.text(1)
     is_tls = bool(line.number(2, 0, 1, default=0))
+    version = line.number(3, 3, 4, default=3)
     if not 1 <= len(client_id) <= LONGEST_CLIENT_ID:
         raise Refused(LENGTH_OUT_OF_RANGE)
     if client.acquisition is not None:
         raise Refused(module.profile.codes.acquired_again)
-    client.acquisition = Acquisition(client_id, is_tls)
+    client.acquisition = Acquisition(client_id, is_tls, Configuration(version=version))
     answer.ok()
 
 
@@ -118,20 +113,35 @@ def _show_ssl_contexts(module: Module, _line: CommandLine, answer: Answer) -> No
 
 @command("CMQTTCFG", Form.WRITE)
 def _configure(module: Module, line: CommandLine, answer: Answer) -> None:
-    line.count(3, 3)
+    setting = line.text(0)
+    line.count(3, 4 if setting == b"argtopic" else 3)
     client = addressed_client(module, line, answer, 1)
     if client.acquisition is None or client.is_connected or client.is_busy:
         raise Refused(None)
     configuration = client.acquisition.configuration
-    match line.text(0):
+    match setting:
         case b"checkUTF8":
             configuration.check_utf8 = line.number(2, 0, 1)
         case b"optimeout":
             configuration.operation_timeout = line.number(2, 20, 120)
-        case b"version":
+        case b"version" if not module.profile.has_version_in_acquire:
             configuration.version = line.number(2, 3, 4)
+        case b"argtopic" if module.profile.has_topic_arguments:
+            configuration.has_topic_arguments = bool(line.number(2, 0, 1))
+            configuration.shows_messages_in_one_line = bool(line.number(3, 0, 1, default=0))
         case _:
             raise BadParameterError("unknown setting")
+    answer.ok()
+
+
+@command("CMQTTCFG", Form.TEST)
+def _show_settings(module: Module, _line: CommandLine, answer: Answer) -> None:
+    answer.information('+CMQTTCFG: "checkUTF8",(0-1),(0-1)')
+    answer.information('+CMQTTCFG: "optimeout ",(0-1),(20-120)')
+    if not module.profile.has_version_in_acquire:
+        answer.information('+CMQTTCFG: "version",(0-1),(3-4)')
+    if module.profile.has_topic_arguments:
+        answer.information('+CMQTTCFG: "argtopic",(0-1),(0-1),(0-1)')
     answer.ok()
 
 

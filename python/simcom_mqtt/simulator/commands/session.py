@@ -21,12 +21,12 @@ LONGEST_KEEPALIVE: Final = 64_800
 test_form("CMQTTWILLTOPIC", "(0-1),(1-1024)")
 test_form("CMQTTWILLMSG", "(0-1),(1-1024),(0-2)")
 test_form("CMQTTCONNECT", "(0-1),(9-256),(1-64800),(0-1)[,<user_name>,<pass_word>]")
-test_form("CMQTTDISC", "(0-1),(0, 60-180)")
+test_form("CMQTTDISC", "(0-1),(0, {shortest_timeout}-180)")
 
 
-def data_length(line: CommandLine, longest: int) -> int:
+def data_length(line: CommandLine, longest: int, position: int = 1) -> int:
     """Return the `<req_length>` of a command that asks for data."""
-    length = line.number(1, 0, 2**31)
+    length = line.number(position, 0, 2**31)
     if not 1 <= length <= longest:
         raise Refused(LENGTH_OUT_OF_RANGE)
     return length
@@ -36,15 +36,24 @@ def ask_for_topic(line: CommandLine, answer: Answer, client: Client, use: Callab
     """Prompt for a topic, check its UTF-8 if the client is set to, and pass the topic to `use`."""
 
     def entered(topic: bytes) -> None:
-        if client.configuration.check_utf8 and not _is_utf8(topic):
-            answer.refuse(BAD_UTF8_STRING)
-            return
         try:
+            check_topic(client, topic)
             use(topic)
         except Refused as refusal:
-            answer.refuse(refusal.code)  # the connection was lost while the topic was entered
+            answer.refuse(refusal.code)  # also if the connection was lost while the topic was entered
 
     answer.prompt(data_length(line, LONGEST_TOPIC), entered)
+
+
+def check_topic(client: Client, topic: bytes) -> None:
+    """Check length and UTF-8 of a topic.
+
+    :raises Refused: the length is out of range, or the client checks UTF-8 and the topic is none.
+    """
+    if not 1 <= len(topic) <= LONGEST_TOPIC:
+        raise Refused(LENGTH_OUT_OF_RANGE)
+    if client.configuration.check_utf8 and not _is_utf8(topic):
+        raise Refused(BAD_UTF8_STRING)
 
 
 def _is_utf8(data: bytes) -> bool:
@@ -111,8 +120,10 @@ def _disconnect(module: Module, line: CommandLine, answer: Answer) -> None:
     line.count(1, 2)
     client = addressed_client(module, line, answer)
     timeout = line.number(1, 0, 180, default=60)
-    if 0 < timeout < 60:
-        raise BadParameterError(f"timeout {timeout} is neither 0 nor in 60-180")
+    if 0 < timeout < module.profile.shortest_timeout:
+        raise BadParameterError(
+            f"timeout {timeout} is neither 0 nor in {module.profile.shortest_timeout}-180"
+        )
     client.disconnect(answer)
 
 

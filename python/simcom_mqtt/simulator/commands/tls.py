@@ -5,6 +5,7 @@ from typing import Final
 from ..answer import Answer
 from ..certificate_store import LARGEST_FILE, file_name
 from ..command_line import BadParameterError, CommandLine, Form
+from ..equipment_errors import CommandFailedError, EquipmentError
 from ..module import Module
 from ..ssl_context import SSL_CONTEXTS, SslSettings
 from .registry import command, test_form
@@ -20,7 +21,6 @@ _NUMBERS: Final = {
     b"ciphersuites": (0, 0xFFFF),
 }
 _FILES: Final = frozenset({b"cacert", b"clientcert", b"clientkey", b"password"})
-_FILE_NOT_FOUND: Final = (22, "not found")
 
 test_form(
     "CSSLCFG",
@@ -40,6 +40,7 @@ test_form(
 test_form("CCERTDOWN", "(5-55),(1-10240)")
 test_form("CCERTLIST")
 test_form("CCERTDELE", "(5-55)")
+test_form("CCERTMOVE", "(5-55)")
 
 
 @command("CSSLCFG", Form.WRITE)
@@ -74,6 +75,9 @@ def _download(module: Module, line: CommandLine, answer: Answer) -> None:
     name = file_name(line.text(0))
 
     def entered(content: bytes) -> None:
+        if len(content) > module.profile.largest_file:
+            answer.error()
+            return
         module.files[name] = content
         answer.ok()
 
@@ -91,8 +95,14 @@ def _list_files(module: Module, _line: CommandLine, answer: Answer) -> None:
 def _delete(module: Module, line: CommandLine, answer: Answer) -> None:
     line.count(1, 1)
     if module.files.pop(file_name(line.text(0)), None) is None:
-        module.refuse_with(answer, *_FILE_NOT_FOUND)
-        return
+        raise CommandFailedError(EquipmentError.NOT_FOUND)
+    answer.ok()
+
+
+@command("CCERTMOVE", Form.WRITE)
+def _move(_module: Module, line: CommandLine, answer: Answer) -> None:
+    line.count(1, 1)
+    file_name(line.text(0))
     answer.ok()
 
 
