@@ -120,7 +120,7 @@ def test_info_as_text_and_as_json(simulator: SimulatedModem) -> None:
     assert text["model"] == values["model"] == "SIM7670G-MNGV"
     assert text["IMEI"] == values["imei"]
     assert text["signal"] == f"{values['rssi_dbm']} dBm" == "-67 dBm"
-    assert values["pdp_contexts"] == {"1": True}
+    assert values["pdp_contexts"] == {"1": True, "2": False, "3": False}
 
 
 def test_info_without_service(simulator: SimulatedModem) -> None:
