@@ -84,23 +84,21 @@ __all__ = [
     "list_ports",
 ]
 
-_IMPORTED_ON_USE = {
-    **dict.fromkeys(("Callback", "Payload", "Pem", "QoS", "Topic"), "types"),
-    **dict.fromkeys(("LossCause", "ResultCode"), "codes"),
-    **dict.fromkeys(("Cell", "ClientState", "ModuleInfo", "PortInfo", "SignalQuality", "Stats"), "values"),
-}
-"""Names and their modules, which import `typing`, `enum` or `dataclasses`: slower than this package."""
+_IMPORTED_ON_USE = ("codes", "types", "values")
+"""Modules that import `enum`, `typing` or `dataclasses`, which takes longer than all of this package."""
 
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
-        """Import a name of `_IMPORTED_ON_USE`."""
-        if name not in _IMPORTED_ON_USE:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from importlib import import_module
+        """Import a name of `__all__` from the modules of `_IMPORTED_ON_USE`."""
+        if name in __all__:
+            from importlib import import_module
 
-        value = globals()[name] = getattr(import_module(f"{__name__}.{_IMPORTED_ON_USE[name]}"), name)
-        return value
+            for module in _IMPORTED_ON_USE:
+                names = vars(import_module(f"{__name__}.{module}"))
+                if name in names:
+                    return globals().setdefault(name, names[name])
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
     def __dir__() -> list[str]:
         return sorted({*globals(), *__all__})

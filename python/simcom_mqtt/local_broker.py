@@ -1,6 +1,6 @@
 """A broker on this machine, for demonstrations and tests: Mosquitto if it is installed, else amqtt.
 
-amqtt comes with `pip install 'simcom-mqtt[demo]'`.
+amqtt comes with the extra `demo`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Final, Literal
+
+from simcom_mqtt.install_command import install_command
 
 __all__ = ["Kind", "LocalBroker", "find_mosquitto", "free_port", "local_broker", "wait_until_listening"]
 
@@ -92,9 +94,9 @@ def _program(kind: Kind) -> str:
         raise RuntimeError("Mosquitto is not installed: apt-get install mosquitto")
     if not find_spec("amqtt"):
         raise RuntimeError(
-            "there is no broker to start: apt-get install mosquitto, or pip install 'simcom-mqtt[demo]'"
+            f"there is no broker to start: apt-get install mosquitto, or {install_command('demo')}"
             if kind == "auto"
-            else "amqtt is not installed: pip install 'simcom-mqtt[demo]'"
+            else f"amqtt is not installed: {install_command('demo')}"
         )
     return "amqtt"
 

@@ -26,7 +26,7 @@ def test_local_broker_listens_inside_its_block(kind: Kind) -> None:
     ("kind", "advice"),
     [
         ("mosquitto", "apt-get install mosquitto"),
-        ("amqtt", r"pip install 'simcom-mqtt\[demo\]'"),
+        ("amqtt", r"pip install '.*\[demo\]'"),
         ("auto", "apt-get install mosquitto, or pip install"),
     ],
 )

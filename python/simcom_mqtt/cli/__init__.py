@@ -1,6 +1,6 @@
 """The terminal command `simcom-mqtt`: each of its commands has a file of its own.
 
-It needs the extra `cli`: `pip install 'simcom-mqtt[cli]'`.
+It needs the extra `cli`.
 """
 
 import signal
@@ -9,13 +9,13 @@ from importlib.util import find_spec
 from io import TextIOWrapper
 from types import FrameType
 
-MISSING = "the terminal command needs click and rich: pip install 'simcom-mqtt[cli]'"
-
 
 def main() -> None:
     """Run the command line and exit: 0 success, 1 the operation failed, 2 wrong usage, 130 Ctrl-C."""
     if not (find_spec("click") and find_spec("rich")):
-        sys.stderr.write(f"{MISSING}\n")
+        from simcom_mqtt.install_command import install_command
+
+        sys.stderr.write(f"the terminal command needs click and rich: {install_command('cli')}\n")
         sys.exit(2)
     _exit_on_signals()
     for stream in (sys.stdout, sys.stderr):

@@ -13,6 +13,7 @@ import simcom_mqtt
 from cli.terminal_command import COMMAND, Terminal, lines_of, process, run
 from simcom_mqtt.cli import main
 from simcom_mqtt.cli.application import COMMANDS
+from simcom_mqtt.install_command import install_command
 from simcom_mqtt.simulator import SimulatedModem
 
 ROOT = Path(__file__).parents[3]
@@ -47,7 +48,7 @@ def test_missing_extra_names_what_to_install(missing: str) -> None:
     result = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=False)
 
     assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr == ("the terminal command needs click and rich: pip install 'simcom-mqtt[cli]'\n")
+    assert result.stderr == f"the terminal command needs click and rich: {install_command('cli')}\n"
 
 
 def test_demonstration_imports_neither_click_nor_rich() -> None:
