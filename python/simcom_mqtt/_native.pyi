@@ -5,7 +5,7 @@
 # that names argument, value and range, raised before a byte is written. Chapters are those of the application
 # note.
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from os import PathLike
 from typing import Any, Literal, Self, final
@@ -94,7 +94,8 @@ class SimcomMqtt:
         url: "mqtt://host[:1883]" or "tcp://…", "mqtts://host[:8883]" or "ssl://…", or "host[:port]".
         client_id: 1–128 bytes; None: "<IMEI>-<index>".
         index: which of the two clients; None: the first that is free.
-        username, password: 1–256 bytes each.
+        username: 1–256 bytes.
+        password: up to 256 bytes; some firmware wants an empty one with a user name.
         keepalive: 1–64800 s between two packets.
         tls: None with mqtts:// verifies the server, and so asks for a `ca`.
         version: the MQTT protocol, `AT+CMQTTCFG="version"`.
@@ -639,8 +640,9 @@ class Tls:
         a file that is on the module already.
     context: 0–9; None: the one numbered as the client.
     sslversion: 0–4, as in `AT+CSSLCFG="sslversion"`; 4: whatever both sides know.
-    sni: send the host name in the handshake.
+    sni: send the host name in the handshake; False leaves the setting of the module as it is.
     ignore_local_time: do not check a certificate's dates against the module's clock.
+    settings: further names and values of `AT+CSSLCFG`, as {"alpn": "mqtt", "negotiatetime": 60}.
 
     ValueError: a value beyond its range, or files that do not go with `verify`.
     OSError: a Path cannot be read.
@@ -657,6 +659,7 @@ class Tls:
         sslversion: int = 4,
         sni: bool = True,
         ignore_local_time: bool = True,
+        settings: Mapping[str, int | str] | None = None,
     ) -> Self: ...
 
 @final

@@ -148,6 +148,8 @@ mod tests {
             bytes(both.as_ref(), true),
             "AT+CMQTTCONNECT=0,\"tcp://test.mosquitto.org:1883\",60,1,\"user\",\"pa,ss\""
         );
+        let token = Credentials::parse(Some("token"), Some("")).unwrap();
+        assert!(bytes(token.as_ref(), true).ends_with(",60,1,\"token\",\"\""));
         let shown = connect(ClientIndex::Zero, &server, keep_alive, true, both.as_ref()).line.shown();
         assert!(!shown.contains("pa,ss"), "{shown}");
     }

@@ -1,5 +1,6 @@
 //! `AT+CSSLCFG`: what a TLS connection verifies, and with which files.
 
+use super::legal_values::quotable;
 use super::query::{Lines, Query, UnexpectedAnswer, command, each, lossy};
 use super::{CertificateName, Invalid, SslContextIndex};
 use crate::at::Command;
@@ -47,7 +48,7 @@ impl std::fmt::Display for SettingValue {
 /// One legal setting, with its value as it stands on the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SslSetting {
-    name: &'static str,
+    name: String,
     value: String,
 }
 
@@ -79,9 +80,44 @@ impl SslSetting {
                 return Err(Invalid::value(name, value, "the name of a file on the module"));
             }
         };
-        Ok(Self { name, value })
+        Ok(Self { name: (*name).to_owned(), value })
+    }
+
+    /// A setting of `Tls(settings=…)`, which may be one that only other firmware has.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`] for a setting that an argument of `Tls` sets, a value that a known setting does not take, or a name or
+    /// text that the command line cannot carry.
+    pub fn further(name: &str, value: &SettingValue) -> Result<Self, Invalid> {
+        if let Some((_, argument)) = SET_BY_ARGUMENTS.iter().find(|(known, _)| *known == name) {
+            let expected = format!("a setting that no argument sets: use {argument}");
+            return Err(Invalid::text("settings", name, expected));
+        }
+        if SETTINGS.iter().any(|(known, _)| *known == name) {
+            return Self::parse(name, value);
+        }
+        if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+            return Err(Invalid::text("settings", name, "a name of ASCII letters, digits and underscores"));
+        }
+        let value = match value {
+            SettingValue::Number(number) => number.to_string(),
+            SettingValue::Text(text) => format!("\"{}\"", quotable("settings", text)?),
+        };
+        Ok(Self { name: name.to_owned(), value })
     }
 }
+
+/// The settings that arguments of `Tls` set, and these arguments.
+const SET_BY_ARGUMENTS: [(&str, &str); 7] = [
+    ("sslversion", "sslversion"),
+    ("authmode", "verify"),
+    ("ignorelocaltime", "ignore_local_time"),
+    ("enableSNI", "sni"),
+    ("cacert", "ca"),
+    ("clientcert", "cert"),
+    ("clientkey", "key"),
+];
 
 /// `AT+CSSLCFG="<setting>",<ssl_ctx_index>,<value>`
 pub fn configure(context: SslContextIndex, setting: &SslSetting) -> Command {
@@ -201,6 +237,28 @@ mod tests {
         let message = number("sni", 1).unwrap_err().to_string();
         assert!(message.starts_with("setting = \"sni\": must be one of sslversion, authmode,"), "{message}");
         assert!(message.contains("enableSNI"), "{message}");
+    }
+
+    #[test]
+    fn further_settings_may_be_unknown_but_not_set_by_arguments() {
+        let further = |name: &str, value: &SettingValue| {
+            let setting = SslSetting::further(name, value)?;
+            Ok(String::from_utf8(configure(context(3), &setting).line.bytes().to_vec()).unwrap())
+        };
+        let text = |text: &str| SettingValue::Text(text.to_owned());
+        let refused = |result: Result<String, Invalid>| result.unwrap_err().to_string();
+        assert_eq!(further("alpn", &text("mqtt")).unwrap(), "AT+CSSLCFG=\"alpn\",3,\"mqtt\"");
+        assert_eq!(further("newer", &SettingValue::Number(7)).unwrap(), "AT+CSSLCFG=\"newer\",3,7");
+        assert_eq!(
+            further("negotiatetime", &SettingValue::Number(60)).unwrap(),
+            "AT+CSSLCFG=\"negotiatetime\",3,60"
+        );
+        assert!(refused(further("negotiatetime", &SettingValue::Number(5))).starts_with("negotiatetime = 5"));
+        assert!(refused(further("authmode", &SettingValue::Number(0))).ends_with("use verify"));
+        for name in ["", "a\"b", "a b"] {
+            assert!(refused(further(name, &text("x"))).starts_with("settings = "), "{name}");
+        }
+        assert!(refused(further("alpn", &text("a\"b"))).starts_with("settings with a quote"));
     }
 
     #[test]

@@ -90,6 +90,8 @@ pub struct TlsOptions<'a> {
     pub sslversion: i64,
     pub sni: bool,
     pub ignore_local_time: bool,
+    /// Any further settings of the context.
+    pub settings: Vec<(String, SettingValue)>,
 }
 
 impl Default for TlsOptions<'_> {
@@ -103,6 +105,7 @@ impl Default for TlsOptions<'_> {
             sslversion: 4,
             sni: true,
             ignore_local_time: true,
+            settings: Vec::new(),
         }
     }
 }
@@ -127,8 +130,14 @@ impl TlsSettings {
             number("sslversion", options.sslversion)?,
             number("authmode", verify.auth_mode())?,
             number("ignorelocaltime", i64::from(options.ignore_local_time))?,
-            number("enableSNI", i64::from(options.sni))?,
         ];
+        // Without SNI nothing is sent: some firmware does not know the setting.
+        if options.sni {
+            settings.push(number("enableSNI", 1)?);
+        }
+        for (name, value) in &options.settings {
+            settings.push(SslSetting::further(name, value)?);
+        }
         let TlsOptions { ca, cert, key, .. } = options;
         check_files(verify, ca.is_some(), cert.is_some(), key.is_some())?;
         for (setting, file) in [("cacert", &ca), ("clientcert", &cert), ("clientkey", &key)] {
@@ -221,6 +230,7 @@ mod tests {
             sslversion: 3,
             sni: false,
             ignore_local_time: false,
+            settings: vec![("alpn".to_owned(), SettingValue::Text("mqtt".to_owned()))],
         })
         .unwrap();
         assert_eq!(
@@ -229,7 +239,7 @@ mod tests {
                 "AT+CSSLCFG=\"sslversion\",9,3",
                 "AT+CSSLCFG=\"authmode\",9,2",
                 "AT+CSSLCFG=\"ignorelocaltime\",9,0",
-                "AT+CSSLCFG=\"enableSNI\",9,0",
+                "AT+CSSLCFG=\"alpn\",9,\"mqtt\"",
                 "AT+CSSLCFG=\"cacert\",9,\"ca_cert.pem\"",
                 "AT+CSSLCFG=\"clientcert\",9,\"cert.pem\"",
                 "AT+CSSLCFG=\"clientkey\",9,\"key_cert.pem\"",

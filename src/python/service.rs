@@ -27,7 +27,8 @@ impl SimcomMqtt {
     /// url: "mqtt://host[:1883]" or "tcp://…", "mqtts://host[:8883]" or "ssl://…", or "host[:port]".
     /// client_id: 1–128 bytes; None: "<IMEI>-<index>".
     /// index: which of the two clients; None: the first that is free.
-    /// username, password: 1–256 bytes each.
+    /// username: 1–256 bytes.
+    /// password: up to 256 bytes; some firmware wants an empty one with a user name.
     /// keepalive: 1–64800 s between two packets.
     /// tls: None with mqtts:// verifies the server, and so asks for a `ca`.
     /// version: the MQTT protocol, `AT+CMQTTCFG="version"`.

@@ -175,6 +175,9 @@ CONFLICTS: dict[str, tuple[dict[str, Any], str]] = {
     "context beyond 64 bits": ({"context": 2**70}, "context = .*: must be 0 to 9"),
     "version 5": ({"ca": CA, "sslversion": 5}, "sslversion = 5: must be 0 to 4"),
     "empty certificate": ({"ca": b""}, "ca of 0 bytes"),
+    "setting of an argument": ({"ca": CA, "settings": {"authmode": 0}}, "use verify"),
+    "setting beyond its range": ({"ca": CA, "settings": {"negotiatetime": 1}}, "negotiatetime = 1"),
+    "setting with a quote": ({"ca": CA, "settings": {"alpn": 'a"b'}}, "settings with a quote"),
 }
 
 

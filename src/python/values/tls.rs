@@ -1,6 +1,7 @@
 use pyo3::prelude::*;
+use pyo3::types::PyMapping;
 
-use crate::commands::{CertificateFile, TlsOptions, TlsSettings};
+use crate::commands::{CertificateFile, SettingValue, TlsOptions, TlsSettings};
 use crate::python::arguments::Integer;
 use crate::python::pem::certificate_file;
 
@@ -13,8 +14,9 @@ use crate::python::pem::certificate_file;
 ///     a file that is on the module already.
 /// context: 0–9; None: the one numbered as the client.
 /// sslversion: 0–4, as in `AT+CSSLCFG="sslversion"`; 4: whatever both sides know.
-/// sni: send the host name in the handshake.
+/// sni: send the host name in the handshake; False leaves the setting of the module as it is.
 /// ignore_local_time: do not check a certificate's dates against the module's clock.
+/// settings: further names and values of `AT+CSSLCFG`, as {"alpn": "mqtt", "negotiatetime": 60}.
 ///
 /// ValueError: a value beyond its range, or files that do not go with `verify`.
 /// OSError: a Path cannot be read.
@@ -34,8 +36,8 @@ impl Tls {
 impl Tls {
     #[new]
     #[pyo3(
-        signature = (*, verify = "server", ca = None, cert = None, key = None, context = None, sslversion = Integer(4), sni = true, ignore_local_time = true),
-        text_signature = "(*, verify='server', ca=None, cert=None, key=None, context=None, sslversion=4, sni=True, ignore_local_time=True)"
+        signature = (*, verify = "server", ca = None, cert = None, key = None, context = None, sslversion = Integer(4), sni = true, ignore_local_time = true, settings = None),
+        text_signature = "(*, verify='server', ca=None, cert=None, key=None, context=None, sslversion=4, sni=True, ignore_local_time=True, settings=None)"
     )]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments of a constructor")]
     fn new(
@@ -47,6 +49,7 @@ impl Tls {
         sslversion: Integer,
         sni: bool,
         ignore_local_time: bool,
+        settings: Option<&Bound<'_, PyMapping>>,
     ) -> PyResult<Self> {
         let file = |argument, object: Option<&Bound<'_, PyAny>>| {
             object.map(|object| certificate_file(argument, object)).transpose()
@@ -60,6 +63,7 @@ impl Tls {
             sslversion: sslversion.0,
             sni,
             ignore_local_time,
+            settings: settings.map(further_settings).transpose()?.unwrap_or_default(),
         };
         let shown = shown(&options);
         Ok(Self { settings: TlsSettings::parse(options)?, shown })
@@ -70,18 +74,34 @@ impl Tls {
     }
 }
 
+/// The items of `settings`, in their order.
+fn further_settings(settings: &Bound<'_, PyMapping>) -> PyResult<Vec<(String, SettingValue)>> {
+    settings.items()?.iter().map(|item| item.extract()).collect()
+}
+
+fn quoted(text: String) -> String {
+    text.replace('"', "'")
+}
+
 /// Names and lengths alone: content may be a key.
 fn shown(options: &TlsOptions<'_>) -> String {
     let file = |file: &Option<CertificateFile>| match file {
         None => "None".to_owned(),
         Some(file) => match file.body() {
-            None => format!("{:?}", file.name().as_str()).replace('"', "'"),
+            None => quoted(format!("{:?}", file.name().as_str())),
             Some(body) => format!("<{} bytes>", body.bytes().len()),
         },
     };
+    let settings: Vec<_> = options
+        .settings
+        .iter()
+        .map(|(name, value)| format!("'{name}': {}", quoted(value.to_string())))
+        .collect();
+    let settings =
+        if settings.is_empty() { String::new() } else { format!(", settings={{{}}}", settings.join(", ")) };
     let python_bool = |flag| if flag { "True" } else { "False" };
     format!(
-        "Tls(verify='{}', ca={}, cert={}, key={}, context={}, sslversion={}, sni={}, ignore_local_time={})",
+        "Tls(verify='{}', ca={}, cert={}, key={}, context={}, sslversion={}, sni={}, ignore_local_time={}{})",
         options.verify,
         file(&options.ca),
         file(&options.cert),
@@ -90,5 +110,6 @@ fn shown(options: &TlsOptions<'_>) -> String {
         options.sslversion,
         python_bool(options.sni),
         python_bool(options.ignore_local_time),
+        settings,
     )
 }
