@@ -1,9 +1,12 @@
 """`simcom-mqtt doctor`: checks everything from the port to the broker, and says how to fix what fails."""
 
+import shlex
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Final
 
 import click
+from click.core import ParameterSource
 from rich.table import Table
 from rich.text import Text
 
@@ -56,7 +59,7 @@ def doctor(device: Device, broker: Broker, as_json: bool) -> None:
     show = _show_as_json if as_json else _show
     verdicts = []
     for finding in mark_consequences(_examine(device, broker)):
-        show(finding)
+        show(replace(finding, fix=_with_device(finding.fix, device)))
         verdicts.append(finding.verdict)
     if Verdict.FAILED in verdicts:
         raise click.exceptions.Exit(1)
@@ -83,6 +86,14 @@ def _examine(device: Device, broker: Broker) -> Iterator[Finding]:
                     )
             if broker.url:
                 yield check_broker(modem, broker, broker.url, device)
+
+
+def _with_device(fix: str, device: Device) -> str:
+    """Let the AT commands in a fix work as they stand: with the device of the options."""
+    source = click.get_current_context().get_parameter_source("device")
+    if device.name is None or device.is_simulated or source is not ParameterSource.COMMANDLINE:
+        return fix
+    return fix.replace("`simcom-mqtt at ", f"`simcom-mqtt at --device {shlex.quote(device.name)} ")
 
 
 def _show(finding: Finding) -> None:

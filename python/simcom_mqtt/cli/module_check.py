@@ -32,9 +32,10 @@ def check_firmware(modem: SimcomMqtt) -> Finding:
             return failed(
                 "firmware", f"{text}: {trouble}", "ask SIMCom for a later firmware, 2374B05 or above"
             )
-    if module.model.startswith(FAMILY):
+    model = module.model.removeprefix("SIMCOM_")
+    if model.startswith(FAMILY):
         return fine("firmware", text)
-    if module.model.startswith(SIBLINGS):
+    if model.startswith(SIBLINGS):
         return fine("firmware", f"{text}, a sibling of the SIM7672X and SIM7652X")
     return warning(
         "firmware", f"{text}: not of a known family", "`simcom-mqtt at AT+CMQTTSTART=?` shows if it has MQTT"

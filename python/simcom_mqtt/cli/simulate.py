@@ -1,10 +1,11 @@
 """`simcom-mqtt simulate`: a port with a simulated module."""
 
 import threading
+from typing import get_args
 
 import click
 
-from simcom_mqtt.simulator import PROFILES, SimulatedModem
+from simcom_mqtt.simulator import PROFILES, Fault, SimulatedModem
 
 from .output import LOG_LEVELS, configure_log, echo
 
@@ -14,6 +15,7 @@ from .output import LOG_LEVELS, configure_log, echo
     epilog="""\b
 Examples:
   simcom-mqtt simulate
+  simcom-mqtt simulate --fault apn
   simcom-mqtt simulate --tcp 7000 --profile a76xx --baudrate 115200
   simcom-mqtt info -d socket://127.0.0.1:7000""",
 )
@@ -33,6 +35,13 @@ Examples:
     metavar="BPS",
     help="Limit both directions to the speed of a UART.",
 )
+@click.option(
+    "--fault",
+    "faults",
+    type=click.Choice(get_args(Fault)),
+    multiple=True,
+    help="A state that a person can mend, as a real module shows it; repeatable.",
+)
 @click.option("--seed", type=int, metavar="N", help="Send output in pieces of random length.")
 @click.option("--imei", help="15 digits.  [default: random]")
 @click.option("--log-level", type=click.Choice(LOG_LEVELS), default="warning", show_default=True)
@@ -41,6 +50,7 @@ def simulate(
     tcp: int | None,
     profile: str,
     baudrate: int | None,
+    faults: tuple[Fault, ...],
     seed: int | None,
     imei: str | None,
     log_level: str,
@@ -57,6 +67,7 @@ def simulate(
         tcp_port=tcp or 0,
         profile=profile,
         baudrate=baudrate,
+        faults=faults,
         seed=seed,
         imei=imei,
     ) as module:

@@ -3,9 +3,10 @@
 import json
 import os
 import re
+import shlex
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import trustme
@@ -15,14 +16,14 @@ from mosquitto_broker import MosquittoBroker
 from scripted_module import OK, ScriptedModule
 from simcom_mqtt import SimcomMqtt
 from simcom_mqtt.cli import network_check, port_check
-from simcom_mqtt.simulator import SimulatedModem
+from simcom_mqtt.simulator import Fault, SimulatedModem
 
 SUBJECTS = ["port", "firmware", "SIM", "signal", "registration", "PDP", "clock", "MQTT", "TLS"]
 
 
 def examine(*arguments: object, status: int) -> dict[str, dict[str, Any]]:
     """Return the findings by subject."""
-    result = run("doctor", *arguments, "--json", "--log-level", "error")
+    result = run("doctor", *arguments, "--json")
     assert (result.exit_code, result.stderr) == (status, ""), result.output
     findings = [json.loads(line) for line in result.stdout.splitlines()]
     assert all(finding["fix"] for finding in findings if finding["verdict"] != "fine")
@@ -37,7 +38,7 @@ def test_healthy_module_is_fine(simulator: SimulatedModem) -> None:
 
 
 def test_plain_lines_in_a_pipe(simulator: SimulatedModem) -> None:
-    lines = lines_of("doctor", "-d", simulator.port, "--log-level", "error")
+    lines = lines_of("doctor", "-d", simulator.port)
 
     assert lines[0] == f"fine     port          {simulator.port} answers AT"
     assert [line.split()[1] for line in lines] == SUBJECTS
@@ -66,6 +67,71 @@ def test_lost_network_fails_signal_and_the_rest_follows(simulator: SimulatedMode
     assert "antenna" in findings["signal"]["fix"]
     assert findings["registration"]["finding"] == "searching for a network, which follows from signal"
     assert findings["registration"]["fix"] == "fix signal first"
+
+
+MENDED_BY_COMMANDS: dict[Fault, str] = {
+    "pin": "SIM",
+    "puk": "SIM",
+    "apn": "PDP",
+    "denied": "registration",
+    "searching": "registration",
+    "clock": "clock",
+}
+MENDED_BY_HAND: dict[Fault, tuple[str, str]] = {
+    "no-sim": ("SIM", "put a SIM card in"),
+    "weak": ("signal", "antenna"),
+    "no-antenna": ("signal", "antenna"),
+}
+
+
+def failure(*arguments: object) -> dict[str, Any]:
+    """Return the only finding that failed."""
+    findings = examine(*arguments, status=1).values()
+    (found,) = (finding for finding in findings if finding["verdict"] == "failed")
+    return found
+
+
+@pytest.mark.parametrize("fault", MENDED_BY_COMMANDS)
+def test_printed_commands_mend_the_only_failure(fault: Fault) -> None:
+    with SimulatedModem(faults=[fault]) as module:
+        found = failure("-d", module.port)
+        assert found["subject"] == MENDED_BY_COMMANDS[fault]
+        for command in re.findall("`(simcom-mqtt [^`]*)`", found["fix"]):
+            _, *arguments = shlex.split(command)
+            lines_of(*arguments)
+
+        examine("-d", module.port, status=0)
+
+
+@pytest.mark.parametrize("fault", MENDED_BY_HAND)
+def test_fix_of_the_only_failure_says_what_to_do_by_hand(fault: Fault) -> None:
+    subject, fix = MENDED_BY_HAND[fault]
+    with SimulatedModem(faults=[fault]) as module:
+        found = failure("-d", module.port)
+        assert (found["subject"], fix in found["fix"]) == (subject, True)
+        module.mend(fault)
+
+        examine("-d", module.port, status=0)
+
+
+@pytest.mark.parametrize("profile", ["sim767x", "a76xx"])
+def test_known_bad_firmware_is_the_only_failure(profile: str) -> None:
+    with SimulatedModem(faults=["firmware"], profile=profile) as module:
+        found = failure("-d", module.port)
+
+    assert found["subject"] == "firmware"
+    assert "TLS" in found["finding"]
+
+
+def test_all_faults_are_tested() -> None:
+    assert {*MENDED_BY_COMMANDS, *MENDED_BY_HAND, "firmware"} == set(get_args(Fault))
+
+
+def test_command_of_a_fix_has_no_device_if_none_was_named() -> None:
+    with SimulatedModem(faults=["clock"]) as module:
+        result = run("doctor", "--json", env={"SIMCOM_PORT": module.port})
+
+    assert "`simcom-mqtt at AT+CTZU=1`" in result.stdout
 
 
 LTE = "+CPSI: LTE,Online,460-11,0x9A5F,65141122,318,EUTRAN-BAND3,1650,5,5,{}"
@@ -177,7 +243,7 @@ def test_fixed_operator_is_the_fix_of_a_failed_registration(state: int) -> None:
     ) as module:
         registration = examine("-d", module.port, status=1)["registration"]
 
-    assert "`simcom-mqtt at AT+COPS=0`" in registration["fix"]
+    assert re.search("`simcom-mqtt at --device \\S+ AT\\+COPS=0`", registration["fix"])
 
 
 @pytest.mark.parametrize("busy", ["SIM busy", "14", "SIM failure"])

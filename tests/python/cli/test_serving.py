@@ -138,9 +138,23 @@ def test_simulate_serves_a_module(transport: list[str]) -> None:
         assert module.wait(timeout=30) == 130
 
 
+def test_simulate_shows_a_fault() -> None:
+    with process("simulate", "--fault", "apn", "--fault", "clock") as module:
+        assert module.stdout
+        port = module.stdout.readline().decode().strip()
+        result = run("doctor", "-d", port)
+        module.send_signal(signal.SIGINT)
+        module.wait(timeout=30)
+
+    assert result.exit_code == 1
+    failures = [line.split()[1] for line in result.stdout.splitlines() if line.startswith("failed")]
+    assert failures == ["PDP", "clock"]
+
+
 def test_simulate_refuses_bad_options(tmp_path: Path) -> None:
     assert run("simulate", "--imei", "12").exit_code == 2
     assert run("simulate", "--profile", "sim800").exit_code == 2
+    assert run("simulate", "--fault", "rain").exit_code == 2
 
 
 def test_private_simulator_reaches_named_broker(host: HostClient, base: str) -> None:
