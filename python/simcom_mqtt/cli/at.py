@@ -12,7 +12,7 @@ import click
 
 from simcom_mqtt import ClosedError, Message, PortError, SimcomError, SimcomMqtt
 
-from .device import Device, device_options
+from .device_options import Device, device_options
 from .output import AT_LOGGER, echo, echo_error, standard_input
 from .text import error_text
 

@@ -6,8 +6,8 @@ from typing import Final
 
 from simcom_mqtt import MqttError, ResultCode, SimcomError, SimcomMqtt, Tls
 
-from .broker import Broker
-from .device import Device
+from .broker_options import Broker
+from .device_options import Device
 from .finding import Finding, failed, fine
 from .text import error_text
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from .device import Device, device_options
+from .device_options import Device, device_options
 from .output import echo, echo_error, echo_json
 
 

@@ -4,7 +4,7 @@ import click
 
 from simcom_mqtt.demonstration import demonstrate
 
-from .device import SIMULATOR
+from .device_options import SIMULATOR
 from .output import configure_log
 
 

@@ -12,9 +12,9 @@ from rich.text import Text
 
 from simcom_mqtt import SimcomError, SimcomMqtt
 
-from .broker import Broker, broker_options
 from .broker_check import check_broker
-from .device import Device, device_options, simcom_ports
+from .broker_options import Broker, broker_options
+from .device_options import Device, device_options, simcom_ports
 from .finding import Finding, Verdict, failed, fine, mark_consequences
 from .module_check import check_clock, check_firmware, check_service, check_tls
 from .network_check import check_packet_data, check_registration, check_signal, check_sim

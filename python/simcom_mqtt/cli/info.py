@@ -2,7 +2,7 @@
 
 import click
 
-from .device import Device, device_options
+from .device_options import Device, device_options
 from .output import echo_fields, echo_json
 
 

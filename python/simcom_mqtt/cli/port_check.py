@@ -6,7 +6,7 @@ from typing import Final
 
 from simcom_mqtt import CommandTimeoutError, SimcomError
 
-from .device import simcom_ports
+from .device_options import simcom_ports
 from .finding import Finding, failed, warning
 from .text import error_text
 

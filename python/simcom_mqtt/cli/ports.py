@@ -9,7 +9,7 @@ import click
 
 from simcom_mqtt import CommandTimeoutError, PortError, PortInfo, SimcomError, SimcomMqtt, list_ports
 
-from .device import SIMCOM_VENDOR
+from .device_options import SIMCOM_VENDOR
 from .output import configure_log, echo_error, echo_json, echo_table
 from .text import error_text
 

@@ -8,8 +8,8 @@ import click
 
 from simcom_mqtt import QoS
 
-from .broker import Broker, broker_options
-from .device import Device, Seconds, device_options
+from .broker_options import Broker, broker_options
+from .device_options import Device, Seconds, device_options
 from .output import standard_input
 
 

@@ -8,7 +8,7 @@ import click
 from click.core import ParameterSource
 
 from .at import run_session
-from .device import RECORDING, Device, device_options
+from .device_options import RECORDING, Device, device_options
 from .exit_codes import Failure
 from .output import echo_error
 

@@ -11,8 +11,8 @@ from rich.text import Text
 
 from simcom_mqtt import MqttClient, QoS, Reconnect, SimcomError
 
-from .broker import Broker, broker_options
-from .device import Device, Seconds, device_options
+from .broker_options import Broker, broker_options
+from .device_options import Device, Seconds, device_options
 from .echo_run import SHORTEST, Counts, EchoRun, format_time, histogram, percentile
 from .exit_codes import Failure
 from .output import ERRORS, OUTPUT, echo, echo_error, echo_fields, echo_json, is_plain

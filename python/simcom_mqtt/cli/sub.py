@@ -10,8 +10,8 @@ import click
 
 from simcom_mqtt import Message, MqttClient, QoS, Reconnect
 
-from .broker import Broker, broker_options
-from .device import Device, Seconds, device_options_without_v
+from .broker_options import Broker, broker_options
+from .device_options import Device, Seconds, device_options_without_v
 from .exit_codes import Failure
 from .output import echo_json, is_plain, message_as_json
 from .text import printable

@@ -7,8 +7,8 @@ import pytest
 
 from cli.terminal_command import lines_of, run
 from simcom_mqtt import CommandTimeoutError, SimcomMqtt
-from simcom_mqtt.cli import device, ports
-from simcom_mqtt.cli.device import SIMCOM_VENDOR
+from simcom_mqtt.cli import device_options, ports
+from simcom_mqtt.cli.device_options import SIMCOM_VENDOR
 from simcom_mqtt.simulator import SimulatedModem
 
 FTDI = 0x0403
@@ -32,7 +32,7 @@ class Port:
 def machine(monkeypatch: pytest.MonkeyPatch) -> list[Port]:
     """The ports that this machine seems to have."""
     found: list[Port] = []
-    for place in (ports, device):
+    for place in (ports, device_options):
         monkeypatch.setattr(place, "list_ports", lambda: found)
     return found
 

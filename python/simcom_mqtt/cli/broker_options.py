@@ -13,7 +13,7 @@ from click.core import ParameterSource
 
 from simcom_mqtt import MqttClient, QoS, Reconnect, SimcomMqtt, Tls, Will
 
-from .device import Device
+from .device_options import Device
 from .output import echo_error, standard_input
 
 MODULE_FILE: Final = "module:"
