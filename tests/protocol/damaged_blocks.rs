@@ -5,7 +5,7 @@ use crate::support::{Block, Damage, ScriptedModule, Spacing, then};
 
 type Message = (u8, Vec<u8>, Vec<u8>);
 
-const SPACINGS: [Spacing; 2] = [Spacing::Compact, Spacing::BlankLines];
+const SPACINGS: [Spacing; 2] = [Spacing::COMPACT, Spacing::BLANK_LINES];
 
 /// Two seconds and twice the wire time of the longest message: a garbled start gives no length.
 const DROP_AFTER_MS: u64 = 4_100;
@@ -195,7 +195,8 @@ fn play_a_gap(count: usize, blocks: &[Block], wait_first: bool) {
     let stream: Vec<u8> = blocks.iter().flat_map(Block::bytes).collect();
     let ends_at = blocks[0].bytes().len() - blocks[0].pieces()[3].len() - 2;
     let rest = &stream[ends_at + count..];
-    let rest = if blocks[0].spacing == Spacing::BlankLines { rest.strip_prefix(b"\r\n") } else { Some(rest) };
+    let rest =
+        if blocks[0].spacing == Spacing::BLANK_LINES { rest.strip_prefix(b"\r\n") } else { Some(rest) };
     if rest.is_none_or(|rest| !rest.starts_with(b"\r\n+CMQTTRXEND: 0\r\n")) {
         play(&Damage::Drop { at: 100, count }, blocks, wait_first);
     }

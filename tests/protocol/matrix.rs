@@ -35,13 +35,13 @@ struct Profile {
 }
 
 const PROFILES: [Profile; 3] = [
-    Profile { name: "sim767x", prompt: "\r\n>", data_echo: true, spacing: Spacing::Compact, topic_part: 512 },
-    Profile { name: "a76xx", prompt: "\r\n>", data_echo: false, spacing: Spacing::Compact, topic_part: 1500 },
+    Profile { name: "sim767x", prompt: "\r\n>", data_echo: true, spacing: Spacing::COMPACT, topic_part: 512 },
+    Profile { name: "a76xx", prompt: "\r\n>", data_echo: false, spacing: Spacing::COMPACT, topic_part: 1500 },
     Profile {
         name: "sim7600",
         prompt: "\r\n> ",
         data_echo: false,
-        spacing: Spacing::BlankLines,
+        spacing: Spacing::BLANK_LINES,
         topic_part: 256,
     },
 ];

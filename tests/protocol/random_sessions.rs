@@ -67,7 +67,7 @@ fn action() -> impl Strategy<Value = Action> {
 fn session() -> impl Strategy<Value = Session> {
     (
         prop::sample::select(Firmware::all()),
-        prop::sample::select(vec![Spacing::Compact, Spacing::BlankLines]),
+        prop::sample::select(vec![Spacing::COMPACT, Spacing::BLANK_LINES]),
         1..40_usize,
         vec(action(), 1..12),
         vec(any::<u8>(), 1..60),

@@ -6,7 +6,7 @@ use crate::support::{
     Block, ScriptedModule, Spacing, at_every_split, at_every_two_splits, awkward_payloads, byte_by_byte, then,
 };
 
-const SPACINGS: [Spacing; 2] = [Spacing::Compact, Spacing::BlankLines];
+const SPACINGS: [Spacing; 2] = [Spacing::COMPACT, Spacing::BLANK_LINES];
 
 #[test]
 fn block_of_a_real_module_is_received() {

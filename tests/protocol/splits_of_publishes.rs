@@ -188,7 +188,7 @@ fn unknown_lines_in_each_gap_are_delivered() {
 
 #[test]
 fn messages_in_each_gap_are_delivered() {
-    for spacing in [Spacing::Compact, Spacing::BlankLines] {
+    for spacing in [Spacing::COMPACT, Spacing::BLANK_LINES] {
         for firmware in Firmware::all() {
             for gap in Gap::ALL {
                 let block = Block::new(0, "in", "\r\nOK\r\n>").spaced(spacing);
@@ -200,7 +200,7 @@ fn messages_in_each_gap_are_delivered() {
                     assert!(messages.iter().all(|message| *message == block.message()), "{messages:?}");
                     module.expect_no_other_events();
                 };
-                if firmware.prompt == "\r\n>" && spacing == Spacing::Compact {
+                if firmware.prompt == "\r\n>" && spacing == Spacing::COMPACT {
                     at_every_split(script);
                 } else {
                     byte_by_byte(script);
@@ -213,7 +213,7 @@ fn messages_in_each_gap_are_delivered() {
 /// The answer to a command comes between the parts of a message.
 #[test]
 fn answers_between_the_parts_of_a_message_are_accepted() {
-    for spacing in [Spacing::Compact, Spacing::BlankLines] {
+    for spacing in [Spacing::COMPACT, Spacing::BLANK_LINES] {
         let block = Block::new(1, "a/b", "\r\nERROR\r\n").spaced(spacing).in_parts_of(5);
         let pieces = block.pieces();
         for at in 1..pieces.len() {

@@ -8,11 +8,35 @@ pub struct Block {
     pub part_size: usize,
 }
 
-/// Bytes before each header but the first.
+/// Which headers of a block have a blank line before them. Every RXSTART has exactly one line end before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Spacing {
-    Compact,
-    BlankLines,
+pub struct Spacing {
+    pub topic: bool,
+    pub payload: bool,
+    pub end: bool,
+}
+
+impl Spacing {
+    /// As the module of this family prints blocks.
+    pub const COMPACT: Self = Self { topic: false, payload: false, end: false };
+    /// As SIM7600 prints blocks.
+    pub const BLANK_LINES: Self = Self { topic: true, payload: true, end: true };
+    /// Before RXTOPIC only, as A76XX prints blocks.
+    pub const BLANK_BEFORE_TOPIC: Self = Self { topic: true, payload: false, end: false };
+    /// The two that are the same before every header.
+    pub const EVEN: [Self; 2] = [Self::COMPACT, Self::BLANK_LINES];
+
+    /// All eight.
+    pub fn all() -> Vec<Self> {
+        let choices = [false, true];
+        let mut all = Vec::new();
+        for topic in choices {
+            for payload in choices {
+                all.extend(choices.map(|end| Self { topic, payload, end }));
+            }
+        }
+        all
+    }
 }
 
 impl Block {
@@ -21,7 +45,7 @@ impl Block {
             client,
             topic: topic.as_ref().to_vec(),
             payload: payload.as_ref().to_vec(),
-            spacing: Spacing::Compact,
+            spacing: Spacing::COMPACT,
             part_size: 1500,
         }
     }
@@ -42,17 +66,19 @@ impl Block {
 
     /// Returns RXSTART, each part with its header, and RXEND: other lines can come in between.
     pub fn pieces(&self) -> Vec<Vec<u8>> {
-        let blank = if self.spacing == Spacing::BlankLines { "\r\n" } else { "" };
+        let blank = |is_there: bool| if is_there { "\r\n" } else { "" };
         let client = self.client;
         let start = format!("\r\n+CMQTTRXSTART: {client},{},{}\r\n", self.topic.len(), self.payload.len());
         let mut pieces = vec![start.into_bytes()];
-        for (name, bytes) in [("TOPIC", &self.topic), ("PAYLOAD", &self.payload)] {
+        let topic = ("TOPIC", &self.topic, blank(self.spacing.topic));
+        let payload = ("PAYLOAD", &self.payload, blank(self.spacing.payload));
+        for (name, bytes, blank) in [topic, payload] {
             for part in bytes.chunks(self.part_size) {
                 let header = format!("{blank}+CMQTTRX{name}: {client},{}\r\n", part.len());
                 pieces.push([header.as_bytes(), part, b"\r\n"].concat());
             }
         }
-        pieces.push(format!("{blank}+CMQTTRXEND: {client}\r\n").into_bytes());
+        pieces.push(format!("{}+CMQTTRXEND: {client}\r\n", blank(self.spacing.end)).into_bytes());
         pieces
     }
 
