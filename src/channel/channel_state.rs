@@ -11,7 +11,7 @@ use super::staged_payload::filling_for;
 use crate::at::framer::is_final_result;
 use crate::at::{Form, Operation, ResultCode};
 use crate::channel::{Failure, Outcome, Refusal};
-use crate::inbound::reassembly::LONGEST_PAYLOAD;
+use crate::inbound::LONGEST_PAYLOAD;
 
 const BUSY_RETRY: Duration = Duration::from_millis(250);
 /// How long a reason may follow `ERROR`.

@@ -22,8 +22,10 @@ use crate::at::transmit_buffer::Outbox;
 use crate::at::urc::{OperationResult, Urc};
 use crate::at::{Command, TraceKind};
 use crate::channel::{Failure, LostBy, Transaction, UnknownReason};
-use crate::inbound::header::{Header, Remains};
-use crate::inbound::reassembly::{Fate, Output, Reassembly};
+use crate::inbound::LONGEST_PAYLOAD;
+use crate::inbound::damaged_header::HeaderLine;
+use crate::inbound::output::Output;
+use crate::inbound::reassembly::{Reassembly, Trust};
 
 /// How long an ambiguous echo of entered data is waited for.
 const ECHO_TIME: Duration = Duration::from_millis(300);
@@ -107,7 +109,7 @@ impl Engine {
         self.fail_running(&UnknownReason::Timeout, |command| Failure::Mute { command });
         self.outbox.give_up();
         // Three seconds of AT, the filling, and some for the rest.
-        let time = Duration::from_secs(10) + 2 * self.wire_time(crate::inbound::reassembly::LONGEST_PAYLOAD);
+        let time = Duration::from_secs(10) + 2 * self.wire_time(LONGEST_PAYLOAD);
         let echo_off = Transaction::single(Command::new("ATE0"), time);
         let job = Job::new(Owner::Opening(id), echo_off, now);
         if let Some(gone) = &self.gone {
@@ -197,28 +199,23 @@ impl Engine {
                     }
                 }
                 Some(Element::Blank) => {
-                    self.reassembly.blank();
+                    self.reassembly.blank_line();
                     continue;
                 }
                 Some(Element::Line(line)) => {
                     self.tracer.element_over(&mut self.events, TraceKind::Line);
                     let line = match self.channel.without_echo(line) {
                         Some(rest) => {
-                            self.reassembly.spacing_unknown();
+                            self.reassembly.unspaced();
                             rest
                         }
                         None => line,
                     };
-                    if let Some(mut header) = Header::parse(line) {
-                        if matches!(header, Header::Garbled) {
-                            let remains = Remains::of(line);
-                            header = self.reassembly.garbled(remains, self.framer.position(), now);
-                        } else if !self.framer.line_end_is_intact() {
-                            let remains = Remains::without_line_end(header);
-                            header = self.reassembly.garbled(remains, self.framer.position(), now);
-                        }
-                        let count = self.reassembly.header(header, self.framer.position(), now);
-                        if let Some(count) = count {
+                    if let Some(header) = HeaderLine::parse(line) {
+                        let is_line_end_intact = self.framer.line_end_is_intact();
+                        let position = self.framer.position();
+                        let count = self.reassembly.header(header, is_line_end_intact, position, now);
+                        if count > 0 {
                             self.framer.take(count);
                         }
                     } else {
@@ -232,18 +229,18 @@ impl Engine {
                 Some(Element::Overlong(line)) => {
                     self.tracer.element_over(&mut self.events, TraceKind::Line);
                     let line = self.tracer.without_secrets(line);
-                    self.reassembly.spacing_unknown();
+                    self.reassembly.unspaced();
                     self.unknown_line(line);
                 }
                 Some(Element::Prompt) => {
                     self.tracer.element_over(&mut self.events, TraceKind::Prompt);
-                    if self.reassembly.prompt() == Fate::Believed {
+                    if self.reassembly.prompt() == Trust::Trusted {
                         self.handle_prompt(now);
                     }
                 }
                 Some(Element::DataEcho) => {
                     self.tracer.element_over(&mut self.events, TraceKind::Data);
-                    self.reassembly.spacing_unknown();
+                    self.reassembly.unspaced();
                 }
             }
             if self.reassembly.has_output() {
@@ -266,9 +263,9 @@ impl Engine {
     }
 
     pub fn handle_timeout(&mut self, now: Instant) {
-        if let Some(given_up) = self.reassembly.handle_timeout(now) {
+        if let Some(timed_out) = self.reassembly.handle_timeout(now) {
             self.framer.forget_header_begun();
-            if let Some(tail) = given_up.eaten {
+            if let Some(tail) = timed_out.read_again {
                 self.framer.resume_with(&tail);
             }
         }
@@ -355,7 +352,7 @@ impl Engine {
     fn handle_line(&mut self, line: &[u8], now: Instant) {
         let is_echo = self.channel.owns_echo(line);
         let is_known = is_echo || self.expects(line);
-        if self.reassembly.line(line, is_known, is_echo) == Fate::Held {
+        if self.reassembly.line(line, is_known, is_echo) == Trust::Held {
             return;
         }
         match &mut self.channel {
@@ -381,7 +378,7 @@ impl Engine {
                 Output::Line(line) if self.channel.owns_echo(&line) => {}
                 Output::Line(line) => self.route(&line, now),
                 Output::Prompt => self.handle_prompt(now),
-                Output::Disbelieved => self.counters.unknown_lines += 1,
+                Output::LineDropped => self.counters.unknown_lines += 1,
             }
         }
     }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::at::framer::is_final_result;
 use crate::at::transmit_buffer::Outbox;
-use crate::inbound::reassembly::LONGEST_PAYLOAD;
+use crate::inbound::LONGEST_PAYLOAD;
 
 /// Test forms whose answers cannot be mistaken for anything else's.
 const FENCES: [&str; 8] = [

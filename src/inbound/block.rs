@@ -2,11 +2,12 @@
 
 use std::time::Instant;
 
-use super::doubt::Extent;
+use super::byte_span::ByteSpan;
 use super::header::Part;
+use super::message::ReceivedMessage;
+use super::spacing::{BlockSpacing, Gap, Place};
 use crate::at::ClientIndex;
 use crate::at::urc::may_hold_boot_banner;
-use crate::inbound::ReceivedMessage;
 
 const SHORTEST_PART_HEADER: usize = b"+CMQTTRXPAYLOAD: 0,0\r\n".len();
 
@@ -14,151 +15,165 @@ const SHORTEST_PART_HEADER: usize = b"+CMQTTRXPAYLOAD: 0,0\r\n".len();
 pub(crate) struct Block {
     topic_total: usize,
     payload_total: usize,
-    topic: usize,
-    bytes: Vec<u8>,
+    /// Bytes of the topic that part headers have announced.
+    topic_begun: usize,
+    /// The content, topic and payload side by side, as far as it has come.
+    content: Vec<u8>,
+    /// Where in `content` the current part begins, and where in the stream.
     part_start: usize,
-    /// Where in the stream the current part begins.
     part_position: u64,
-    /// No line end followed it, or it did not come whole.
+    /// The current part did not come whole, or no line end followed it. So its last bytes may be the beginning of a line.
     part_is_cut: bool,
     /// The port's driver counted errors in the input that the block came with.
-    is_damaged: bool,
-    /// Blank lines before each header: the same number through a block.
-    spacing: Option<u8>,
-    pub(crate) deadline: Instant,
-    pub(crate) extent: Extent,
+    has_port_errors: bool,
+    spacing: BlockSpacing,
+    span: ByteSpan,
+    deadline: Instant,
 }
 
 impl Block {
-    /// `position` is where its `+CMQTTRXSTART` ends in the stream.
+    /// `position` is where the RXSTART ends in the stream.
     pub(crate) fn new(topic: usize, payload: usize, position: u64, deadline: Instant) -> Self {
         Self {
             topic_total: topic,
             payload_total: payload,
-            topic: 0,
-            bytes: Vec::with_capacity(topic + payload),
+            topic_begun: 0,
+            content: Vec::with_capacity(topic + payload),
             part_start: 0,
             part_position: position,
             part_is_cut: false,
-            is_damaged: false,
-            spacing: None,
+            has_port_errors: false,
+            spacing: BlockSpacing::default(),
+            span: ByteSpan::announced(position, topic + payload),
             deadline,
-            extent: Extent {
-                began_at: position,
-                ends_after: position + (topic + payload) as u64,
-                announced: true,
-                topic_over: false,
-            },
         }
     }
 
-    /// Why a part of this length cannot come now.
-    pub(crate) fn objects_to(
-        &mut self,
-        part: Part,
-        length: usize,
-        blanks: Option<u8>,
-    ) -> Option<&'static str> {
-        if !self.spacing_agrees(blanks) {
-            return Some("its lines are not spaced evenly: bytes are missing");
-        }
-        if part == Part::Payload && self.topic < self.topic_total {
-            return Some("its payload began before its topic was complete");
-        }
-        if length > self.missing(part) {
-            return Some("a part is longer than its +CMQTTRXSTART said");
-        }
-        let may_be_empty = part == Part::Payload && self.payload_total == 0;
-        (length == 0 && !may_be_empty).then_some("a part is empty")
+    pub(crate) fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    pub(crate) fn span(&self) -> ByteSpan {
+        self.span
+    }
+
+    pub(crate) fn spacing(&self) -> BlockSpacing {
+        self.spacing
+    }
+
+    pub(crate) fn note_spacing(&mut self, place: Place, gap: Gap) {
+        self.spacing.note(place, gap);
+    }
+
+    pub(crate) fn note_port_errors(&mut self) {
+        self.has_port_errors = true;
+    }
+
+    pub(crate) fn has_port_errors(&self) -> bool {
+        self.has_port_errors
+    }
+
+    /// The bytes of the current part that have come.
+    pub(crate) fn current_part(&self) -> &[u8] {
+        &self.content[self.part_start..]
     }
 
     /// How many bytes are announced, and have not come.
     pub(crate) fn missing(&self, part: Part) -> usize {
         match part {
-            Part::Topic => self.topic_total - self.topic,
-            Part::Payload => self.total() - self.bytes.len(),
+            Part::Topic => self.topic_total - self.topic_begun,
+            Part::Payload => self.total() - self.content.len(),
         }
     }
 
-    /// `position` is where its header ends in the stream.
+    /// Returns why a part of this length cannot come now.
+    pub(crate) fn objection_to_part(&self, part: Part, length: usize) -> Option<&'static str> {
+        if part == Part::Payload && self.topic_begun < self.topic_total {
+            return Some("its payload began before its topic was complete");
+        }
+        if length > self.missing(part) {
+            return Some("a part is longer than its +CMQTTRXSTART said");
+        }
+        // Some firmware may announce an empty payload in a header of its own. No other part is empty.
+        let may_be_empty = part == Part::Payload && self.payload_total == 0;
+        (length == 0 && !may_be_empty).then_some("a part is empty")
+    }
+
+    /// `position` is where the part's header ends in the stream.
     pub(crate) fn begin_part(&mut self, part: Part, length: usize, position: u64) {
-        self.part_start = self.bytes.len();
+        self.part_start = self.content.len();
         self.part_position = position;
-        self.extent.ends_after = position + self.missing(Part::Payload) as u64;
+        self.span.content_follows(position, self.missing(Part::Payload));
         if part == Part::Topic {
-            self.topic += length;
-            self.extent.topic_over = self.topic == self.topic_total;
+            self.topic_begun += length;
+            if self.topic_begun == self.topic_total {
+                self.span.complete_topic();
+            }
         }
     }
 
-    /// A header at `position` is garbled; behind it come all the bytes that are missing.
-    pub(crate) fn garbled_at(&mut self, position: u64) {
-        let next_header = if self.extent.topic_over { 0 } else { SHORTEST_PART_HEADER };
+    /// A damaged header ends at `position`: all the bytes that are missing may come behind it.
+    pub(crate) fn header_is_damaged(&mut self, position: u64) {
+        let next_header = if self.span.topic_is_complete() { 0 } else { SHORTEST_PART_HEADER };
         let missing = self.missing(Part::Payload) + next_header;
-        self.extent.ends_after = self.extent.ends_after.max(position + missing as u64);
+        self.span.extend_to(position + missing as u64);
+    }
+
+    /// A part that may be longer than the block's total ends at `position`.
+    pub(crate) fn part_may_end_at(&mut self, position: u64) {
+        self.span.extend_to(position);
     }
 
     pub(crate) fn take(&mut self, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
-    }
-
-    pub(crate) fn mark_damaged(&mut self) {
-        self.is_damaged = true;
-    }
-
-    pub(crate) fn is_damaged(&self) -> bool {
-        self.is_damaged
+        self.content.extend_from_slice(bytes);
     }
 
     pub(crate) fn cut_part(&mut self) {
         self.part_is_cut = true;
     }
 
-    /// The shortest tail of the current part that runs on into what follows: from its last line end.
-    pub(crate) fn eaten_tail(&self) -> Vec<u8> {
-        let part = &self.bytes[self.part_start..];
-        memchr::memrchr(b'\n', part).map_or_else(Vec::new, |end| part[end + 1..].to_vec())
+    /// The bytes behind the last line end of the current part. If its count ran over into the next line, they are the
+    /// beginning of that line.
+    ///
+    /// Example: `hello` lost `he`, and the count of 5 took `llo␍␊`; of `hello` that lost four bytes it took `o␍␊+C`,
+    /// and the line goes on with `MQTTRXEND: 0`.
+    pub(crate) fn tail_of_part(&self) -> &[u8] {
+        let part = self.current_part();
+        memchr::memrchr(b'\n', part).map_or(&[], |end| &part[end + 1..])
     }
 
-    /// The lines that the current part may have eaten behind the end of this block, and where in the stream they begin.
-    pub(crate) fn eaten_behind_end(&self, client: ClientIndex) -> Option<(&[u8], u64)> {
-        let part = &self.bytes[self.part_start..];
-        let whole = if self.part_is_cut { part.len() - self.eaten_tail().len() } else { part.len() };
+    /// The whole lines that the current part took behind the end of this block, and where they begin in the stream.
+    pub(crate) fn lines_behind_end(&self, client: ClientIndex) -> Option<(&[u8], u64)> {
+        let part = self.current_part();
+        // The framer reads the beginning of a line again, so it is not counted here.
+        let whole = if self.part_is_cut { part.len() - self.tail_of_part().len() } else { part.len() };
         let part = &part[..whole];
         let end = format!("\n+CMQTTRXEND: {client}\r\n");
         let from = memchr::memmem::find(part, end.as_bytes())? + end.len();
         Some((&part[from..], self.part_position + from as u64))
     }
 
-    pub(crate) fn ends_as_line(&self) -> bool {
-        self.bytes[self.part_start..].ends_with(b"\r\n")
+    pub(crate) fn part_ends_as_line(&self) -> bool {
+        self.current_part().ends_with(b"\r\n")
     }
 
-    /// The module may have restarted in the middle of the current part, and its boot banner been counted to it.
-    pub(crate) fn may_have_eaten_a_boot_banner(&self) -> bool {
-        may_hold_boot_banner(&self.bytes[self.part_start..])
+    /// The module may have restarted in the middle of the current part, and its boot banner been counted to the part.
+    pub(crate) fn part_may_hold_boot_banner(&self) -> bool {
+        may_hold_boot_banner(self.current_part())
     }
 
-    /// Why it cannot end now.
-    pub(crate) fn objects_to_end(&mut self, blanks: Option<u8>) -> Option<String> {
-        if self.topic < self.topic_total || self.bytes.len() < self.total() {
-            let (came, total) = (self.bytes.len(), self.total());
-            return Some(format!("{came} of {total} bytes came before its +CMQTTRXEND"));
-        }
-        let is_even = self.spacing_agrees(blanks);
-        (!is_even).then(|| "its lines are not spaced evenly: bytes are missing".to_owned())
+    /// Returns why the block cannot end now.
+    pub(crate) fn objection_to_end(&self) -> Option<String> {
+        let (came, total) = (self.content.len(), self.total());
+        let is_whole = self.topic_begun == self.topic_total && came == total;
+        (!is_whole).then(|| format!("{came} of {total} bytes came before its +CMQTTRXEND"))
     }
 
     pub(crate) fn into_message(self, client: ClientIndex) -> ReceivedMessage {
-        ReceivedMessage::new(client, self.topic_total, self.bytes)
+        ReceivedMessage::new(client, self.topic_total, self.content)
     }
 
     fn total(&self) -> usize {
         self.topic_total + self.payload_total
-    }
-
-    fn spacing_agrees(&mut self, blanks: Option<u8>) -> bool {
-        let Some(blanks) = blanks else { return true };
-        *self.spacing.get_or_insert(blanks) == blanks
     }
 }

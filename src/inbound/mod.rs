@@ -1,12 +1,20 @@
-//! Received messages: blocks are put together, and damage is detected.
+//! Received messages: puts blocks together, and finds the way back after damage.
 
-pub(crate) mod block;
-pub(crate) mod damage;
-pub(crate) mod doubt;
-pub(crate) mod header;
-pub(crate) mod message;
+mod block;
+mod block_time;
+mod byte_span;
+pub(crate) mod damaged_header;
+mod header;
+mod held;
+mod message;
+pub(crate) mod output;
+mod overrun;
+mod port_errors;
 pub(crate) mod reassembly;
-pub(crate) mod topic_filter;
+mod resync;
+mod spacing;
+mod topic_filter;
 
+pub(crate) use header::LONGEST_PAYLOAD;
 pub use message::ReceivedMessage;
 pub use topic_filter::{is_filter, matches_filter};

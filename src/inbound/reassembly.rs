@@ -1,197 +1,149 @@
-//! Puts received messages together, and decides which of the lines around a damaged one may be believed.
+//! Puts received messages together.
 //!
-//! A block that is structurally sound is delivered. Where one is not, what follows may be the rest of its payload, and a
-//! payload may look like anything. So from the damage on, every line, prompt and message is **held** until the damaged
-//! block's own `+CMQTTRXEND` shows that it was payload (dropped, and reported), or its time is over (released in order).
-//! A `+CMQTTRXEND` that comes before the announced bytes have gone by may itself be payload: it does not end the doubt.
-//! Where that end may be gone as well, a message that fits into the bytes that are missing is not released.
+//! The engine hands in what the framer finds, in order, and takes the outputs after each.
 
-use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::block::Block;
-use super::damage::longest;
-use super::doubt::Doubt;
-use super::header::{Header, Part};
+use super::block_time::BlockTime;
+use super::byte_span::FRAMING_BYTES;
+use super::damaged_header::{DamagedHeader, HeaderLine};
+use super::header::{HEADER_BEGINNING, Header, LONGEST_CONTENT, LONGEST_PAYLOAD, LONGEST_TOPIC, Part};
+use super::output::{Output, Outputs};
+use super::overrun::{self, Overrun};
+use super::port_errors::PortErrors;
+use super::resync::Resync;
+use super::spacing::{Before, Gap, Layout, Place};
 use crate::at::ClientIndex;
-use crate::inbound::ReceivedMessage;
+use crate::at::urc::may_hold_boot_banner;
 
-pub(crate) const LONGEST_TOPIC: usize = 1024;
-pub(crate) const LONGEST_PAYLOAD: usize = 10_240;
-/// From `+CMQTTRXSTART` to `+CMQTTRXEND`, beside twice the time the bytes take on the wire.
-const BLOCK_TIME: Duration = Duration::from_secs(2);
-/// Headers, line ends and other lines of a block.
-pub(crate) const FRAMING_BYTES: usize = 256;
-
-/// What the engine does next, in order.
-#[derive(Debug)]
-pub(crate) enum Output {
-    Message(ReceivedMessage),
-    Lost {
-        client: Option<ClientIndex>,
-        why: String,
-    },
-    /// A boot banner may be among the bytes of a message that was cut short.
-    RestartSuspected,
-    /// `+CMQTTCONNLOST` or `+CMQTTNONET` may be among them.
-    LossSuspected,
-    /// Held before, believed now.
-    Line(Vec<u8>),
-    Prompt,
-    /// Held before, and part of a damaged message after all.
-    Disbelieved,
-}
-
-/// What becomes of a line that is no header of a message.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
-    Believed,
-    Held,
-}
+const LENGTH_IS_WRONG: &str = "its length does not agree with its bytes";
+const SPACING_IS_WRONG: &str = "its lines are not spaced as usual: bytes are missing";
 
 #[derive(Debug)]
 pub(crate) struct Reassembly {
-    pub(crate) blocks: [Option<Block>; 2],
-    pub(crate) doubt: Option<Doubt>,
-    pub(crate) outputs: VecDeque<Output>,
-    pub(crate) counting: Counting,
-    /// What was read over, for a module that restarts has its boot banner counted to it.
-    pub(crate) skipped: Vec<u8>,
-    /// Clients whose last block was reported already, so that its late `+CMQTTRXEND` is no news.
-    pub(crate) reported: [bool; 2],
-    /// Blank lines since the last line or counted part; `None` where a prompt or an echo makes that meaningless.
-    blanks: Option<u8>,
-    after_part: bool,
-    /// The port's driver counted errors in the input that the current line is made of.
-    line_is_damaged: bool,
-    /// The port's driver counted errors in the input that is being read.
-    input_is_damaged: bool,
-    seconds_per_byte: f64,
-}
-
-/// A message was given up for its time was over.
-#[derive(Debug)]
-pub(crate) struct GivenUp {
-    /// The beginning of the line that an unfinished counted part ate, if one did.
-    pub(crate) eaten: Option<Vec<u8>>,
+    /// By client.
+    blocks: [Option<Block>; 2],
+    resync: Resync,
+    outputs: Outputs,
+    counting: Counting,
+    /// Counted bytes that were read over. A module that restarts has its boot banner counted to them.
+    skipped: Vec<u8>,
+    gap: Gap,
+    layout: Layout,
+    port_errors: PortErrors,
+    time: BlockTime,
 }
 
 /// Whose counted bytes are being read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Counting {
+enum Counting {
     Nothing,
     Block(ClientIndex),
-    /// A part of a block that is damaged: read over, so that nothing in it is taken for a line.
+    /// A part of a damaged block: read over, so that nothing in it is taken for a line.
     Skipped,
+}
+
+/// What the engine does with a line or a prompt that is no part of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trust {
+    /// It means what it says, now.
+    Trusted,
+    /// It may be payload. It comes as an output, or not at all.
+    Held,
+}
+
+/// The time of a message was over.
+#[derive(Debug)]
+pub(crate) struct TimedOut {
+    /// A counted part is unfinished: the framer stops counting, and reads these bytes again as the beginning of a line.
+    pub(crate) read_again: Option<Vec<u8>>,
 }
 
 impl Reassembly {
     pub(crate) fn new(baudrate: u32) -> Self {
         Self {
             blocks: [None, None],
-            doubt: None,
-            outputs: VecDeque::new(),
+            resync: Resync::default(),
+            outputs: Outputs::default(),
             counting: Counting::Nothing,
             skipped: Vec::new(),
-            reported: [false; 2],
-            blanks: Some(0),
-            after_part: false,
-            line_is_damaged: false,
-            input_is_damaged: false,
-            seconds_per_byte: 10.0 / f64::from(baudrate.max(1)),
+            gap: Gap::of(Before::Line),
+            layout: Layout::default(),
+            port_errors: PortErrors::default(),
+            time: BlockTime::new(baudrate),
         }
     }
 
-    /// No message is under way, nor the rest of a damaged one, so a command may be written.
-    pub(crate) fn may_write(&self) -> bool {
-        self.is_idle() && !self.doubts_damage()
-    }
-
-    pub(crate) fn is_idle(&self) -> bool {
-        self.blocks.iter().all(Option::is_none)
-    }
-
-    pub(crate) fn doubts_damage(&self) -> bool {
-        self.doubt.as_ref().is_some_and(Doubt::is_about_damage)
-    }
-
-    pub(crate) fn has_output(&self) -> bool {
-        !self.outputs.is_empty()
-    }
-
-    pub(crate) fn poll_output(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
-    }
-
-    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        let blocks = self.blocks.iter().flatten().map(|block| block.deadline);
-        blocks.chain(self.doubt.as_ref().and_then(Doubt::until)).min()
-    }
-
-    /// Everything under way is void: the module rebooted or the port is gone.
-    pub(crate) fn reset(&mut self, why: &str) {
-        for client in ClientIndex::ALL {
-            if self.blocks[client.slot()].take().is_some() {
-                self.lose(Some(client), why.to_owned());
-            }
-        }
-        self.release();
-        self.counting = Counting::Nothing;
-        self.skipped.clear();
-    }
-
-    /// Marks the open blocks, and those that begin from now on, as damaged: the system counted errors somewhere in the input
-    /// that follows. A damaged block is still read by its counts, but is lost instead of delivered.
+    /// The system counted errors somewhere in the input that follows. A message with bytes of it is still read by its
+    /// counts, but is lost instead of delivered.
     pub(crate) fn begin_damaged_input(&mut self) {
-        self.input_is_damaged = true;
-        self.line_is_damaged = true;
-        self.blocks.iter_mut().flatten().for_each(Block::mark_damaged);
+        self.port_errors.begin();
+        self.blocks.iter_mut().flatten().for_each(Block::note_port_errors);
     }
 
-    /// A line that began in the damaged input and goes on in the next one stays damaged.
     pub(crate) fn end_damaged_input(&mut self) {
-        self.input_is_damaged = false;
+        self.port_errors.end();
     }
 
-    pub(crate) fn blank(&mut self) {
-        self.line_is_damaged = self.input_is_damaged;
-        self.blanks = self.blanks.map(|count| count.saturating_add(1));
-    }
-
-    /// A prompt, an echo or anything else that does not keep to CR LF text CR LF.
-    pub(crate) fn spacing_unknown(&mut self) {
-        self.blanks = None;
-        self.after_part = false;
-    }
-
-    /// How many counted bytes follow this header, if any. `position` is where its line ends in the stream.
-    pub(crate) fn header(&mut self, header: Header, position: u64, now: Instant) -> Option<usize> {
-        let blanks = self.blanks.replace(0);
-        let line_is_damaged = std::mem::replace(&mut self.line_is_damaged, self.input_is_damaged);
-        self.after_part = false;
+    /// Takes a header, and returns how many counted bytes follow. `position` is where its line ends in the stream;
+    /// `is_line_end_intact` if exactly CR LF stands behind it.
+    pub(crate) fn header(
+        &mut self,
+        header: HeaderLine,
+        is_line_end_intact: bool,
+        position: u64,
+        now: Instant,
+    ) -> usize {
         match header {
-            Header::Start { client, topic, payload } => {
-                self.start(client, topic, payload, position, now);
-                if line_is_damaged && let Some(block) = &mut self.blocks[client.slot()] {
-                    block.mark_damaged();
-                }
-                None
+            HeaderLine::Sound(header) if is_line_end_intact => self.sound_header(header, position, now),
+            HeaderLine::Sound(header) => {
+                self.damaged_header(DamagedHeader::with_damaged_line_end(header), position, now)
             }
-            Header::Part { part, client, length } => {
-                let count = self.part(part, client, length, blanks, position, now);
-                if count == 0 {
-                    self.counting = Counting::Nothing;
-                    self.spacing_unknown();
-                    return None;
-                }
-                Some(count)
-            }
-            Header::End { client } => {
-                self.end(client, blanks, position, now);
-                None
-            }
-            Header::Garbled => None,
+            HeaderLine::Damaged(header) => self.damaged_header(header, position, now),
         }
+    }
+
+    /// Decides about a line that is no header. `is_known`: the line has a meaning now.
+    pub(crate) fn line(&mut self, line: &[u8], is_known: bool, is_echo: bool) -> Trust {
+        self.port_errors.line_ends();
+        let after = if is_echo { Before::Unspaced } else { Before::Line };
+        let gap = std::mem::replace(&mut self.gap, Gap::of(after));
+        if self.is_idle() && !self.resync.is_active() {
+            return Trust::Trusted;
+        }
+        let is_pushed_out = gap.is_behind_part() && self.may_be_pushed_out(line, is_known);
+        if is_pushed_out || (!is_echo && gap.contradicts_line(line)) {
+            self.damage_open_blocks(LENGTH_IS_WRONG);
+        }
+        if is_known && !self.resync.is_active() {
+            return Trust::Trusted;
+        }
+        self.resync.hold_line(line, &mut self.outputs);
+        Trust::Held
+    }
+
+    /// Decides about a prompt. Inside a block it is never trusted, for a payload may hold a `>`.
+    pub(crate) fn prompt(&mut self) -> Trust {
+        let gap = std::mem::replace(&mut self.gap, Gap::of(Before::Unspaced));
+        if self.is_idle() && !self.resync.is_active() {
+            return Trust::Trusted;
+        }
+        if gap.contradicts_line(b">") {
+            self.damage_open_blocks(LENGTH_IS_WRONG);
+        }
+        self.resync.hold_prompt(&mut self.outputs);
+        Trust::Held
+    }
+
+    pub(crate) fn blank_line(&mut self) {
+        self.port_errors.line_ends();
+        self.gap.add_blank_line();
+    }
+
+    /// An echo or anything else came that does not keep to CR LF text CR LF.
+    pub(crate) fn unspaced(&mut self) {
+        self.gap = Gap::of(Before::Unspaced);
     }
 
     pub(crate) fn counted(&mut self, bytes: &[u8]) {
@@ -206,111 +158,152 @@ impl Reassembly {
         }
     }
 
-    /// The counted bytes are over. If no line end followed them, returns the beginning of the line they ate.
-    pub(crate) fn counted_end(&mut self, intact: bool) -> Vec<u8> {
+    /// The counted bytes are over. Returns what the framer reads again: if no line end followed, the count ran over into
+    /// the next line, and took the beginning of it.
+    pub(crate) fn counted_end(&mut self, is_line_end_intact: bool) -> Vec<u8> {
         let counting = std::mem::replace(&mut self.counting, Counting::Nothing);
-        self.blanks = Some(0);
-        self.after_part = true;
+        let client = if let Counting::Block(client) = counting { Some(client) } else { None };
+        self.gap = Gap::of(Before::Part(client));
         self.end_skipping();
-        if intact {
+        if is_line_end_intact {
             return Vec::new();
         }
-        self.spacing_unknown();
-        let Counting::Block(client) = counting else { return Vec::new() };
+        self.unspaced();
+        let Some(client) = client else { return Vec::new() };
         let Some(block) = &mut self.blocks[client.slot()] else { return Vec::new() };
         block.cut_part();
-        let tail = block.eaten_tail();
-        self.damage(client, "its length does not agree with its bytes");
+        let tail = block.tail_of_part().to_vec();
+        self.damage(client, LENGTH_IS_WRONG);
         tail
     }
 
-    /// A line that is no header: may it be believed now?
-    pub(crate) fn line(&mut self, line: &[u8], is_known: bool, is_echo: bool) -> Fate {
-        self.line_is_damaged = self.input_is_damaged;
-        let blanks = if is_echo { None } else { self.blanks };
-        self.blanks = if is_echo { None } else { Some(0) };
-        let after_part = std::mem::take(&mut self.after_part);
-        if self.doubt.is_none() && self.is_idle() {
-            return Fate::Believed;
-        }
-        // Every line but NMEA has exactly one CR LF before it; else a counted part has eaten it, or bytes were added.
-        let spaced = blanks.is_none_or(|count| count == 1 || (count == 0 && line.starts_with(b"$")));
-        if after_part && (!spaced || self.may_be_pushed_out(line, is_known)) {
-            self.damage_open_blocks("its length does not agree with its bytes");
-        }
-        if self.doubt.is_none() && is_known {
-            return Fate::Believed;
-        }
-        self.hold(Output::Line(line.to_vec()), None);
-        Fate::Held
-    }
-
-    /// Line ends that were added to a part may have pushed its rest behind the count: then it ends as a line does.
-    fn may_be_pushed_out(&self, line: &[u8], is_known: bool) -> bool {
-        !is_known && !line.starts_with(b"+") && self.blocks.iter().flatten().any(Block::ends_as_line)
-    }
-
-    /// A prompt: believed at once only outside a block, since a payload may hold a `>`.
-    pub(crate) fn prompt(&mut self) -> Fate {
-        let unspaced = self.after_part && self.blanks.is_some_and(|count| count != 1);
-        self.spacing_unknown();
-        if self.doubt.is_none() && self.is_idle() {
-            return Fate::Believed;
-        }
-        if unspaced {
-            self.damage_open_blocks("its length does not agree with its bytes");
-        }
-        self.hold(Output::Prompt, None);
-        Fate::Held
-    }
-
-    /// Gives up what is overdue.
-    pub(crate) fn handle_timeout(&mut self, now: Instant) -> Option<GivenUp> {
-        let mut given_up = false;
-        let mut eaten = None;
+    /// Drops blocks whose time is over, and ends the resync when its time is over.
+    pub(crate) fn handle_timeout(&mut self, now: Instant) -> Option<TimedOut> {
+        let mut timed_out = None;
         for client in ClientIndex::ALL {
-            if self.blocks[client.slot()].as_ref().is_none_or(|block| block.deadline > now) {
-                continue;
-            }
-            if let Some(mut block) = self.blocks[client.slot()].take() {
-                if self.counting == Counting::Block(client) {
-                    block.cut_part();
-                    // Whatever comes after such a silence, it is not the rest of a header.
-                    let tail = block.eaten_tail();
-                    eaten = Some(if tail.starts_with(b"+CMQTTRX") { Vec::new() } else { tail });
-                    self.counting = Counting::Nothing;
+            let overdue = self.blocks[client.slot()].take_if(|block| block.deadline() <= now);
+            if let Some(block) = overdue {
+                let timed_out = timed_out.get_or_insert(TimedOut { read_again: None });
+                if let Some(tail) = self.block_timed_out(client, block) {
+                    timed_out.read_again = Some(tail);
                 }
-                self.lose(Some(client), "its +CMQTTRXEND did not come in time".to_owned());
-                self.suspect_restart(&block);
-                self.lose_eaten(client, &block);
             }
-            given_up = true;
         }
-        let until = self.doubt.as_ref().map(Doubt::until);
-        if until.is_some_and(|until| until.map_or(self.is_idle(), |until| until <= now)) {
-            self.release();
+        if self.resync.is_overdue(self.is_idle(), now) {
+            let timed_out = timed_out.get_or_insert(TimedOut { read_again: None });
+            self.resync.release(&mut self.outputs);
             if self.counting == Counting::Skipped {
-                eaten = Some(Vec::new());
+                timed_out.read_again = Some(Vec::new());
                 self.counting = Counting::Nothing;
                 self.end_skipping();
             }
-            given_up = true;
         }
-        given_up.then_some(GivenUp { eaten })
+        timed_out
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        let blocks = self.blocks.iter().flatten().map(Block::deadline);
+        blocks.chain(self.resync.deadline()).min()
+    }
+
+    pub(crate) fn has_output(&self) -> bool {
+        !self.outputs.is_empty()
+    }
+
+    pub(crate) fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop()
+    }
+
+    /// No message is under way, nor the rest of a damaged one, so a command may be written.
+    pub(crate) fn may_write(&self) -> bool {
+        self.is_idle() && !self.resync.has_damage()
+    }
+
+    /// Drops everything under way: the module restarted or the port is gone.
+    pub(crate) fn reset(&mut self, why: &str) {
+        for client in ClientIndex::ALL {
+            if self.blocks[client.slot()].take().is_some() {
+                self.outputs.report_lost(Some(client), why.to_owned());
+            }
+        }
+        self.resync.release(&mut self.outputs);
+        self.counting = Counting::Nothing;
+        self.skipped.clear();
+        self.layout = Layout::default();
+    }
+
+    fn is_idle(&self) -> bool {
+        self.blocks.iter().all(Option::is_none)
+    }
+
+    fn sound_header(&mut self, header: Header, position: u64, now: Instant) -> usize {
+        let has_port_errors = self.port_errors.line_ends();
+        let gap = std::mem::replace(&mut self.gap, Gap::of(Before::Line));
+        if self.cannot_stand_behind_part(header, gap) {
+            self.damage_open_blocks(LENGTH_IS_WRONG);
+        }
+        match header {
+            Header::Start { client, topic, payload } => {
+                self.start(client, topic, payload, position, now);
+                if has_port_errors && let Some(block) = &mut self.blocks[client.slot()] {
+                    block.note_port_errors();
+                }
+                0
+            }
+            Header::Part { part, client, length } => {
+                let is_uneven = self.is_uneven(header, client, gap);
+                let count = self.part(part, client, length, is_uneven, position, now);
+                if count == 0 {
+                    self.counting = Counting::Nothing;
+                    self.unspaced();
+                }
+                count
+            }
+            Header::End { client } => {
+                let is_uneven = self.is_uneven(header, client, gap);
+                self.end(client, is_uneven, position, now);
+                0
+            }
+        }
+    }
+
+    /// Decides if a header right behind a part of an open block shows that the part is damaged. Its own headers do not.
+    fn cannot_stand_behind_part(&self, header: Header, gap: Gap) -> bool {
+        if !gap.is_behind_part() || self.resync.is_active() {
+            return false;
+        }
+        match header {
+            // A line like any other.
+            Header::Start { .. } => gap.contradicts_line(b"+"),
+            // Without an RXSTART before, it is payload that was pushed behind the count.
+            Header::Part { client, .. } | Header::End { client } => self.blocks[client.slot()].is_none(),
+        }
     }
 
     fn start(&mut self, client: ClientIndex, topic: usize, payload: usize, position: u64, now: Instant) {
-        self.reported[client.slot()] = false;
+        self.outputs.block_begins(client);
         if self.blocks[client.slot()].is_some() {
             self.damage(client, "another message began before its +CMQTTRXEND");
         }
         if !(1..=LONGEST_TOPIC).contains(&topic) || payload > LONGEST_PAYLOAD {
-            self.lose(Some(client), format!("impossible lengths: topic {topic}, payload {payload}"));
-            self.begin_anonymous_doubt(position, now);
+            let why = format!("impossible lengths: topic {topic}, payload {payload}");
+            self.outputs.report_lost(Some(client), why);
+            self.damage_unknown_block(position, now);
             return;
         }
-        let deadline = self.deadline(topic + payload, now);
+        let deadline = self.time.deadline(topic + payload, now);
         self.blocks[client.slot()] = Some(Block::new(topic, payload, position, deadline));
+    }
+
+    /// Decides if the blank lines before a header of `client` show that the part before it is damaged.
+    fn is_uneven(&mut self, header: Header, client: ClientIndex, gap: Gap) -> bool {
+        let Some(place) = Place::of(header) else { return false };
+        let Some(block) = &mut self.blocks[client.slot()] else { return false };
+        if self.layout.contradicts(place, gap, block.spacing(), block.current_part()) {
+            return true;
+        }
+        block.note_spacing(place, gap);
+        false
     }
 
     fn part(
@@ -318,73 +311,187 @@ impl Reassembly {
         part: Part,
         client: ClientIndex,
         length: usize,
-        blanks: Option<u8>,
+        is_uneven: bool,
         position: u64,
         now: Instant,
     ) -> usize {
         let Some(block) = &mut self.blocks[client.slot()] else {
-            return self.orphan(part, client, length, position, now);
-        };
-        if let Some(why) = block.objects_to(part, length, blanks) {
-            if length > longest(part) {
-                block.garbled_at(position);
-                self.damage(client, why);
-                return 0;
-            }
-            // Either length may be the wrong one, so no more is read over than the shorter, and the end may come later.
-            let count = length.min(block.missing(part));
-            block.extent.ends_after = block.extent.ends_after.max(position + length as u64);
-            self.give_up(client, why);
+            let deadline = self.time.deadline(LONGEST_CONTENT, now);
+            let outputs = &mut self.outputs;
+            let count = self.resync.part_without_block(part, client, length, position, deadline, outputs);
             self.counting = Counting::Skipped;
             return count;
+        };
+        let uneven = is_uneven.then_some(SPACING_IS_WRONG);
+        let Some(why) = uneven.or_else(|| block.objection_to_part(part, length)) else {
+            block.begin_part(part, length, position);
+            self.counting = Counting::Block(client);
+            return length;
+        };
+        if length > part.longest() {
+            block.header_is_damaged(position);
+            self.damage(client, why);
+            return 0;
         }
-        block.begin_part(part, length, position);
-        self.counting = Counting::Block(client);
-        length
+        // Either length may be the wrong one: no more is read over than the shorter, and the end may come after the longer.
+        let count = length.min(block.missing(part));
+        block.part_may_end_at(position + length as u64);
+        self.drop_block(client, why);
+        self.counting = Counting::Skipped;
+        count
     }
 
-    fn end(&mut self, client: ClientIndex, blanks: Option<u8>, position: u64, now: Instant) {
-        let Some(mut block) = self.blocks[client.slot()].take() else {
-            if self.doubt.is_some() {
-                self.damaged_block_ended(client, position);
-            } else if !self.reported[client.slot()] {
-                self.lose(Some(client), "nothing but its +CMQTTRXEND came".to_owned());
+    fn end(&mut self, client: ClientIndex, is_uneven: bool, position: u64, now: Instant) {
+        let Some(block) = self.blocks[client.slot()].take() else {
+            if self.resync.has_damage() {
+                self.resync.end_came(client, position, &mut self.outputs);
+            } else if !self.outputs.is_reported(client) {
+                self.outputs.report_lost(Some(client), "nothing but its +CMQTTRXEND came".to_owned());
             }
             return;
         };
-        if let Some(why) = block.objects_to_end(blanks) {
-            self.lose(Some(client), why);
-            self.begin_doubt(client, block.extent, block.deadline);
-            if !block.extent.topic_over {
-                // Both headers are gone: its lengths may be what the gap left of them.
-                self.begin_anonymous_doubt(position, now);
+        let uneven = is_uneven.then(|| SPACING_IS_WRONG.to_owned());
+        if let Some(why) = uneven.or_else(|| block.objection_to_end()) {
+            self.outputs.report_lost(Some(client), why);
+            self.resync.block_is_damaged(client, block.span(), block.deadline());
+            if !block.span().topic_is_complete() {
+                // Both part headers are gone: then the lengths may be what damage left of them.
+                self.damage_unknown_block(position, now);
             }
-            self.lose_eaten(client, &block);
-            self.damaged_block_ended(client, position);
+            self.report_overrun(client, &block);
+            self.resync.end_came(client, position, &mut self.outputs);
             return;
         }
-        if block.is_damaged() {
-            self.lose(Some(client), "the serial port counted errors while it came".to_owned());
+        if block.has_port_errors() {
+            let why = "the serial port counted errors while it came".to_owned();
+            self.outputs.report_lost(Some(client), why);
             return;
         }
-        let message = Output::Message(block.into_message(client));
-        // Inside another block it may be that one's payload: its end will tell.
-        if self.doubts_damage() || !self.is_idle() {
-            self.hold(message, Some(position));
+        let spacing = block.spacing();
+        let message = block.into_message(client);
+        // Inside another block it may be payload of that: the other's end will tell.
+        if self.resync.has_damage() || !self.is_idle() {
+            self.resync.hold_message(message, position, &mut self.outputs);
             return;
         }
-        self.release();
-        self.outputs.push_back(message);
+        self.layout.learn(spacing);
+        self.resync.release(&mut self.outputs);
+        self.outputs.push(Output::Message(message));
     }
 
-    pub(crate) fn deadline(&self, bytes: usize, now: Instant) -> Instant {
-        now + BLOCK_TIME + self.time_on_the_wire(bytes)
+    #[cold]
+    fn damaged_header(&mut self, header: DamagedHeader, position: u64, now: Instant) -> usize {
+        // If the line ends like a header that may come now, go on with it.
+        let last = header.last.filter(|header| self.may_come_now(*header));
+        self.note_damaged_header(position, header.trailing, now);
+        self.unspaced();
+        if let Some(header) = last {
+            return self.sound_header(header, position, now);
+        }
+        self.gap = Gap::of(Before::Line);
+        self.port_errors.line_ends();
+        0
     }
 
-    /// Twice what they take.
-    pub(crate) fn time_on_the_wire(&self, bytes: usize) -> Duration {
-        #[allow(clippy::cast_precision_loss)] // at most 11,520
-        let seconds = 2.0 * self.seconds_per_byte * (bytes + FRAMING_BYTES) as f64;
-        Duration::from_secs_f64(seconds.min(600.0))
+    fn may_come_now(&self, header: Header) -> bool {
+        let Header::Part { part, client, length } = header else { return true };
+        self.blocks[client.slot()].as_ref().is_none_or(|block| length <= block.missing(part))
+    }
+
+    /// `trailing` bytes at the end of the line at `position` stand behind the header.
+    fn note_damaged_header(&mut self, position: u64, trailing: usize, now: Instant) {
+        if !self.is_idle() {
+            let header_end = position - trailing as u64;
+            self.blocks.iter_mut().flatten().for_each(|block| block.header_is_damaged(header_end));
+            self.damage_open_blocks("a header is garbled");
+            return;
+        }
+        if self.resync.knows_a_length() {
+            self.resync.note_damage(position);
+            return;
+        }
+        if !self.resync.has_damage() {
+            self.outputs.report_lost(None, "its header is garbled".to_owned());
+        }
+        self.damage_unknown_block(position, now);
+    }
+
+    /// Line ends that were added to a part may have pushed its rest behind the count: then it ends as a line does.
+    fn may_be_pushed_out(&self, line: &[u8], is_known: bool) -> bool {
+        !is_known && !line.starts_with(b"+") && self.blocks.iter().flatten().any(Block::part_ends_as_line)
+    }
+
+    fn damage_open_blocks(&mut self, why: &str) {
+        for client in ClientIndex::ALL {
+            self.damage(client, why);
+        }
+    }
+
+    fn damage(&mut self, client: ClientIndex, why: &str) {
+        let Some(block) = self.drop_block(client, why) else { return };
+        if block.missing(Part::Payload) > 0 {
+            self.resync.end_is_due();
+        }
+    }
+
+    fn damage_unknown_block(&mut self, position: u64, now: Instant) {
+        let deadline = self.time.deadline(LONGEST_CONTENT, now);
+        self.resync.unknown_block_is_damaged(position, LONGEST_CONTENT + FRAMING_BYTES, deadline);
+    }
+
+    fn drop_block(&mut self, client: ClientIndex, why: &str) -> Option<Block> {
+        let block = self.blocks[client.slot()].take()?;
+        self.outputs.report_lost(Some(client), why.to_owned());
+        self.suspect_restart(&block);
+        self.resync.block_is_damaged(client, block.span(), block.deadline());
+        self.report_overrun(client, &block);
+        Some(block)
+    }
+
+    /// Returns what the framer reads again if the part was unfinished.
+    fn block_timed_out(&mut self, client: ClientIndex, mut block: Block) -> Option<Vec<u8>> {
+        let mut read_again = None;
+        if self.counting == Counting::Block(client) {
+            block.cut_part();
+            // After such a silence, nothing goes on with a header.
+            let tail = block.tail_of_part();
+            let is_header = tail.starts_with(HEADER_BEGINNING);
+            read_again = Some(if is_header { Vec::new() } else { tail.to_vec() });
+            self.counting = Counting::Nothing;
+        }
+        self.outputs.report_lost(Some(client), "its +CMQTTRXEND did not come in time".to_owned());
+        self.suspect_restart(&block);
+        self.report_overrun(client, &block);
+        read_again
+    }
+
+    /// Reports what the block's count ran over behind its end.
+    fn report_overrun(&mut self, client: ClientIndex, block: &Block) {
+        let Some((lines, position)) = block.lines_behind_end(client) else { return };
+        for found in overrun::look_through(lines, position) {
+            match found {
+                Overrun::Message { client, rest } => {
+                    let why = "it was counted to a damaged message".to_owned();
+                    self.outputs.report_lost(Some(client), why);
+                    if let Some(rest) = rest {
+                        let deadline = block.deadline() + self.time.twice_on_the_wire(rest.content);
+                        self.resync.another_goes_on(client, rest.span, deadline);
+                    }
+                }
+                Overrun::Loss => self.outputs.push(Output::LossSuspected),
+            }
+        }
+    }
+
+    fn suspect_restart(&mut self, block: &Block) {
+        if block.part_may_hold_boot_banner() {
+            self.outputs.push(Output::RestartSuspected);
+        }
+    }
+
+    fn end_skipping(&mut self) {
+        if !self.skipped.is_empty() && may_hold_boot_banner(&std::mem::take(&mut self.skipped)) {
+            self.outputs.push(Output::RestartSuspected);
+        }
     }
 }

@@ -5,7 +5,7 @@ use crate::support::{Block, Damage, ScriptedModule, Spacing, then};
 
 type Message = (u8, Vec<u8>, Vec<u8>);
 
-const SPACINGS: [Spacing; 2] = [Spacing::COMPACT, Spacing::BLANK_LINES];
+const SPACINGS: [Spacing; 2] = Spacing::EVEN;
 
 /// Two seconds and twice the wire time of the longest message: a garbled start gives no length.
 const DROP_AFTER_MS: u64 = 4_100;
@@ -48,9 +48,12 @@ fn describe(message: &Message) -> String {
 
 /// Plays the damaged messages, then an intact one and a command, at once or after the timeout of a block.
 fn play(damage: &Damage, damaged: &[Block], wait_first: bool) {
+    play_on(ScriptedModule::new(), damage, damaged, wait_first);
+}
+
+fn play_on(mut module: ScriptedModule, damage: &Damage, damaged: &[Block], wait_first: bool) {
     let stream: Vec<u8> = damaged.iter().flat_map(Block::bytes).collect();
     let intact = Block::new(0, "sound", "afterwards").spaced(damaged[0].spacing);
-    let mut module = ScriptedModule::new();
     module.send(damage.apply(&stream));
     if wait_first {
         module.wait_ms(DROP_AFTER_MS);
@@ -92,6 +95,28 @@ fn play_everywhere(damaged: &[Block], counts: &[usize]) {
     for (number, damage) in Damage::everywhere(length, counts).iter().enumerate() {
         play(damage, damaged, number % 2 == 0);
     }
+}
+
+/// Two bytes more or less in a part change only the blank lines behind it. The layout of the messages before tells.
+#[test]
+fn damage_is_noticed_in_every_layout_that_is_known() {
+    for spacing in Spacing::all() {
+        for payload in ["text\r\n", "\r\nOK\r\n", "two\r\nlines\r\n\r\n"] {
+            let block = Block::new(0, "t/1", payload).spaced(spacing);
+            for damage in &Damage::everywhere(block.bytes().len(), &[1, 2]) {
+                play_on(module_of_known_layout(spacing), damage, std::slice::from_ref(&block), true);
+            }
+        }
+    }
+}
+
+fn module_of_known_layout(spacing: Spacing) -> ScriptedModule {
+    let mut module = ScriptedModule::new();
+    for _ in 0..10 {
+        module.send(Block::new(0, "t/1", "plain").spaced(spacing).bytes());
+    }
+    assert_eq!(module.messages().len(), 10);
+    module
 }
 
 #[test]

@@ -34,9 +34,16 @@ struct Profile {
     topic_part: usize,
 }
 
-const PROFILES: [Profile; 3] = [
+const PROFILES: [Profile; 4] = [
     Profile { name: "sim767x", prompt: "\r\n>", data_echo: true, spacing: Spacing::COMPACT, topic_part: 512 },
     Profile { name: "a76xx", prompt: "\r\n>", data_echo: false, spacing: Spacing::COMPACT, topic_part: 1500 },
+    Profile {
+        name: "a76xx with a blank line",
+        prompt: "\r\n>",
+        data_echo: false,
+        spacing: Spacing::BLANK_BEFORE_TOPIC,
+        topic_part: 1500,
+    },
     Profile {
         name: "sim7600",
         prompt: "\r\n> ",

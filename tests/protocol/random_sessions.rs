@@ -67,7 +67,7 @@ fn action() -> impl Strategy<Value = Action> {
 fn session() -> impl Strategy<Value = Session> {
     (
         prop::sample::select(Firmware::all()),
-        prop::sample::select(vec![Spacing::COMPACT, Spacing::BLANK_LINES]),
+        prop::sample::select(Spacing::all()),
         1..40_usize,
         vec(action(), 1..12),
         vec(any::<u8>(), 1..60),
@@ -176,7 +176,10 @@ impl Module {
 fn play(session: &Session) {
     let mut driver = ScriptedModule::reading(Reads::Pieces(session.reads.clone()));
     let mut module = Module::default();
-    let mut sent = Vec::new();
+    // Shows the layout, without which some payloads are ambiguous.
+    let first = Block::new(0, "a", "first").spaced(session.spacing);
+    driver.send(first.bytes());
+    let mut sent = vec![first.message()];
     let mut urcs = Vec::new();
     for (id, action) in (0_u64..).zip(&session.actions) {
         match action {

@@ -6,7 +6,7 @@ use crate::support::{
     Block, ScriptedModule, Spacing, at_every_split, at_every_two_splits, awkward_payloads, byte_by_byte, then,
 };
 
-const SPACINGS: [Spacing; 2] = [Spacing::COMPACT, Spacing::BLANK_LINES];
+const SPACINGS: [Spacing; 2] = Spacing::EVEN;
 
 #[test]
 fn block_of_a_real_module_is_received() {
@@ -18,6 +18,78 @@ fn block_of_a_real_module_is_received() {
         module.expect_message(0, &topic, "b".repeat(15));
         module.expect_no_other_events();
     });
+}
+
+/// The blank line before RXTOPIC alone, as A76XX prints it.
+#[test]
+fn block_of_a_real_a76xx_is_received() {
+    let bytes = b"\r\n+CMQTTRXSTART: 0,22,7\r\n\r\n+CMQTTRXTOPIC: 0,22\r\n_this_is_a_test_topic_\r\n\
+        +CMQTTRXPAYLOAD: 0,7\r\ntestone\r\n+CMQTTRXEND: 0\r\n";
+    let block = Block::new(0, "_this_is_a_test_topic_", "testone").spaced(Spacing::BLANK_BEFORE_TOPIC);
+    assert_eq!(block.bytes().escape_ascii().to_string(), bytes.escape_ascii().to_string());
+    at_every_two_splits(|module| {
+        module.send(bytes);
+        module.expect_message(0, "_this_is_a_test_topic_", "testone");
+        module.expect_no_other_events();
+    });
+}
+
+#[test]
+fn blank_lines_before_any_of_the_headers_are_accepted() {
+    for spacing in Spacing::all() {
+        for payload in ["testone", "", "OK", ">", "{\n  \"value\": 21.5\n}", " a\r\n+CMQTTRXEND: 0\r\nb"] {
+            // A CR in the payload and a blank line before RXEND alone: bytes may have been added.
+            if payload.contains('\r') && spacing.end && !spacing.payload {
+                continue;
+            }
+            for part_size in [3, 1500] {
+                let block = Block::new(0, "a/b", payload).spaced(spacing).in_parts_of(part_size);
+                at_every_split(|module| {
+                    module.send(block.bytes());
+                    module.send(block.bytes());
+                    assert_eq!(module.messages(), [block.message(), block.message()], "{block:?}");
+                    module.expect_no_other_events();
+                });
+            }
+        }
+    }
+}
+
+#[test]
+fn awkward_payloads_are_received_in_every_layout_after_a_plain_message() {
+    for spacing in Spacing::all() {
+        let plain = Block::new(0, "a/b", "plain").spaced(spacing);
+        for payload in awkward_payloads() {
+            let block = Block::new(1, "a/b", payload).spaced(spacing);
+            byte_by_byte(|module| {
+                module.send(plain.bytes());
+                module.send(block.bytes());
+                assert_eq!(module.messages(), [plain.message(), block.message()]);
+                module.expect_no_other_events();
+            });
+        }
+    }
+}
+
+/// The first of these blocks is byte for byte what damage makes of a block of another layout.
+#[test]
+fn ambiguous_block_is_lost_once_and_delivered_when_the_same_comes_again() {
+    let without_blank_before_end = Spacing { end: false, ..Spacing::BLANK_LINES };
+    let with_blank_before_end = Spacing { end: true, ..Spacing::COMPACT };
+    for (spacing, payload) in
+        [(without_blank_before_end, "text\r\n"), (with_blank_before_end, "two\r\nlines")]
+    {
+        let block = Block::new(0, "a/b", payload).spaced(spacing);
+        at_every_split(|module| {
+            module.send(block.bytes());
+            assert_eq!(module.messages(), []);
+            assert_eq!(module.losses(), [Some(ClientIndex::Zero)]);
+            module.send(block.bytes());
+            module.send(block.bytes());
+            assert_eq!(module.messages(), [block.message(), block.message()]);
+            module.expect_no_other_events();
+        });
+    }
 }
 
 #[test]
