@@ -26,23 +26,32 @@ class Broker:
         self.port = free_port()
 
     def __enter__(self) -> Self:
+        self._folder = tempfile.TemporaryDirectory()
+        self.start()
+        return self
+
+    def start(self) -> None:
+        """Starts Mosquitto, again on the same port after `stop`; returns once it listens."""
         program = find_mosquitto()
         assert program, "the Mosquitto broker is not installed: apt-get install mosquitto"
         # A Mosquitto started by root becomes another user, who cannot read this file.
         user = "user root" if os.geteuid() == 0 else ""
-        self._folder = tempfile.TemporaryDirectory()
         configuration = Path(self._folder.name, "mosquitto.conf")
         configuration.write_text(CONFIGURATION.format(user=user, port=self.port))
         self._process = subprocess.Popen([program, "-c", configuration], stderr=subprocess.PIPE, text=True)
         assert self._process.stderr
         for line in self._process.stderr:
             if line.rstrip().endswith("running"):
-                return self
+                return
         raise RuntimeError(f"Mosquitto ended with status {self._process.wait()}")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.stop()
+        self._folder.cleanup()
+
+    def stop(self) -> None:
+        """Ends Mosquitto."""
         self._process.terminate()
         self._process.communicate()
-        self._folder.cleanup()

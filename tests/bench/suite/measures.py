@@ -1,8 +1,18 @@
-"""All there is to measure, by the name that `--only` takes."""
+"""All measurements by their names for `--only`."""
 
 from collections.abc import Callable
 
-from suite import engine, footprint, inbound, open_ports, paced, publish_latency, round_trips
+from suite import (
+    at_commands,
+    engine,
+    footprint,
+    inbound,
+    open_ports,
+    paced,
+    publish_latency,
+    recovery,
+    round_trips,
+)
 from suite.effort import Effort
 from suite.report import Table
 
@@ -14,4 +24,6 @@ MEASURES: dict[str, Callable[[Effort], list[Table]]] = {
     "open-ports": open_ports.measure,
     "engine": engine.measure,
     "footprint": footprint.measure,
+    "recovery": recovery.measure,
+    "at-commands": at_commands.measure,
 }
