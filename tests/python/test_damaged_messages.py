@@ -24,15 +24,8 @@ DROPPED_WITHIN = 6.0
 DAMAGES: list[tuple[Damage, int]] = [("drop", 1), ("drop", 9), ("flip", 1), ("add", 3)]
 CASES = [(profile, kind, count) for profile in PROFILES for kind, count in DAMAGES]
 END = b"\r\n+CMQTTRXEND: 0\r\n"
-SHARES = [0.1, 0.4, 0.6, 0.9]
-CUTS = [
-    ("sim767x", 0.1),
-    ("sim767x", 0.4),
-    ("a76xx", 0.6),
-    ("a76xx", 0.9),
-    ("sim7600", 0.4),
-    ("sim7600", 0.9),
-]
+CUTS = [("sim767x", 0.1), ("a76xx", 0.4), ("sim7600", 0.9)]
+"""Profile and share of a message that is sent. The Rust tests cut at every byte on a simulated clock."""
 FAKE_BLOCK = (
     b"\r\n+CMQTTRXSTART: 0,3,2\r\n+CMQTTRXTOPIC: 0,3\r\na/b"
     b"\r\n+CMQTTRXPAYLOAD: 0,2\r\nhi\r\n+CMQTTRXEND: 0\r\n"
@@ -124,7 +117,8 @@ def test_damage_at_any_byte_is_reported_or_harmless(
     message = bench.message(b"damaged")
     end = len(bench.block_of(message)) - len(END)
     reach = count if kind == "drop" else 1
-    for offset in range(end - reach):
+    # Some places take 2 s until the message is dropped, so each profile has every third place.
+    for offset in range(list(PROFILES).index(profile), end - reach, len(PROFILES)):
         bench.send_damaged(BlockDamage(kind, offset, count), message)
     # A damaged end takes 2 s until the message is dropped, so each case tests one place of the end only.
     bench.send_damaged(BlockDamage(kind, end + CASES.index((profile, kind, count)), count), message)
@@ -161,14 +155,14 @@ def test_message_cut_by_silence_is_reported_after_its_timeout(
 
     bench.module.inject(block[: int(len(block) * share)])
 
-    if share == min(SHARES):  # the header is incomplete: only the end of its line shows that it is damaged
+    if share == 0.1:  # the header is incomplete: only the end of its line shows that it is damaged
         bench.module.urc("SMS DONE")
     bench.wait_for_loss_report(DROPPED_WITHIN)
     bench.check_next_command_and_message()
     assert bench.modem.stats.damaged_messages == 1
 
 
-@pytest.mark.parametrize("share", SHARES)
+@pytest.mark.parametrize("share", [0.1, 0.6])
 def test_message_cut_by_other_lines_is_reported_after_its_timeout(bench: Bench, share: float) -> None:
     block = bench.block_of(bench.message(b"a payload of some length"))
     began = monotonic()

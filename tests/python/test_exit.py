@@ -1,5 +1,6 @@
 """A process that exits without close(): no crash, no hang, no text on standard error."""
 
+import os
 import signal
 import subprocess
 
@@ -9,8 +10,10 @@ from child_scripts import Interpreter, interpreters, script, wait_for_line
 from scripted_broker import PUBLISH, ScriptedBroker
 from simcom_mqtt.simulator import SimulatedModem
 
-# Ten parts with ten runs each: a hundred exits of each interpreter.
+EXITS = int(os.environ.get("SIMCOM_MQTT_EXITS", "20"))
+"""Number of exits of each interpreter while callbacks run."""
 RUNS = 10
+"""Number of exits in each test."""
 
 every_interpreter = pytest.mark.parametrize("interpreter", interpreters(), ids=str)
 
@@ -47,7 +50,7 @@ def run(
         return process.returncode, errors
 
 
-@pytest.mark.parametrize("part", range(10))
+@pytest.mark.parametrize("part", range(EXITS // RUNS))
 @every_interpreter
 def test_exit_while_callbacks_run_is_clean(
     interpreter: Interpreter, part: int, simulator: SimulatedModem, broker_url: str

@@ -18,7 +18,7 @@ from simcom_mqtt import SimcomMqtt
 from simcom_mqtt.errors import CommandError, CommandTimeoutError
 
 MEBIBYTE = 1 << 20
-FLOOD_TIME = 1.0
+FLOOD_TIME = 0.5
 COMMAND_TIME = 0.5
 # Seconds to recover the line before a command, and for a busy machine.
 ALLOWANCE = 5
@@ -158,12 +158,12 @@ def test_flood_of_urcs_costs_bounded_memory(module: ScriptedModule, modem: Simco
     lines = itertools.count()
     modem.on_urc = lambda _: next(lines)
     with Flood(module, URC) as flood:
-        flood.stop.wait(4)
+        flood.stop.wait(2 * FLOOD_TIME)
         commands = [duration_of(lambda: modem.command("AT+CSQ", timeout=COMMAND_TIME)) for _ in range(3)]
         grown = resident_bytes() - before
 
     logging.getLogger(__name__).info("%d lines, %.1f MiB more", flood.count, grown / MEBIBYTE)
-    assert flood.count > 10_000
+    assert flood.count > 2_000
     assert max(commands) < COMMAND_TIME + ALLOWANCE
     assert grown < 128 * MEBIBYTE
     wait_until_understood(modem)

@@ -1,10 +1,6 @@
 """Opening and closing ports: missing, busy, mute, dropped."""
 
-import os
 import re
-import threading
-import time
-import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -112,36 +108,6 @@ def test_close_twice_then_commands_raise_closed_error(simulator: SimulatedModem)
         assert again.command("AT") == []
 
 
-def test_closing_ends_the_waits_of_other_threads() -> None:
-    with ScriptedModule({"AT+CPIN?": b""}) as module, ThreadPoolExecutor(1) as pool:
-        modem = SimcomMqtt(module.port)
-        waiting = pool.submit(modem.command, "AT+CPIN?", timeout=9)
-        module.wait_for_command("AT+CPIN?")
-
-        started = time.monotonic()
-        modem.close()
-
-        with pytest.raises(ClosedError):
-            waiting.result(30)
-        assert time.monotonic() - started < 5
-
-
-def test_closing_from_a_callback() -> None:
-    closed = threading.Event()
-
-    def close_it(_line: str) -> None:
-        modem.close()
-        closed.set()
-
-    with ScriptedModule() as module:
-        modem = SimcomMqtt(module.port)
-        modem.on_urc = close_it
-        module.say(b"\r\nSMS DONE\r\n")
-
-        assert closed.wait(30)
-        assert not modem.is_open
-
-
 def test_command_on_a_vanished_port_raises_port_error() -> None:
     module = ScriptedModule()
     with module:
@@ -151,14 +117,6 @@ def test_command_on_a_vanished_port_raises_port_error() -> None:
     with pytest.raises(PortError):
         modem.command("AT")
     modem.close()
-
-
-def test_a_driver_that_is_dropped_warns_and_gives_its_port_back(simulator: SimulatedModem) -> None:
-    with pytest.warns(ResourceWarning, match=simulator.port):
-        SimcomMqtt(simulator.port)
-
-    with SimcomMqtt(simulator.port) as again:
-        assert again.command("AT") == []
 
 
 def test_exit_of_block_disconnects_releases_and_stops(simulator: SimulatedModem, broker_url: str) -> None:
@@ -210,22 +168,6 @@ def test_subclass_may_add_arguments(simulator: SimulatedModem) -> None:
 
     with Rig(simulator.port, name="left bench") as rig:
         assert (rig.name, rig.port) == ("left bench", simulator.port)
-
-
-def test_a_driver_in_a_forked_child_is_closed(modem: SimcomMqtt) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # a fork with threads: the point of this test
-        child = os.fork()
-    if child == 0:
-        try:
-            modem.command("AT")
-        except ClosedError:
-            os._exit(42)
-        finally:
-            os._exit(1)
-
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 42
-    assert modem.command("AT") == []
 
 
 def test_list_ports_shows_devices() -> None:

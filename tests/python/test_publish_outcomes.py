@@ -252,35 +252,6 @@ def test_close_ends_every_publish(
         assert type(future.exception()) is ClosedError
 
 
-def test_order_per_client(
-    modem: SimcomMqtt, broker_url: str, simulator: SimulatedModem, host: HostClient, base: str
-) -> None:
-    host.subscribe(f"{base}/#")
-    clients = [modem.connect(broker_url) for _ in range(2)]
-    futures = [
-        client.publish_nowait(f"{base}/{client.index}", b"%d" % number, 1)
-        for number in range(100)
-        for client in clients
-    ]
-    for future in futures:
-        assert future.result(30) is None
-
-    received = [host.get() for _ in futures]
-    for client in clients:
-        numbers = [int(message.payload) for message in received if message.topic.endswith(f"/{client.index}")]
-        assert numbers == list(range(100))
-
-
-def test_an_unknown_outcome_is_no_error_that_is_tried_again(
-    client: MqttClient, simulator: SimulatedModem
-) -> None:
-    simulator.mute_next("CMQTTPUB", "result")
-
-    error = unknown(client, "a/b")
-
-    assert not isinstance(error, TimeoutError | ConnectionError | OSError)
-
-
 def test_publish_failed_by_the_module_before_the_loss_has_its_code(
     modem: SimcomMqtt, simulator: SimulatedModem
 ) -> None:

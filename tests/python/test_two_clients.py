@@ -73,25 +73,3 @@ def test_refusal_goes_to_its_own_client(modem: SimcomMqtt, broker_url: str, base
         assert isinstance(error, MqttError)
         assert (error.code, error.client_index) == (ResultCode.REFUSED_NOT_AUTHORIZED, 0)
         assert other.is_connected()
-
-
-def test_many_threads_on_one_module(modem: SimcomMqtt, broker_url: str, base: str) -> None:
-    clients = [modem.connect(broker_url), modem.connect(broker_url)]
-    for client in clients:
-        client.subscribe(f"{base}/{client.index}/#", 1)
-
-    def work(worker: int) -> None:
-        client = clients[worker % 2]
-        for number in range(10):
-            client.publish(f"{base}/{client.index}/{worker}/{number}", b"%d" % worker, number % 3)  # type: ignore[arg-type]
-            modem.signal_quality()
-
-    with clients[0].capture() as first, clients[1].capture() as second, ThreadPoolExecutor(8) as pool:
-        for finished in [pool.submit(work, worker) for worker in range(8)]:
-            finished.result(30)
-        received = [*first.wait_count(40), *second.wait_count(40)]
-
-    expected = {
-        (worker % 2, f"{base}/{worker % 2}/{worker}/{number}") for worker in range(8) for number in range(10)
-    }
-    assert {(message.client_index, message.topic) for message in received} == expected

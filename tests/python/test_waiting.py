@@ -168,24 +168,6 @@ def test_publish_nowait_sends_all(client: MqttClient, host: HostClient, base: st
     assert sorted(int(host.get().payload) for _ in futures) == list(range(30))
 
 
-def test_a_future_that_is_cancelled_in_time_is_not_sent(modem: SimcomMqtt) -> None:
-    # The broker keeps the PUBACK of the first, so the second waits in the queue.
-    with ScriptedBroker(silent_on=PUBLISH) as broker:
-        client = modem.connect(broker.url)
-        first = client.publish_nowait("a/1", b"", 1)
-        broker.wait_for(PUBLISH)
-        second = client.publish_nowait("a/2", b"", 1)
-
-        assert second.cancel()
-        assert not first.cancel()
-
-        broker.speak_again()
-        assert first.result(30) is None
-        client.publish("a/3", b"", 1)
-        assert broker.wait_for(PUBLISH).topic == b"a/3"
-        client.disconnect()
-
-
 def test_done_callback_of_a_publish_is_called(client: MqttClient, base: str) -> None:
     called: Future[Future[None]] = Future()
 
