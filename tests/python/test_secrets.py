@@ -14,7 +14,8 @@ from split_line import SplitLine
 from visible_output import VisibleOutput
 
 KEY_NAME = "module-key.pem"
-SHORT_TIME = 0.4
+COMMAND_TIMEOUT = 0.25
+CALL_TIMEOUT = 1.0
 URC = b"\r\n+CGEV: ME PDN ACT 1\r\n"
 
 Fault = Callable[[SimulatedModem, str], None]
@@ -41,14 +42,19 @@ class SecretSession:
         self._key = key
 
     def open(self, port: str) -> SimcomMqtt:
-        modem = SimcomMqtt(port, command_timeout=SHORT_TIME, transcript=self._output.transcript)
+        modem = SimcomMqtt(port, command_timeout=COMMAND_TIMEOUT, transcript=self._output.transcript)
         modem.command("ATE1")
         return modem
 
     def connect(self, modem: SimcomMqtt) -> MqttClient | None:
         return self._output.collect(
             lambda: modem.connect(
-                self._url, client_id="secretive", index=0, username=USER, password=PASSWORD, timeout=2
+                self._url,
+                client_id="secretive",
+                index=0,
+                username=USER,
+                password=PASSWORD,
+                timeout=CALL_TIMEOUT,
             )
         )
 
@@ -63,7 +69,7 @@ class SecretSession:
         self._output.collect(lambda: modem.command(line.replace("=", " = ").replace('"', "")))
 
     def upload(self, modem: SimcomMqtt) -> None:
-        self._output.collect(lambda: modem.upload_certificate(KEY_NAME, self._key, timeout=2))
+        self._output.collect(lambda: modem.upload_certificate(KEY_NAME, self._key, timeout=CALL_TIMEOUT))
 
     def upload_by_command(self, modem: SimcomMqtt) -> None:
         line = f'AT+CCERTDOWN="by-hand.pem",{len(self._key)}'
@@ -122,7 +128,7 @@ def mute(stage: Any) -> Fault:
 
 
 def late(stage: Any) -> Fault:
-    return lambda simulator, command: simulator.delay_next(command, SHORT_TIME * 1.5, stage)
+    return lambda simulator, command: simulator.delay_next(command, COMMAND_TIMEOUT * 1.5, stage)
 
 
 def failed(code: int | None) -> Fault:
