@@ -25,6 +25,13 @@ WRITE: Final = selectors.EVENT_WRITE
 T = TypeVar("T")
 
 
+def close_socket(opened: socket.socket) -> None:
+    """Close a socket and end its connection, even if a forked child has the socket open too."""
+    with contextlib.suppress(OSError):  # not connected
+        opened.shutdown(socket.SHUT_RDWR)
+    opened.close()
+
+
 class HasFileno(Protocol):
     """An object that the selector can watch."""
 
@@ -71,7 +78,7 @@ class EventLoop:
         self._running = True
         self._finished = False
         self._finishing_lock = threading.Lock()
-        self._after_each_turn: list[Callable[[], object]] = []
+        self._before_each_wait: list[Callable[[], object]] = []
         self._selector.register(self._wake_reader, READ, self._drain_wakes)
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
@@ -80,6 +87,12 @@ class EventLoop:
         """Run the calls that are queued, end the thread and close its descriptors."""
         self.post(self._end_loop)
         self._thread.join()
+
+    def close_in_child(self) -> None:
+        """Close the files in a forked child, in which the thread does not run."""
+        self._finishing_lock = threading.Lock()  # the thread may have held it during the fork
+        self._finished = True
+        self._close_files()
 
     def now(self) -> float:
         """Return the time of the timers, in seconds."""
@@ -127,7 +140,7 @@ class EventLoop:
 
     def before_each_wait(self, call: Callable[[], object]) -> None:
         """Run a call each time before the loop waits."""
-        self._after_each_turn.append(call)
+        self._before_each_wait.append(call)
 
     def watch(self, source: HasFileno | int, events: int, call: Callable[[int], object]) -> None:
         """Run a call with the ready events whenever `source` is ready; replaces an earlier watch."""
@@ -148,11 +161,14 @@ class EventLoop:
         finally:
             with self._finishing_lock:
                 self._finished = True
-            self._selector.close()
-            self._wake_reader.close()
-            self._wake_writer.close()
+            self._close_files()
             self._timers.clear()
-            self._after_each_turn.clear()
+            self._before_each_wait.clear()
+
+    def _close_files(self) -> None:
+        self._selector.close()
+        self._wake_reader.close()
+        self._wake_writer.close()
 
     def _run_once(self) -> None:
         for key, events in self._selector.select(self._time_to_wait()):
@@ -163,7 +179,7 @@ class EventLoop:
         now = monotonic()
         while self._timers and self._timers[0][0] <= now:
             self._guard(heapq.heappop(self._timers)[2].fire)
-        for call in self._after_each_turn:
+        for call in self._before_each_wait:
             self._guard(call)
 
     def _is_watched(self, key: selectors.SelectorKey) -> bool:

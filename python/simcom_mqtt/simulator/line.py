@@ -125,6 +125,10 @@ class Line(ABC):
         self.unplug()
 
     @abstractmethod
+    def close_files(self) -> None:
+        """Close the files, without any effect on the other processes that have them open."""
+
+    @abstractmethod
     def _host_end(self) -> HasFileno | int | None:
         """Return the file to read and write; None: there is none."""
 

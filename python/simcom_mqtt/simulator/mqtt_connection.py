@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 from paho.mqtt.client import Client, MQTTMessage
 
 from .connect_options import ConnectOptions
-from .event_loop import READ, WRITE, EventLoop, Timer, logger
+from .event_loop import READ, WRITE, EventLoop, Timer, close_socket, logger
 from .paho_client import PahoClient, WireText
 from .result_codes import (
     FAILED,
@@ -252,7 +252,7 @@ class MqttConnection:
             self._keepalive_timer.cancel()
         if self._socket is not None:
             self._loop.unwatch(self._socket)
-            self._socket.close()
+            close_socket(self._socket)
             self._socket = None
 
 

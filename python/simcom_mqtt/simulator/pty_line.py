@@ -4,6 +4,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import shutil
 import tempfile
 import termios
 import tty
@@ -19,13 +20,13 @@ class PtyLine(Line):
 
     def __init__(self, loop: EventLoop, baud_rate: int | None, seed: int | None) -> None:
         super().__init__(loop, baud_rate, seed)
-        self._directory = tempfile.TemporaryDirectory(prefix="simcom-mqtt-")
-        self._link = Path(self._directory.name, "tty")
+        self._directory = tempfile.mkdtemp(prefix="simcom-mqtt-")
+        self._link = Path(self._directory, "tty")
         self._terminal: _Terminal | None = None
         try:
             self._open()
         except OSError:
-            self._directory.cleanup()
+            self._remove_directory()
             raise
 
     @property
@@ -45,7 +46,15 @@ class PtyLine(Line):
     def close(self) -> None:
         """Close the pseudo-terminal and remove the link."""
         super().close()
-        self._directory.cleanup()
+        self._remove_directory()
+
+    def close_files(self) -> None:
+        """Close both ends of the pseudo-terminal."""
+        if self._terminal is not None:
+            self._terminal.close()
+
+    def _remove_directory(self) -> None:
+        shutil.rmtree(self._directory, ignore_errors=True)
 
     def _open(self) -> "_Terminal":
         terminal = _Terminal()

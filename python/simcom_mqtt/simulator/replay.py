@@ -66,6 +66,12 @@ class Replay:
         self._loop.call(self._line.close)
         self._loop.stop()
 
+    def close_in_child(self) -> None:
+        """Close the files in a forked child. The module runs on in the parent."""
+        self._is_closed = True
+        self._line.close_files()
+        self._loop.close_in_child()
+
     def __enter__(self) -> Self:
         return self
 

@@ -2,7 +2,7 @@
 
 import socket
 
-from .event_loop import READ, EventLoop
+from .event_loop import READ, EventLoop, close_socket
 from .line import READ_SIZE, Line, LineGoneError
 
 
@@ -27,6 +27,12 @@ class TcpLine(Line):
         listener = self._listener
         listener.setblocking(False)
         self._loop.watch(listener, READ, lambda _events: self._accept(listener))
+
+    def close_files(self) -> None:
+        """Close the sockets."""
+        for opened in (self._host, self._listener):
+            if opened is not None:
+                opened.close()
 
     def _accept(self, listener: socket.socket) -> None:
         try:
@@ -71,11 +77,11 @@ class TcpLine(Line):
 
     def _host_gone(self) -> None:
         if self._host is not None:
-            self._host.close()
+            close_socket(self._host)
             self._host = None
 
     def _remove(self) -> None:
         if self._listener is not None:
             self._loop.unwatch(self._listener)
-            self._listener.close()
+            close_socket(self._listener)
             self._listener = None
