@@ -43,6 +43,13 @@ Examples:
     help="A state that a person can mend, as a real module shows it; repeatable.",
 )
 @click.option("--seed", type=int, metavar="N", help="Send output in pieces of random length.")
+@click.option(
+    "--fault",
+    "faults",
+    type=click.Choice(get_args(Fault)),
+    multiple=True,
+    help="A state that a person can mend; can be given several times.",
+)
 @click.option("--imei", help="15 digits.  [default: random]")
 @click.option("--log-level", type=click.Choice(LOG_LEVELS), default="warning", show_default=True)
 def simulate(
@@ -52,6 +59,7 @@ def simulate(
     baudrate: int | None,
     faults: tuple[Fault, ...],
     seed: int | None,
+    faults: tuple[Fault, ...],
     imei: str | None,
     log_level: str,
 ) -> None:
@@ -63,13 +71,14 @@ def simulate(
     configure_log(log_level)
     with SimulatedModem(
         broker=broker,
-        transport="pty" if tcp is None else "tcp",
+        transport=None if tcp is None else "tcp",
         tcp_port=tcp or 0,
         profile=profile,
         baudrate=baudrate,
         faults=faults,
         seed=seed,
         imei=imei,
+        faults=faults,
     ) as module:
         echo(module.port)
         threading.Event().wait()

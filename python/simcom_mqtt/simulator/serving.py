@@ -5,6 +5,7 @@ import signal
 import threading
 from collections.abc import Sequence
 
+from .mendable_faults import FAULTS
 from .profiles import PROFILES
 from .simulated_modem import SimulatedModem
 
@@ -18,12 +19,13 @@ def serve(arguments: Sequence[str]) -> int:
     try:
         modem = SimulatedModem(
             broker=options.broker,
-            transport="pty" if options.tcp is None else "tcp",
+            transport=None if options.tcp is None else "tcp",
             tcp_port=options.tcp or 0,
             profile=options.profile,
             baudrate=options.baudrate,
             seed=options.seed,
             imei=options.imei,
+            faults=options.fault,
         )
     except (OSError, ValueError) as error:
         _parser().error(str(error))
@@ -59,5 +61,12 @@ def _parser() -> argparse.ArgumentParser:
         "--baudrate", metavar="BPS", type=int, help="pace both directions like a UART of that speed"
     )
     parser.add_argument("--seed", metavar="N", type=int, help="send output in pieces of random length")
+    parser.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help=f"a state that a person can mend, several times if wanted: {', '.join(FAULTS)}",
+    )
     parser.add_argument("--imei", help="15 digits (default: random)")
     return parser

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from .answer import Answer
 from .command_line import CommandLine, Form, parse_command_line
+from .event_loop import logger
 
 Lines = Iterable[str] | Callable[[str], Iterable[str]]
 """Information lines, or a function that returns them for a command line."""
@@ -19,7 +20,13 @@ class TaughtAnswer:
 
     def send(self, answer: Answer, command: str) -> None:
         """Send the answer to a command line; without a final result code the channel stays busy."""
-        for line in self.lines(command) if callable(self.lines) else self.lines:
+        try:
+            lines = list(self.lines(command) if callable(self.lines) else self.lines)
+        except Exception:
+            logger.exception("the function that answers %s failed", command)
+            answer.error()
+            return
+        for line in lines:
             answer.information(line)
         if self.final == "OK":
             answer.ok()
@@ -38,9 +45,8 @@ class TaughtAnswers:
 
         :raises ValueError: the text is no AT command.
         """
-        text = command.strip()
-        line = parse_command_line(text.encode("utf-8", "surrogateescape"))
-        if line is None:
+        line = parse_command_line(command.encode("utf-8", "surrogateescape"))
+        if line is None or not command.isprintable():
             raise ValueError(f"command must be an AT command such as AT+XYZ, not {command!r}")
         form = None if line.form is Form.EXECUTE else line.form
         self._answers[line.name, form] = answer

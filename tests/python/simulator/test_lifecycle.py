@@ -137,14 +137,17 @@ class TestProgram:
             text=True,
         )
 
-    @pytest.mark.parametrize("arguments", [[], ["--tcp", "0", "--broker", "127.0.0.1:1883"]])
+    @pytest.mark.parametrize(
+        "arguments", [[], ["--tcp", "0", "--broker", "127.0.0.1:1883"], ["--fault", "pin"]]
+    )
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_program_prints_port_and_serves(self, arguments: list[str], number: int) -> None:
         with self.run(*arguments) as process:
             assert process.stdout is not None
             port = process.stdout.readline().strip()
             with Wire(port) as wire:
-                wire.ask(b"AT", b"AT\r\r\nOK\r\n")
+                state = b"SIM PIN" if "pin" in arguments else b"READY"
+                wire.ask(b"AT+CPIN?", b"AT+CPIN?\r\r\n+CPIN: %b\r\n\r\nOK\r\n" % state)
             process.send_signal(number)
             assert process.communicate(timeout=30) == ("", "")
         assert process.returncode == 0

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from scripted_broker import PINGREQ, SUBSCRIBE, UNSUBSCRIBE, ScriptedBroker
+from scripted_broker import CONNECT as CONNECT_PACKET
+from scripted_broker import PINGREQ, PUBLISH, SUBSCRIBE, UNSUBSCRIBE, ScriptedBroker
 from simcom_mqtt.simulator import PROFILES, Profile, SimulatedModem
 from simulator.wire import Wire
 
@@ -107,8 +108,111 @@ class TestA76xx:
             assert broker.wait_for(UNSUBSCRIBE).filter == b"a"
             wire.ask(b"AT+CMQTTSUB?", b"\r\n+CMQTTSUB:\r\nb\r\n" + OK)
 
+    def test_timeouts_start_at_one_second(self) -> None:
+        with ScriptedBroker() as broker, started("a76xx", broker) as wire:
+            wire.ask(b"AT+CMQTTPUB=?", b"\r\n+CMQTTPUB: (0-1),(0-2),(1-180),(0-1),(0-1)\r\n" + OK)
+            wire.ask(b"AT+CMQTTDISC=?", b"\r\n+CMQTTDISC: (0-1),(0, 1-180)\r\n" + OK)
+            wire.enter(b"AT+CMQTTTOPIC=0,1", b"t")
+            wire.ask(b"AT+CMQTTPUB=0,0,1", OK + b"\r\n+CMQTTPUB: 0,0\r\n")
+            wire.ask(b"AT+CMQTTPUB=0,0,0", ERROR)
+
+    def test_failed_operation_holds_the_channel_until_its_outcome(self) -> None:
+        with ScriptedBroker(silent_on=CONNECT_PACKET) as broker, started("a76xx") as wire:
+            address = broker.url.removeprefix("mqtt://").encode()
+            wire.ok(b'AT+CMQTTACCQ=0,"device"')
+            wire.send(b'AT+CMQTTCONNECT=0,"tcp://%b",60,1\rAT\r' % address)
+            broker.wait_for(CONNECT_PACKET)
+            broker.close_connections()
+            wire.expect(b"\r\n+CMQTTCONNECT: 0,26\r\n" + ERROR + OK)
+
+
+class TestTopicArguments:
+    """AT+CMQTTCFG="argtopic" of a76xx: topics are quoted parameters."""
+
+    SETTING = b'AT+CMQTTCFG="argtopic",0,1,1'
+
+    @pytest.fixture
+    def broker(self) -> Iterator[ScriptedBroker]:
+        with ScriptedBroker() as broker:
+            yield broker
+
+    @pytest.fixture
+    def wire(self, broker: ScriptedBroker) -> Iterator[Wire]:
+        with started("a76xx") as wire:
+            wire.ok(b'AT+CMQTTACCQ=0,"device"')
+            wire.ok(self.SETTING)
+            address = broker.url.removeprefix("mqtt://").encode()
+            wire.ask(b'AT+CMQTTCONNECT=0,"tcp://%b",60,1' % address, OK + b"\r\n+CMQTTCONNECT: 0,0\r\n")
+            yield wire
+
+    def test_publish_takes_topic_qos_and_length(self, broker: ScriptedBroker, wire: Wire) -> None:
+        wire.enter(b'AT+CMQTTPUB=0,"a/b",1,5', b"x\r\ny\x1a", OK + b"\r\n+CMQTTPUB: 0,0\r\n")
+        packet = broker.wait_for(PUBLISH)
+        assert (packet.topic, packet.payload, packet.qos) == (b"a/b", b"x\r\ny\x1a", 1)
+
+    def test_subscribe_and_unsubscribe_take_the_topic(self, broker: ScriptedBroker, wire: Wire) -> None:
+        wire.ask(b'AT+CMQTTSUB=0,"a/#",1', OK + b"\r\n+CMQTTSUB: 0,0\r\n")
+        packet = broker.wait_for(SUBSCRIBE)
+        assert (packet.filter, packet.body[-1]) == (b"a/#", 1)
+        wire.ask(b'AT+CMQTTUNSUB=0,"a/#"', OK + b"\r\n+CMQTTUNSUB: 0,0\r\n")
+        assert broker.wait_for(UNSUBSCRIBE).filter == b"a/#"
+
+    def test_message_is_one_line(self, broker: ScriptedBroker, wire: Wire) -> None:
+        broker.publish(b"a/b", b'{"on": 1}')
+        wire.expect(b'\r\n+CMQTTRECV: 0,"a/b",9,"{"on": 1}"\r\n')
+        broker.publish(b"a/b", b"")
+        wire.expect(b'\r\n+CMQTTRECV: 0,"a/b",0,""\r\n')
+
+    @pytest.mark.parametrize(
+        ("command", "answer"),
+        [
+            (b"AT+CMQTTPUB=0,0,60", ERROR),
+            (b'AT+CMQTTPUB=0,"",0,1', b"\r\n+CMQTTPUB: 0,22\r\n" + ERROR),
+            (b'AT+CMQTTPUB=0,"t",0,0', b"\r\n+CMQTTPUB: 0,22\r\n" + ERROR),
+            (b'AT+CMQTTPUB=0,"t",0,10241', b"\r\n+CMQTTPUB: 0,22\r\n" + ERROR),
+            (b'AT+CMQTTPUB=0,"\xff",0,1', b"\r\n+CMQTTPUB: 0,2\r\n" + ERROR),
+            (b"AT+CMQTTSUB=0,1,0", ERROR),
+            (b'AT+CMQTTSUB=0,"",0', b"\r\n+CMQTTSUB: 0,22\r\n" + ERROR),
+        ],
+    )
+    def test_bad_parameters(self, wire: Wire, command: bytes, answer: bytes) -> None:
+        wire.ask(command, answer)
+
+    def test_release_ends_the_setting(self, broker: ScriptedBroker, wire: Wire) -> None:
+        wire.ask(b"AT+CMQTTDISC=0", OK + b"\r\n+CMQTTDISC: 0,0\r\n")
+        wire.ok(b"AT+CMQTTREL=0")
+        wire.ok(b'AT+CMQTTACCQ=0,"device"')
+        address = broker.url.removeprefix("mqtt://").encode()
+        wire.ask(b'AT+CMQTTCONNECT=0,"tcp://%b",60,1' % address, OK + b"\r\n+CMQTTCONNECT: 0,0\r\n")
+        wire.ask(b'AT+CMQTTSUB=0,"a",1', ERROR)
+
+    def test_other_firmware_does_not_know_the_setting(self) -> None:
+        for profile in ("sim767x", "sim7600"):
+            with started(profile) as wire:
+                wire.ok(b'AT+CMQTTACCQ=0,"device"')
+                wire.ask(self.SETTING, ERROR)
+
 
 class TestSim7600:
+    def test_version_is_a_parameter_of_accq(self) -> None:
+        with ScriptedBroker() as broker, started("sim7600") as wire:
+            address = broker.url.removeprefix("mqtt://").encode()
+            for version, name in ((3, b"MQIsdp"), (4, b"MQTT")):
+                wire.ok(b'AT+CMQTTACCQ=0,"device",0,%d' % version)
+                wire.ask(b'AT+CMQTTCONNECT=0,"tcp://%b",60,1' % address, OK + b"\r\n+CMQTTCONNECT: 0,0\r\n")
+                assert name in broker.wait_for(CONNECT_PACKET).body
+                wire.ask(b"AT+CMQTTDISC=0", b"\r\n+CMQTTDISC: 0,0\r\n" + OK)
+                wire.ok(b"AT+CMQTTREL=0")
+
+    def test_version_is_no_setting_of_cfg(self) -> None:
+        with started("sim7600") as wire:
+            wire.ok(b'AT+CMQTTACCQ=0,"device"')
+            wire.ask(b'AT+CMQTTCFG="version",0,4', ERROR)
+            wire.ask(
+                b"AT+CMQTTCFG=?",
+                b'\r\n+CMQTTCFG: "checkUTF8",(0-1),(0-1)\r\n+CMQTTCFG: "optimeout ",(0-1),(20-120)\r\n' + OK,
+            )
+
     def test_service_has_result_before_final(self) -> None:
         with started("sim7600") as wire:
             wire.ask(b"AT+CMQTTSTART", b"\r\n+CMQTTSTART: 23\r\n" + ERROR)
