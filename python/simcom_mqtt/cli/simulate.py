@@ -43,13 +43,6 @@ Examples:
     help="A state that a person can mend, as a real module shows it; repeatable.",
 )
 @click.option("--seed", type=int, metavar="N", help="Send output in pieces of random length.")
-@click.option(
-    "--fault",
-    "faults",
-    type=click.Choice(get_args(Fault)),
-    multiple=True,
-    help="A state that a person can mend; can be given several times.",
-)
 @click.option("--imei", help="15 digits.  [default: random]")
 @click.option("--log-level", type=click.Choice(LOG_LEVELS), default="warning", show_default=True)
 def simulate(
@@ -59,7 +52,6 @@ def simulate(
     baudrate: int | None,
     faults: tuple[Fault, ...],
     seed: int | None,
-    faults: tuple[Fault, ...],
     imei: str | None,
     log_level: str,
 ) -> None:
@@ -78,7 +70,6 @@ def simulate(
         faults=faults,
         seed=seed,
         imei=imei,
-        faults=faults,
     ) as module:
         echo(module.port)
         threading.Event().wait()
