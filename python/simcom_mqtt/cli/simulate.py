@@ -43,6 +43,12 @@ Examples:
     help="A state that a person can mend, as a real module shows it; repeatable.",
 )
 @click.option("--seed", type=int, metavar="N", help="Send output in pieces of random length.")
+@click.option(
+    "--road",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    help="A CSV file with positions, levels and cells, which the module follows.",
+)
 @click.option("--imei", help="15 digits.  [default: random]")
 @click.option("--log-level", type=click.Choice(LOG_LEVELS), default="warning", show_default=True)
 def simulate(
@@ -52,6 +58,7 @@ def simulate(
     baudrate: int | None,
     faults: tuple[Fault, ...],
     seed: int | None,
+    road: str | None,
     imei: str | None,
     log_level: str,
 ) -> None:
@@ -68,6 +75,7 @@ def simulate(
         profile=profile,
         baudrate=baudrate,
         faults=faults,
+        road=road,
         seed=seed,
         imei=imei,
     ) as module:

@@ -54,6 +54,7 @@ class Module:
         self._line = line
         self._default_baud_rate = baud_rate
         self._receiver_timer: Timer | None = None
+        self._reported: dict[str, str] = {}
         self.faults = Faults()
         self.terminal = Terminal(line, profile, self.faults)
         self.loop = loop
@@ -87,6 +88,7 @@ class Module:
         self.functionality = FULL_FUNCTIONALITY
         self.network.radio_is_on = True
         self.network.reports.clear()
+        self._reported.clear()
         self.clock.reports_zone = False
         self.receiver.is_on = False
         self._ssl = _default_ssl_settings()
@@ -246,10 +248,20 @@ class Module:
         was_in_service, self._was_in_service = self._was_in_service, self.in_service
         if was_in_service and not self.in_service:
             self.network_lost()
+        for command, reported in sorted(self._reported.items()):
+            text = self.registration_text(command)
+            if text != reported:
+                self._reported[command] = text
+                self.urc(f"+{command}: {text}")
         if has_changed:
-            for command in sorted(name for name, report in self.network.reports.items() if report):
-                self.urc(f"+{command}: {self.registration_text(command)}")
             self.receive_network_time()
+
+    def report_registration(self, command: str, report: int) -> None:
+        """Apply AT+CREG=<n> and so on: report each change of status, and of the cell if n is 2."""
+        self.network.reports[command] = report
+        self._reported.pop(command, None)
+        if report:
+            self._reported[command] = self.registration_text(command)
 
     def receive_network_time(self) -> None:
         """Set the clock from the network if AT+CTZU is on, and report its time if AT+CTZR is on."""

@@ -21,6 +21,9 @@ SIM_LINES: Final = (
 """The boot lines that need a SIM card that is ready."""
 _BOOT_LINES: Final = (CARD_LINE, *SIM_LINES[:2], "SMS DONE", CONTEXT_LINE, "PB DONE")
 
+LevelStyle = Literal["decibels", "tenths", "steps"]
+"""The form of RSRQ, RSRP and RSSI in `+CPSI`: dB and dBm, their tenths, or the levels of 3GPP TS 36.133."""
+
 AnswerPart = Literal["final", "result"]
 """`final` is `OK` or `ERROR`, `result` the line with the result code, such as `+CMQTTPUB: 0,0`."""
 
@@ -108,6 +111,7 @@ class Profile:
     """AT+CCERTDOWN fails to store a larger file, in bytes."""
     connects_with_tls: bool = True
     """False: each CONNECT with TLS fails with 3."""
+    level_style: LevelStyle = "decibels"
     cell: str = ""
     """The parameters of `+CPSI` in service."""
 
@@ -170,6 +174,7 @@ A76XX: Final = Profile(
     baud_rates=_SIBLING_BAUD_RATES,
     boot_lines=("*ATREADY: 1", *_BOOT_LINES),
     shortest_timeout=1,
+    level_style="steps",
     has_topic_arguments=True,
     cell="LTE,Online,460-00,0x333C,39589680,308,EUTRAN-BAND3,1350,5,0,0,54,0,22",
 )
@@ -198,6 +203,7 @@ SIM7600: Final = Profile(
     baud_rates=_SIBLING_BAUD_RATES,
     boot_lines=("RDY", *_BOOT_LINES),
     has_version_in_acquire=True,
+    level_style="tenths",
     shows_position_in_degrees=False,
     cell="LTE,Online,460-11,0x5A1E,187214780,257,EUTRAN-BAND3,1825,5,5,-94,-850,-545,15",
 )

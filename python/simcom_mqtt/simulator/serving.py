@@ -26,6 +26,7 @@ def serve(arguments: Sequence[str]) -> int:
             seed=options.seed,
             imei=options.imei,
             faults=options.fault,
+            road=options.road,
         )
     except (OSError, ValueError) as error:
         _parser().error(str(error))
@@ -67,6 +68,9 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="NAME",
         help=f"a state that a person can mend, several times if wanted: {', '.join(FAULTS)}",
+    )
+    parser.add_argument(
+        "--road", metavar="FILE", help="a CSV file with positions, levels and cells, which the module follows"
     )
     parser.add_argument("--imei", help="15 digits (default: random)")
     return parser

@@ -2,6 +2,8 @@
 
 import warnings
 from collections.abc import Callable, Iterable
+from math import inf
+from os import PathLike
 from types import TracebackType
 from typing import Literal, Self
 
@@ -15,8 +17,10 @@ from .interpreter import Interpreter
 from .mendable_faults import MENDED_BY_HAND, Fault, apply_faults, check_faults, faulty_profile, mend_fault
 from .module import CLIENTS, Module
 from .profiles import Profile, find_profile
+from .road import read_road
 from .taught_answers import TaughtAnswer
 from .transport import open_line
+from .trip import Trip
 
 DEFAULT_BAUD_RATE = 115_200
 STRONGEST_RSSI = 31
@@ -39,6 +43,8 @@ class SimulatedModem:
     :param seed: sends output in pieces of random length, down to single bytes; None: whole.
     :param imei: 15 digits; None: a random one.
     :param tcp_port: the port for `"tcp"`; 0: any free one.
+    :param road: a CSV file with positions, levels and cells, which the module follows from the start on.
+    :param road_speed: how many times faster than the times of the road; 0: only `drive` moves the module.
     :param faults: states that a person can mend, such as `["apn"]`; the module answers like a real one.
     :raises ValueError: an argument is invalid.
     """
@@ -54,12 +60,17 @@ class SimulatedModem:
         imei: str | None = None,
         tcp_port: int = 0,
         faults: Iterable[Fault] = (),
+        road: str | PathLike[str] | None = None,
+        road_speed: float = 1.0,
     ) -> None:
         self._is_closed = True
         destination = None if broker is None else _destination(broker)
         identity = make_identity(imei)
         self._faults = check_faults(faults)
         firmware = faulty_profile(find_profile(profile), self._faults)
+        points = None if road is None else read_road(road)
+        if not 0 <= road_speed < inf:
+            raise ValueError(f"road_speed must be 0 or more, not {road_speed}")
         if transport not in ("pty", "tcp", None):
             raise ValueError(f'transport must be "pty", "tcp" or None, not {transport!r}')
         if baudrate is not None and baudrate <= 0:
@@ -74,6 +85,7 @@ class SimulatedModem:
             self._loop, self._line, firmware, identity, destination, baudrate or DEFAULT_BAUD_RATE
         )
         Interpreter(self._module)
+        self._trip = None if points is None else Trip(self._loop, self._module, points, road_speed)
         self._loop.call(self._begin)
         self._is_closed = False
         close_at_exit(self)
@@ -182,6 +194,24 @@ class SimulatedModem:
             self._module.receiver.position = position
 
         self._loop.call(change)
+
+    @property
+    def road_time(self) -> float:
+        """The time since the start of the road, in seconds; 0 without a road."""
+        trip = self._trip
+        return 0.0 if trip is None else self._loop.call(trip.elapsed)
+
+    def drive(self, seconds: float) -> None:
+        """Move on along the road by some seconds, at once. The module passes all points in between.
+
+        :raises ValueError: the module has no road, or the time is negative.
+        """
+        trip = self._trip
+        if trip is None:
+            raise ValueError("the module has no road: pass road= to SimulatedModem")
+        if not 0 <= seconds < inf:
+            raise ValueError(f"seconds must be 0 or more, not {seconds}")
+        self._loop.call(lambda: trip.drive(seconds))
 
     def answer(
         self,
@@ -301,13 +331,18 @@ class SimulatedModem:
 
     def _reset(self) -> None:
         self._module.reset()
-        apply_faults(self._module, self._faults)
+        self._start()
 
     def _begin(self) -> None:
-        apply_faults(self._module, self._faults)
+        self._start()
         self._loop.before_each_wait(self._line.flush)
         self._loop.before_each_wait(self._module.throttle_brokers)
         self._line.begin(self._module.receive)
+
+    def _start(self) -> None:
+        apply_faults(self._module, self._faults)
+        if self._trip is not None:
+            self._trip.start()
 
     def _end(self) -> None:
         self._module.close()

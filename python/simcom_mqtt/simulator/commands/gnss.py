@@ -1,7 +1,5 @@
 """Commands of the GNSS receiver: CGNSSPWR, CGPS, CGNSSINFO, CGPSINFO, CIPGSMLOC."""
 
-from datetime import UTC, datetime
-
 from ..answer import Answer
 from ..command_line import CommandLine, Form
 from ..module import Module
@@ -38,14 +36,14 @@ def _power_of_siblings(module: Module, line: CommandLine, answer: Answer) -> Non
 @command("CGNSSINFO", Form.EXECUTE, Form.READ)
 def _information(module: Module, _line: CommandLine, answer: Answer) -> None:
     in_degrees = module.profile.shows_position_in_degrees
-    shown = module.receiver.information(datetime.now(UTC), in_degrees=in_degrees)
+    shown = module.receiver.information(in_degrees=in_degrees)
     answer.information(f"+CGNSSINFO: {shown}")
     answer.ok()
 
 
 @command("CGPSINFO", Form.EXECUTE, Form.READ)
 def _short_information(module: Module, _line: CommandLine, answer: Answer) -> None:
-    answer.information(f"+CGPSINFO: {module.receiver.short_information(datetime.now(UTC))}")
+    answer.information(f"+CGPSINFO: {module.receiver.short_information()}")
     answer.ok()
 
 

@@ -55,7 +55,7 @@ def _registration(module: Module, line: CommandLine, answer: Answer) -> None:
 @command("CEREG", Form.WRITE)
 def _report_registration(module: Module, line: CommandLine, answer: Answer) -> None:
     line.count(1, 1)
-    module.network.reports[line.name] = line.number(0, 0, 2)
+    module.report_registration(line.name, line.number(0, 0, 2))
     answer.ok()
 
 
