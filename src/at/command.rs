@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::ClientIndex;
+use super::client_index::ClientIndex;
 use super::command_kind::{CommandKind, Form};
 use super::command_line::CommandLine;
 

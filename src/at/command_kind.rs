@@ -1,6 +1,6 @@
 //! The kind of an AT command: its name, its form and its client, known from the moment the command is built.
 
-use super::ClientIndex;
+use super::client_index::ClientIndex;
 
 /// What the driver has to know about a command to read its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

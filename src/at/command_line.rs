@@ -1,11 +1,13 @@
 //! The text of a command, and what was known about it when it was built.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
-use super::ClientIndex;
+use super::client_index::ClientIndex;
 use super::command_kind::{CommandKind, CommandName, Form};
 use super::parameters::Parameters;
-use super::redaction::redacted;
+use super::redaction::{is_answered_with_secret, is_sound_answer, not_shown, redacted, secret_spans};
 
 /// The line of a command, without its CR. It is taken apart once, when it is made: the [`CommandKind`] travels with it.
 #[derive(Clone, PartialEq, Eq)]
@@ -14,14 +16,16 @@ pub struct CommandLine {
     kind: CommandKind,
     /// Where the name behind `AT+` ends. Without a name: 0.
     name_end: usize,
+    secrets: Vec<Range<usize>>,
 }
 
 impl CommandLine {
     /// Reads a line as a person types it.
     pub(crate) fn parse(bytes: Vec<u8>) -> Self {
+        let secrets = secret_spans(&bytes);
         let Some(rest) = bytes.get(..NAME_START).filter(|start| start.eq_ignore_ascii_case(b"AT+")) else {
             let kind = CommandKind { name: CommandName::Basic, form: Form::Execute, client: None };
-            return Self { bytes, kind, name_end: 0 };
+            return Self { bytes, kind, name_end: 0, secrets };
         };
         let rest = &bytes[rest.len()..];
         let sign = memchr::memchr2(b'=', b'?', rest).unwrap_or(rest.len());
@@ -34,7 +38,7 @@ impl CommandLine {
             _ => Form::Read,
         };
         let client = if form == Form::Write { client_of(name, &rest[sign + 1..]) } else { None };
-        Self { kind: CommandKind { name, form, client }, name_end, bytes }
+        Self { kind: CommandKind { name, form, client }, name_end, bytes, secrets }
     }
 
     /// The line without its CR.
@@ -112,9 +116,33 @@ impl CommandLine {
         found.eq_ignore_ascii_case(name) && rest.first() == Some(&b':')
     }
 
+    /// Where the secrets of the line stand.
+    pub(crate) fn secrets(&self) -> &[Range<usize>] {
+        &self.secrets
+    }
+
+    /// The command asks for something that has a secret in it, as `AT+CMQTTCONNECT?` asks for a password.
+    pub(crate) fn is_answered_with_secret(&self) -> bool {
+        self.kind.form == Form::Read && is_answered_with_secret(self.name())
+    }
+
+    /// A line of the answer, for people: secrets redacted. Of a line that may be damaged and hold one, only its length.
+    pub(crate) fn redact_answer<'l>(&self, line: &'l [u8]) -> Cow<'l, [u8]> {
+        if self.is_sound_answer(line) { redacted(line) } else { Cow::Owned(not_shown(line)) }
+    }
+
+    /// It is known where in the line of the answer a secret may stand.
+    pub(crate) fn is_sound_answer(&self, line: &[u8]) -> bool {
+        !self.is_answered_with_secret() || is_sound_answer(line, self.name())
+    }
+
     /// The line for people: secrets redacted, unprintable bytes escaped.
     pub fn shown(&self) -> String {
-        redacted(&self.bytes).escape_ascii().to_string().replace("\\\"", "\"").replace("\\'", "'")
+        let mut shown = self.bytes.clone();
+        for span in &self.secrets {
+            shown[span.clone()].fill(b'*');
+        }
+        shown.escape_ascii().to_string().replace("\\\"", "\"").replace("\\'", "'")
     }
 }
 

@@ -1,8 +1,11 @@
-//! Whether the bytes that follow a prompt are the entered data coming back, or the answer to it.
+//! Tells the entered data that comes back from the answer to it.
+//!
+//! Data may look like an answer: who publishes `OK` may read `OK` as an echo, as the answer, or as the beginning of
+//! `OK` CR LF `OK`. Such an echo is ambiguous until a final result code behind it decides, or a timeout.
 
-use super::framer::is_final_result;
+use super::final_result::is_final_result;
 
-/// Whether this firmware sends entered data back. Learned from data that no answer looks like, once a power cycle.
+/// The firmware sends entered data back, or does not. Learned once a power cycle, from data that no answer looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Habit {
     Unknown,
@@ -14,21 +17,21 @@ enum Habit {
 pub(crate) struct DataEcho {
     habit: Habit,
     entered: Vec<u8>,
-    /// At this place in the stream the echo has been looked for and was not there.
-    refuted: bool,
-    /// Some of what was entered has come back, so that this firmware cannot be called silent.
-    seen_in_part: bool,
-    /// All of it came, but it could have been an answer: a final result code behind it tells.
-    in_doubt: bool,
+    /// The echo does not begin at this place in the stream.
+    is_ruled_out: bool,
+    /// A part of the data has come back, so this firmware is not silent.
+    has_begun: bool,
+    /// All data has come back, but it may be an answer: a final result code behind it decides.
+    is_ambiguous: bool,
 }
 
-/// How the bytes that came compare with what was entered.
+/// How bytes compare with the entered data. Each variant holds the number of bytes that agree.
 pub(crate) enum Comparison {
-    /// So many agree, and all that came are used up.
+    /// All bytes agree, and more of the data may follow.
     SoFar(usize),
-    /// So many agree, and with them the whole.
+    /// The data has come back as a whole.
     Whole(usize),
-    /// So many agree, and the next byte does not.
+    /// The next byte does not agree.
     Differs(usize),
 }
 
@@ -37,42 +40,42 @@ impl DataEcho {
         Self {
             habit: Habit::Unknown,
             entered: Vec::new(),
-            refuted: false,
-            seen_in_part: false,
-            in_doubt: false,
+            is_ruled_out: false,
+            has_begun: false,
+            is_ambiguous: false,
         }
     }
 
-    /// `data` is about to be entered.
+    /// Expects `data`, about to be entered.
     pub(crate) fn expect(&mut self, data: &[u8]) {
-        self.over();
+        self.end();
         if self.habit != Habit::Silent {
             self.entered.extend_from_slice(data);
         }
     }
 
-    /// No echo can come any more.
-    pub(crate) fn over(&mut self) {
+    /// Expects no echo any more.
+    pub(crate) fn end(&mut self) {
         self.entered.clear();
-        self.refuted = false;
-        self.seen_in_part = false;
-        self.in_doubt = false;
+        self.is_ruled_out = false;
+        self.has_begun = false;
+        self.is_ambiguous = false;
     }
 
-    /// The data was accepted, and what came before that is known.
-    pub(crate) fn learn_from_acceptance(&mut self) {
-        if self.habit == Habit::Unknown && !self.entered.is_empty() && !self.seen_in_part {
+    /// Learns from an accepted entry: if nothing came back, this firmware is silent.
+    pub(crate) fn note_accepted(&mut self) {
+        if self.habit == Habit::Unknown && !self.entered.is_empty() && !self.has_begun {
             self.habit = Habit::Silent;
         }
     }
 
-    pub(crate) fn forget_habit(&mut self) {
+    pub(crate) fn reset_habit(&mut self) {
         self.habit = Habit::Unknown;
     }
 
-    /// Whether the echo may begin at this place.
+    /// The echo may begin at this place.
     pub(crate) fn may_begin(&self) -> bool {
-        !self.entered.is_empty() && !self.refuted && !self.in_doubt
+        !self.entered.is_empty() && !self.is_ruled_out && !self.is_ambiguous
     }
 
     pub(crate) fn may_begin_with(&self, byte: u8) -> bool {
@@ -82,7 +85,7 @@ impl DataEcho {
     pub(crate) fn compare(&mut self, matched: usize, source: &[u8]) -> Comparison {
         let wanted = &self.entered[matched..];
         let agreed = source.iter().zip(wanted).take_while(|(left, right)| left == right).count();
-        self.seen_in_part |= agreed > 0;
+        self.has_begun |= agreed > 0;
         match () {
             () if agreed == wanted.len() => Comparison::Whole(agreed),
             () if agreed == source.len() => Comparison::SoFar(agreed),
@@ -98,39 +101,39 @@ impl DataEcho {
         &self.entered[..length]
     }
 
-    /// It is not here; it may still come behind the next line.
-    pub(crate) fn refute(&mut self) {
-        self.refuted = true;
+    /// Notes that the echo does not begin here; it may still begin behind the next line.
+    pub(crate) fn rule_out(&mut self) {
+        self.is_ruled_out = true;
     }
 
-    /// A line is over.
-    pub(crate) fn line_came(&mut self, line: &[u8]) {
-        self.refuted = false;
-        if self.in_doubt && is_final_result(line) {
+    /// Takes a line into account. A final result code settles an ambiguous echo.
+    pub(crate) fn handle_line(&mut self, line: &[u8]) {
+        self.is_ruled_out = false;
+        if self.is_ambiguous && is_final_result(line) {
             self.habit = Habit::Echoes;
-            self.over();
+            self.end();
         }
     }
 
-    /// The whole came, with a line end behind it.
-    pub(crate) fn came_whole(&mut self) {
-        if self.habit == Habit::Unknown && self.answers_by(self.entered.len()) {
-            self.in_doubt = true;
+    /// All data came back, with a line end behind it.
+    pub(crate) fn complete(&mut self) {
+        if self.habit == Habit::Unknown && self.may_be_answer(self.entered.len()) {
+            self.is_ambiguous = true;
             return;
         }
-        // White space alone is what the module prints anyway.
+        // The module prints white space in any case, so white space teaches nothing.
         if !self.entered.trim_ascii().is_empty() {
             self.habit = Habit::Echoes;
         }
-        self.over();
+        self.end();
     }
 
-    pub(crate) fn is_in_doubt(&self) -> bool {
-        self.in_doubt
+    pub(crate) fn is_ambiguous(&self) -> bool {
+        self.is_ambiguous
     }
 
-    /// Whether the first `length` bytes could be the whole answer of the module.
-    pub(crate) fn answers_by(&self, length: usize) -> bool {
+    /// The first `length` bytes of the data could be the whole answer of the module.
+    pub(crate) fn may_be_answer(&self, length: usize) -> bool {
         self.entered[..length].split(|byte| *byte == b'\n').any(|line| is_final_result(line.trim_ascii()))
     }
 }

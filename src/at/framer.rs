@@ -1,46 +1,56 @@
 //! Cuts the byte stream into lines, prompts, counted bytes and echoes of entered data.
 //!
-//! The framer is told what to expect between two elements, so what it does with a byte depends on the elements before
-//! it alone, never on how the bytes were grouped into reads.
+//! ```text
+//!      line              prompt      data echo            line
+//! ┌─────┴──────┐         ┌┴┐   ┌────────┴────────┐   ┌─────┴────┐
+//! +CSQ: 23,0 CR LF CR LF >     what was entered  CR LF OK CR LF
+//!
+//!      line (a header)            counted           counted end
+//! ┌───────────┴───────────┐   ┌──────┴──────┐   ┌────┴────┐
+//! +CMQTTRXPAYLOAD: 0,12 CR LF twelve bytes … CR LF
+//! ```
+//!
+//! Between two elements the framer is told what to expect: a prompt, an echo, or a number of counted bytes. So what it
+//! does with a byte depends on the elements before that byte alone, never on how the bytes were grouped into reads.
 
 use memchr::memchr;
 
 use super::data_echo::{Comparison, DataEcho};
-use super::line_buffer::{Carry, LONGEST_LINE};
+use super::line_buffer::{LONGEST_KEPT_LINE, LineBuffer};
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Element<'a> {
     /// A line without CR and LF, never empty.
     Line(&'a [u8]),
     Blank,
-    /// A line that began with `>` while a prompt was owed.
+    /// A line that began with `>` while a prompt was expected.
     Prompt,
     /// Some of the bytes asked for with [`Framer::take`].
     Counted(&'a [u8]),
-    /// All of them have come, and CR LF followed (`intact`) or something else did.
+    /// All counted bytes have come. `intact`: CR LF followed them.
     CountedEnd {
         intact: bool,
     },
-    /// The firmware sent the entered data back.
+    /// The entered data, sent back by the firmware.
     DataEcho,
-    /// More than any line can be, cut off; its rest was dropped.
+    /// The beginning of something longer than any line; the rest was dropped.
     Overlong(&'a [u8]),
 }
 
 #[derive(Debug)]
 enum State {
     Line,
-    /// Drops one optional space or CR LF behind the `>`.
+    /// One space or CR LF behind the `>` is dropped.
     AfterPrompt {
         seen_cr: bool,
     },
-    /// Compares with what was entered, and holds back while it agrees. Right behind a prompt, the white space that it
-    /// begins with may belong to the prompt.
+    /// The bytes are compared with the entered data and held back while they agree. Right behind a prompt, white space at
+    /// the beginning of the data may belong to the prompt.
     DataEcho {
         matched: usize,
         after_prompt: bool,
     },
-    /// All of it agreed; no answer that it is the beginning of goes on with a line end.
+    /// All bytes agreed. The next byte decides: an answer that begins with the data would go on otherwise.
     DataEchoEnd {
         after_prompt: bool,
     },
@@ -55,18 +65,18 @@ enum State {
 #[derive(Debug)]
 pub(crate) struct Framer {
     state: State,
-    prompt_owed: bool,
+    is_prompt_expected: bool,
     echo: DataEcho,
-    carry: Carry,
-    /// Exactly CR LF stood behind the last line.
+    line: LineBuffer,
+    /// CR LF, and nothing else, stood behind the last line.
     line_end_intact: bool,
-    /// Bytes that were held back and have to be read again before the input goes on.
+    /// Bytes to read again before the input goes on.
     replay: Vec<u8>,
-    /// Bytes that elements were made of, since the beginning.
+    /// The number of bytes read since the beginning.
     position: u64,
 }
 
-/// Where an element's bytes are, so that the borrow can be taken at the very end.
+/// Says where an element's bytes are, so that they are borrowed at the very end.
 enum Found {
     Nothing,
     Silent,
@@ -74,7 +84,7 @@ enum Found {
     Prompt,
     DataEcho,
     LineInSource { from: usize, to: usize },
-    LineInCarry,
+    LineInBuffer,
     Overlong,
     Counted { to: usize },
     CountedEnd { intact: bool },
@@ -84,70 +94,70 @@ impl Framer {
     pub(crate) fn new() -> Self {
         Self {
             state: State::Line,
-            prompt_owed: false,
+            is_prompt_expected: false,
             echo: DataEcho::new(),
-            carry: Carry::default(),
+            line: LineBuffer::default(),
             line_end_intact: false,
             replay: Vec::new(),
             position: 0,
         }
     }
 
-    pub(crate) fn owe_prompt(&mut self, owed: bool) {
-        self.prompt_owed = owed;
+    pub(crate) fn expect_prompt(&mut self, is_expected: bool) {
+        self.is_prompt_expected = is_expected;
     }
 
-    /// The next `count` bytes are data, whatever they look like. Valid right after a line.
+    /// Takes the next `count` bytes as data, whatever they look like. To be called right after a line.
     pub(crate) fn take(&mut self, count: usize) {
         self.state = State::Counted { remaining: count };
     }
 
-    /// `data` is about to be entered at the prompt that was just read.
+    /// Expects `data`, about to be entered at the prompt that was just read, to come back.
     pub(crate) fn expect_echo_of(&mut self, data: &[u8]) {
         self.echo.expect(data);
     }
 
-    /// The command that entered data is over: no echo can come any more.
-    pub(crate) fn data_entry_over(&mut self, accepted: bool) {
+    /// Ends the wait for an echo: the command that entered data is over.
+    pub(crate) fn end_data_entry(&mut self, accepted: bool) {
         if accepted {
-            self.echo.learn_from_acceptance();
+            self.echo.note_accepted();
         }
-        self.prompt_owed = false;
+        self.is_prompt_expected = false;
         self.release_held_echo();
-        self.echo.over();
+        self.echo.end();
     }
 
-    /// After a power cycle or a change of ATE.
-    pub(crate) fn forget_echo_habit(&mut self) {
-        self.echo.forget_habit();
+    /// Forgets whether this firmware echoes data: after a power cycle or a change of ATE.
+    pub(crate) fn reset_echo_habit(&mut self) {
+        self.echo.reset_habit();
     }
 
-    /// How many bytes are held back that may be the answer to the entered data as well as its echo.
+    /// The number of bytes held back because they may be the answer to the entered data as well as its echo.
     pub(crate) fn held_back(&self) -> Option<usize> {
         let held = match self.state {
             State::DataEcho { matched, .. } => matched,
             State::DataEchoEnd { .. } => self.echo.length(),
-            _ if self.echo.is_in_doubt() => return Some(self.echo.length()),
+            _ if self.echo.is_ambiguous() => return Some(self.echo.length()),
             _ => return None,
         };
-        self.echo.answers_by(held).then_some(held)
+        self.echo.may_be_answer(held).then_some(held)
     }
 
-    /// Nothing followed in time: what was held back was an answer, not an echo. `false` in the middle of something else.
+    /// Reads what was held back as an answer. Returns `false` if nothing was held back.
     pub(crate) fn release_held_echo(&mut self) -> bool {
         let held = match self.state {
             State::DataEcho { matched, .. } => matched,
             State::DataEchoEnd { .. } => self.echo.length(),
-            State::Line if self.echo.is_in_doubt() && self.carry.is_empty() => self.echo.length(),
+            State::Line if self.echo.is_ambiguous() && self.line.is_empty() => self.echo.length(),
             _ => return false,
         };
         let mut bytes = self.echo.beginning(held).to_vec();
-        if self.echo.is_in_doubt() && !bytes.ends_with(b"\n") {
+        if self.echo.is_ambiguous() && !bytes.ends_with(b"\n") {
             // Its line end was read as a blank line.
             bytes.extend_from_slice(b"\r\n");
         }
         self.read_again(&bytes);
-        self.echo.over();
+        self.echo.end();
         self.state = State::Line;
         true
     }
@@ -156,27 +166,27 @@ impl Framer {
         self.line_end_intact
     }
 
-    /// Where in the stream the last element ended.
+    /// The place in the stream where the last element ended.
     pub(crate) fn position(&self) -> u64 {
         self.position
     }
 
-    /// Whether a counted part is being read.
+    /// Counted bytes are being read.
     pub(crate) fn is_counting(&self) -> bool {
         matches!(self.state, State::Counted { .. } | State::CountedEnd { .. })
     }
 
-    /// Gives up counting and reads `tail` again as the beginning of a line.
+    /// Stops counting and reads `tail` again as the beginning of a line.
     pub(crate) fn resume_with(&mut self, tail: &[u8]) {
         self.state = State::Line;
-        self.carry.clear();
+        self.line.clear();
         self.read_again(tail);
     }
 
-    /// What came of a header belongs to a message that was given up.
-    pub(crate) fn forget_header_begun(&mut self) {
-        if matches!(self.state, State::Line) && self.carry.begins_with(b"+CMQTTRX") {
-            self.carry.clear();
+    /// Drops the beginning of a header: its message has timed out.
+    pub(crate) fn drop_header_begun(&mut self) {
+        if matches!(self.state, State::Line) && self.line.begins_with(b"+CMQTTRX") {
+            self.line.clear();
         }
     }
 
@@ -185,9 +195,9 @@ impl Framer {
         self.position = self.position.saturating_sub(bytes.len() as u64);
     }
 
-    /// The next element, or `None` once `input` is used up.
+    /// Returns the next element, or `None` once `input` is used up.
     pub(crate) fn next<'x, 'a: 'x>(&'x mut self, input: &mut &'a [u8]) -> Option<Element<'x>> {
-        self.carry.reclaim();
+        self.line.reclaim();
         while !self.replay.is_empty() {
             let source = std::mem::take(&mut self.replay);
             let (consumed, found) = self.step(&source);
@@ -198,9 +208,9 @@ impl Framer {
                 Found::Nothing | Found::Silent => continue,
                 Found::LineInSource { from, to } => (from, to),
                 Found::Counted { to } => (0, to),
-                other => return Some(self.hand_out(other)),
+                other => return Some(self.element_of(other)),
             };
-            let bytes = self.carry.hand_out_copy(&source[from..to]);
+            let bytes = self.line.take_copy_of(&source[from..to]);
             return Some(match found {
                 Found::Counted { .. } => Element::Counted(bytes),
                 _ => Element::Line(bytes),
@@ -217,16 +227,16 @@ impl Framer {
                 Found::Silent => return self.next(input),
                 Found::LineInSource { from, to } => return Some(Element::Line(&source[from..to])),
                 Found::Counted { to } => return Some(Element::Counted(&source[..to])),
-                found => return Some(self.hand_out(found)),
+                found => return Some(self.element_of(found)),
             }
         }
     }
 
-    /// What does not lie in the source.
-    fn hand_out(&mut self, found: Found) -> Element<'_> {
+    /// Returns an element whose bytes do not lie in the source.
+    fn element_of(&mut self, found: Found) -> Element<'_> {
         match found {
-            Found::LineInCarry => Element::Line(trim_cr(self.carry.hand_out())),
-            Found::Overlong => Element::Overlong(trim_cr(self.carry.hand_out())),
+            Found::LineInBuffer => Element::Line(trim_cr(self.line.take())),
+            Found::Overlong => Element::Overlong(trim_cr(self.line.take())),
             Found::Prompt => Element::Prompt,
             Found::DataEcho => Element::DataEcho,
             Found::CountedEnd { intact } => Element::CountedEnd { intact },
@@ -234,7 +244,7 @@ impl Framer {
         }
     }
 
-    /// One element or less: how many bytes of `source` were used, and what they were.
+    /// Reads one element or less. Returns how many bytes of `source` it used, and what they were.
     fn step(&mut self, source: &[u8]) -> (usize, Found) {
         match self.state {
             State::Line => self.step_line(source),
@@ -248,11 +258,11 @@ impl Framer {
 
     fn step_line(&mut self, source: &[u8]) -> (usize, Found) {
         let mut start = 0;
-        if self.carry.is_empty() && self.echo.may_begin() {
+        if self.line.is_empty() && self.echo.may_begin() {
             self.state = State::DataEcho { matched: 0, after_prompt: false };
             return (0, Found::Silent);
         }
-        if self.carry.is_empty() {
+        if self.line.is_empty() {
             while source.get(start) == Some(&b'\r') {
                 start += 1;
             }
@@ -260,7 +270,7 @@ impl Framer {
                 None if start == 0 => return (0, Found::Nothing),
                 None => return (start, Found::Silent),
                 Some(b'\n') => return (start + 1, Found::Blank),
-                Some(b'>') if self.prompt_owed => {
+                Some(b'>') if self.is_prompt_expected => {
                     self.state = State::AfterPrompt { seen_cr: false };
                     return (start + 1, Found::Prompt);
                 }
@@ -270,39 +280,39 @@ impl Framer {
             return (0, Found::Nothing);
         }
         let Some(length) = memchr(b'\n', &source[start..]) else {
-            self.carry.keep(&source[start..]);
+            self.line.append(&source[start..]);
             return (source.len(), Found::Silent);
         };
         let end = start + length;
-        if !self.carry.is_empty() {
-            self.carry.keep(&source[start..end]);
-            return (end + 1, self.end_carried_line());
+        if !self.line.is_empty() {
+            self.line.append(&source[start..end]);
+            return (end + 1, self.end_buffered_line());
         }
-        if length > LONGEST_LINE {
-            self.carry.keep(&source[start..end]);
-            return (end + 1, self.end_carried_line());
+        if length > LONGEST_KEPT_LINE {
+            self.line.append(&source[start..end]);
+            return (end + 1, self.end_buffered_line());
         }
         let line = trim_cr(&source[start..end]);
         if line.is_empty() {
             return (end + 1, Found::Blank);
         }
         self.line_end_intact = length == line.len() + 1;
-        self.echo.line_came(line);
+        self.echo.handle_line(line);
         (end + 1, Found::LineInSource { from: start, to: start + line.len() })
     }
 
-    fn end_carried_line(&mut self) -> Found {
-        let line = trim_cr(self.carry.bytes());
+    fn end_buffered_line(&mut self) -> Found {
+        let line = trim_cr(self.line.bytes());
         if line.is_empty() {
-            self.carry.clear();
+            self.line.clear();
             return Found::Blank;
         }
-        self.line_end_intact = self.carry.bytes().len() == line.len() + 1;
-        self.echo.line_came(line);
-        if self.carry.is_overlong() {
+        self.line_end_intact = self.line.bytes().len() == line.len() + 1;
+        self.echo.handle_line(line);
+        if self.line.is_overlong() {
             return Found::Overlong;
         }
-        Found::LineInCarry
+        Found::LineInBuffer
     }
 
     fn step_counted(&mut self, source: &[u8], remaining: usize) -> (usize, Found) {
@@ -381,12 +391,13 @@ impl Framer {
         if !matches!(next, b'\r' | b'$' | b'+') {
             return self.echo_differs(self.echo.length(), *next, after_prompt);
         }
-        self.echo.came_whole();
+        self.echo.complete();
         self.state = State::Line;
         (0, Found::DataEcho)
     }
 
-    /// What agreed is read again: without the white space of the prompt it may be the echo after all, else it is lines.
+    /// Reads the bytes that agreed again. Without the white space of the prompt they may be the echo after all; else they are
+    /// lines.
     fn echo_differs(&mut self, matched: usize, next: u8, after_prompt: bool) -> (usize, Found) {
         let seen = self.echo.beginning(matched);
         let (of_prompt, used) = match seen {
@@ -398,16 +409,12 @@ impl Framer {
         };
         let again = seen[of_prompt..].to_vec();
         if of_prompt == 0 {
-            self.echo.refute();
+            self.echo.rule_out();
         }
         self.read_again(&again);
         self.state = State::Line;
         (used, Found::Silent)
     }
-}
-
-pub(crate) fn is_final_result(line: &[u8]) -> bool {
-    line == b"OK" || line == b"ERROR" || line.starts_with(b"+CME ERROR") || line.starts_with(b"+CMS ERROR")
 }
 
 fn trim_cr(line: &[u8]) -> &[u8] {

@@ -1,59 +1,62 @@
-/// The longest line a module prints is the echo of the longest command, 3071 characters.
-pub(crate) const LONGEST_LINE: usize = 4096;
+//! The beginning of a line whose end has not come, or a copy of the element that was returned last.
 
-/// The beginning of a line whose end has not come, or a copy of the element handed out last.
+/// The longest line that is kept. A module prints nothing longer than the echo of the longest command, 3071 characters.
+pub(crate) const LONGEST_KEPT_LINE: usize = 4096;
+
 #[derive(Debug, Default)]
-pub(crate) struct Carry {
+pub(crate) struct LineBuffer {
     bytes: Vec<u8>,
-    handed_out: bool,
-    overlong: bool,
+    /// The bytes were returned, and may be overwritten.
+    is_returned: bool,
+    is_overlong: bool,
 }
 
-impl Carry {
-    /// What was handed out is no longer looked at.
+impl LineBuffer {
+    /// Clears what was returned last. Called before the next element is read.
     pub(crate) fn reclaim(&mut self) {
-        if self.handed_out {
+        if self.is_returned {
             self.clear();
         }
     }
 
     pub(crate) fn clear(&mut self) {
-        *self = Self { bytes: std::mem::take(&mut self.bytes), ..Self::default() };
         self.bytes.clear();
+        self.is_returned = false;
+        self.is_overlong = false;
     }
 
     /// No line has begun.
     pub(crate) fn is_empty(&self) -> bool {
-        self.bytes.is_empty() || self.handed_out
+        self.bytes.is_empty() || self.is_returned
     }
 
     pub(crate) fn begins_with(&self, beginning: &[u8]) -> bool {
-        !self.handed_out && self.bytes.starts_with(beginning)
+        !self.is_returned && self.bytes.starts_with(beginning)
     }
 
-    /// What no line is long enough for is dropped.
-    pub(crate) fn keep(&mut self, bytes: &[u8]) {
-        let room = LONGEST_LINE.saturating_sub(self.bytes.len());
-        self.overlong |= bytes.len() > room;
+    /// Appends `bytes`. Those beyond the longest line are dropped.
+    pub(crate) fn append(&mut self, bytes: &[u8]) {
+        let room = LONGEST_KEPT_LINE.saturating_sub(self.bytes.len());
+        self.is_overlong |= bytes.len() > room;
         self.bytes.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 
     pub(crate) fn is_overlong(&self) -> bool {
-        self.overlong
+        self.is_overlong
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    pub(crate) fn hand_out(&mut self) -> &[u8] {
-        self.handed_out = true;
+    pub(crate) fn take(&mut self) -> &[u8] {
+        self.is_returned = true;
         &self.bytes
     }
 
-    pub(crate) fn hand_out_copy(&mut self, bytes: &[u8]) -> &[u8] {
+    pub(crate) fn take_copy_of(&mut self, bytes: &[u8]) -> &[u8] {
         self.clear();
         self.bytes.extend_from_slice(bytes);
-        self.hand_out()
+        self.take()
     }
 }

@@ -15,7 +15,7 @@
 use std::ops::Range;
 use std::str::FromStr;
 
-use super::ClientIndex;
+use super::client_index::ClientIndex;
 
 /// The values of one line, in their order. Nothing is copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub struct Value<'l> {
     /// Where `bytes` begins in the text of the parameters.
     start: usize,
     is_quoted: bool,
+    /// The value is quoted, and its closing quote is there.
+    is_closed: bool,
 }
 
 impl<'l> Parameters<'l> {
@@ -73,10 +75,11 @@ impl<'l> Value<'l> {
         let bytes = untrimmed.trim_ascii();
         match bytes.strip_prefix(b"\"") {
             Some(inner) => {
-                let bytes = inner.strip_suffix(b"\"").unwrap_or(inner);
-                Self { bytes, start: start + 1, is_quoted: true }
+                let closed = inner.strip_suffix(b"\"");
+                let bytes = closed.unwrap_or(inner);
+                Self { bytes, start: start + 1, is_quoted: true, is_closed: closed.is_some() }
             }
-            None => Self { bytes, start, is_quoted: false },
+            None => Self { bytes, start, is_quoted: false, is_closed: false },
         }
     }
 
@@ -86,6 +89,10 @@ impl<'l> Value<'l> {
 
     pub fn is_quoted(self) -> bool {
         self.is_quoted
+    }
+
+    pub(crate) fn is_closed(self) -> bool {
+        self.is_closed
     }
 
     pub fn is_empty(self) -> bool {

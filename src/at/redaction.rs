@@ -1,141 +1,170 @@
+//! Finds the secrets in commands and in the answers that repeat them, by the place of their parameters.
+//!
+//! This reads lines as they should be. A line that came over the wire may be damaged, and no syntax tells where a
+//! password stands in the rest of it: while a command with a secret is in flight, such lines are not shown at all (see
+//! `channel::tracer`).
+
 use std::borrow::Cow;
+use std::ops::Range;
 
-use super::connection_parameters::ConnectionParameters;
+use super::parameters::{Parameters, Value};
 
-const CONNECTION: &[u8] = b"+CMQTTCONNECT";
-/// Commands that carry a secret, which of their parameters it is, and whether their answers carry it too.
-const SECRET_PARAMETERS: &[(&[u8], usize, bool)] = &[
-    (b"+CPIN", 0, false),
-    (b"+CPIN", 1, false),
-    (b"+CGAUTH", 3, true),
-    (b"+CGAUTH", 2, true),
-    (b"+CLCK", 2, false),
-    (b"+CPWD", 1, false),
-    (b"+CPWD", 2, false),
+/// A command with a secret, which of its parameters that is, and whether the answers repeat it.
+struct Secret {
+    name: &'static [u8],
+    parameter: Parameter,
+    is_repeated: bool,
+}
+
+enum Parameter {
+    At(usize),
+    /// `<index>,"<address>",<keep-alive>,<clean session>,"<user>","<password>"`: everything behind the user name, and
+    /// everything from the first value on that is not as it should be.
+    BehindUserName,
+}
+
+const SECRETS: &[Secret] = &[
+    Secret { name: b"CMQTTCONNECT", parameter: Parameter::BehindUserName, is_repeated: true },
+    Secret { name: b"CPIN", parameter: Parameter::At(0), is_repeated: false },
+    Secret { name: b"CPIN", parameter: Parameter::At(1), is_repeated: false },
+    Secret { name: b"CGAUTH", parameter: Parameter::At(2), is_repeated: true },
+    Secret { name: b"CGAUTH", parameter: Parameter::At(3), is_repeated: true },
+    Secret { name: b"CLCK", parameter: Parameter::At(2), is_repeated: false },
+    Secret { name: b"CPWD", parameter: Parameter::At(1), is_repeated: false },
+    Secret { name: b"CPWD", parameter: Parameter::At(2), is_repeated: false },
 ];
 
-/// `line` with its secrets replaced by asterisks of the same length.
-pub fn redacted(line: &[u8]) -> Cow<'_, [u8]> {
+/// `line` with each byte of its secrets replaced by an asterisk.
+pub(crate) fn redacted(line: &[u8]) -> Cow<'_, [u8]> {
     let mut shown = Cow::Borrowed(line);
-    for (from, to) in secrets_in(line) {
-        shown.to_mut()[from..to].fill(b'*');
+    for span in secret_spans(line) {
+        shown.to_mut()[span].fill(b'*');
     }
     shown
 }
 
-/// Where the secrets of a command or its answer are. The command may stand behind others in its line.
-pub(crate) fn secrets_in(line: &[u8]) -> impl Iterator<Item = (usize, usize)> {
-    let named = memchr::memchr_iter(b'+', line)
-        .flat_map(move |at| secrets_of_command_at(line, at).chain(password_of_connection_at(line, at)));
-    named.chain(password_behind_address(line)).chain(password_of_a_rest(line))
+/// The secrets of a command or of an answer. The command may stand behind others in its line.
+pub(crate) fn secret_spans(line: &[u8]) -> Vec<Range<usize>> {
+    let mut spans = Vec::new();
+    for plus in memchr::memchr_iter(b'+', line) {
+        let at = plus + 1;
+        for secret in SECRETS {
+            spans.extend(secret.span_at(line, at));
+        }
+    }
+    spans
 }
 
-/// The secrets of the command or answer whose name begins at `at`, in capitals or not.
-fn secrets_of_command_at(line: &[u8], at: usize) -> impl Iterator<Item = (usize, usize)> {
-    SECRET_PARAMETERS.iter().filter_map(move |(name, parameter, comes_back)| {
-        let end = at + name.len();
-        line.get(at..end).filter(|found| found.eq_ignore_ascii_case(name))?;
-        let values = end + line[end..].iter().take_while(|byte| **byte == b' ').count();
-        let carries_it = match line.get(values)? {
-            b'=' => true,
-            b':' => *comes_back,
+/// The read form of the command `name` is answered with a secret.
+pub(crate) fn is_answered_with_secret(name: &[u8]) -> bool {
+    SECRETS.iter().any(|secret| secret.is_repeated && name.eq_ignore_ascii_case(secret.name))
+}
+
+/// `line`, as an answer of the command `name`, has no secret that [`secret_spans`] would miss: it is not damaged.
+pub(crate) fn is_sound_answer(line: &[u8], name: &[u8]) -> bool {
+    let Some(parameters) = Parameters::of_information(line, name) else { return false };
+    if !name.eq_ignore_ascii_case(b"CMQTTCONNECT") {
+        return parameters.values().all(|value| !value.bytes().contains(&b'"'));
+    }
+    is_result(parameters) || values_before_password(parameters) == parameters.count().min(5)
+}
+
+/// Stands for a line that may hold a secret.
+pub(crate) fn not_shown(line: &[u8]) -> Vec<u8> {
+    format!("(*** {} bytes not shown: a password or key may be among them)", line.len()).into_bytes()
+}
+
+impl Secret {
+    /// The secret of the command or answer whose name begins at `at`.
+    fn span_at(&self, line: &[u8], at: usize) -> Option<Range<usize>> {
+        let end = at + self.name.len();
+        line.get(at..end).filter(|found| found.eq_ignore_ascii_case(self.name))?;
+        let sign = end + line[end..].iter().take_while(|byte| **byte == b' ').count();
+        let has_values = match line.get(sign)? {
+            b'=' => line[sign + 1..].trim_ascii() != b"?",
+            b':' => self.is_repeated,
             _ => false,
         };
-        carries_it.then(|| parameter_at(line, values + 1, *parameter))?
-    })
+        if !has_values {
+            return None;
+        }
+        let text = &line[sign + 1..];
+        let span = match self.parameter {
+            Parameter::At(position) => Parameters::new(text).get(position)?.span(),
+            Parameter::BehindUserName => password(text)?,
+        };
+        (!span.is_empty()).then_some(sign + 1 + span.start..sign + 1 + span.end)
+    }
 }
 
-/// The password of a connection, and all that is not what stands before it in a line that came whole.
-fn password_of_connection_at(line: &[u8], at: usize) -> Option<(usize, usize)> {
-    let end = at + CONNECTION.len();
-    line.get(at..end).filter(|found| found.eq_ignore_ascii_case(CONNECTION))?;
-    let from = ConnectionParameters::new(line, end).end_of_readable()?;
-    Some(without_quotes(line, from, line.len()))
-}
-
-/// The password of a line that lost its beginning: its last string, behind another one.
-fn password_of_a_rest(line: &[u8]) -> Option<(usize, usize)> {
-    let is_named = line.first().is_some_and(|first| matches!(first, b'+' | b'A' | b'a'));
-    if is_named || !line.trim_ascii_end().ends_with(b"\"") {
+fn password(text: &[u8]) -> Option<Range<usize>> {
+    let parameters = Parameters::new(text);
+    if is_result(parameters) {
         return None;
     }
-    let separator = memchr::memmem::find(line, b"\",\"")?;
-    Some(without_quotes(line, separator + 1, line.len()))
+    let from = parameters.get(values_before_password(parameters))?.span().start;
+    let end = text.trim_ascii_end().strip_suffix(b"\"").unwrap_or(text.trim_ascii_end()).len();
+    Some(from..end.max(from))
 }
 
-/// The password of a connection whose line lost or gained bytes on its way, so that its parameters cannot be counted:
-/// what stands behind the broker's address and two more strings. Where a quote is missing, the user name is hidden too.
-fn password_behind_address(line: &[u8]) -> Option<(usize, usize)> {
-    // Most lines have no strings, and so no address, which is dearer to look for.
-    memchr::memchr(b'"', line)?;
-    let beginnings = [&b"tcp"[..], b"//"];
-    let address = beginnings.iter().filter_map(|beginning| memchr::memmem::find(line, beginning)).min()?;
-    let quotes: Vec<usize> = memchr::memchr_iter(b'"', &line[address..]).map(|at| address + at + 1).collect();
-    let from = match quotes.len() {
-        0..4 => return None,
-        odd if odd % 2 == 1 => quotes[2],
-        _ => quotes[1],
-    };
-    let opened = line[from..].iter().take_while(|byte| matches!(byte, b',' | b' ')).count();
-    Some(without_quotes(line, from + opened, line.len()))
+/// `+CMQTTCONNECT: <index>,<err>`, or the answer to the test form, which begins with a range.
+fn is_result(parameters: Parameters<'_>) -> bool {
+    let mut values = parameters.values();
+    let Some(first) = values.next() else { return false };
+    let Some(second) = values.next() else { return first.is_empty() };
+    first.bytes().starts_with(b"(0") || (is_number(second) && values.next().is_none())
 }
 
-/// The bytes of the numbered parameter, without its quotes. Commas between quotes do not separate.
-fn parameter_at(line: &[u8], start: usize, wanted: usize) -> Option<(usize, usize)> {
-    let mut number = 0;
-    let mut quoted = false;
-    let mut from = start;
-    for at in start..=line.len() {
-        let byte = line.get(at).copied();
-        match byte {
-            Some(b'"') => quoted = !quoted,
-            Some(b',') if !quoted => {}
-            None => {}
-            _ => continue,
-        }
-        if byte == Some(b'"') {
-            continue;
-        }
-        if number == wanted {
-            return Some(without_quotes(line, from, at));
-        }
-        number += 1;
-        from = at + 1;
-    }
-    None
+/// How many values stand before the password, each as it should be.
+fn values_before_password(parameters: Parameters<'_>) -> usize {
+    let is_flag = |value: Value<'_>| !value.is_quoted() && value.flag().is_some();
+    let is_address =
+        |value: Value<'_>| is_plain_string(value) && value.bytes().iter().all(u8::is_ascii_graphic);
+    let expected: [&dyn Fn(Value<'_>) -> bool; 5] =
+        [&is_flag, &is_address, &is_number, &is_flag, &is_plain_string];
+    parameters.values().zip(expected).take_while(|(value, is_sound)| is_sound(*value)).count()
 }
 
-fn without_quotes(line: &[u8], mut from: usize, mut to: usize) -> (usize, usize) {
-    while from < to && matches!(line[from], b' ' | b'"' | b',') {
-        from += 1;
-    }
-    while to > from && matches!(line[to - 1], b' ' | b'"' | b'\r' | b'\n') {
-        to -= 1;
-    }
-    (from, to)
+fn is_number(value: Value<'_>) -> bool {
+    const MOST_DIGITS: usize = 5;
+    !value.is_quoted() && value.bytes().len() <= MOST_DIGITS && value.number::<u32>().is_some()
+}
+
+/// A string without a comma or a quote: either means that a quote was lost.
+fn is_plain_string(value: Value<'_>) -> bool {
+    let is_plain = |byte: &u8| !matches!(byte, b'"' | b',' | b'\r' | b'\n');
+    value.is_closed() && !value.is_empty() && value.bytes().iter().all(is_plain)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const ANSWER: &[u8] = b"+CMQTTCONNECT: 0,\"tcp://h:1883\",60,1,\"user\",\"secret\"";
+
     #[test]
-    fn hides_the_password_both_ways() {
+    fn password_is_hidden_in_command_and_answer() {
         let sent = b"AT+CMQTTCONNECT=0,\"tcp://h:1883\",60,1,\"user\",\"s,cret\"";
         assert_eq!(&*redacted(sent), b"AT+CMQTTCONNECT=0,\"tcp://h:1883\",60,1,\"user\",\"******\"");
-        let read = b"+CMQTTCONNECT: 0,\"tcp://h:1883\",60,1,\"user\",\"secret\"";
-        assert_eq!(&*redacted(read), b"+CMQTTCONNECT: 0,\"tcp://h:1883\",60,1,\"user\",\"******\"");
+        assert_eq!(&*redacted(ANSWER), b"+CMQTTCONNECT: 0,\"tcp://h:1883\",60,1,\"user\",\"******\"");
+        assert!(is_sound_answer(ANSWER, b"CMQTTCONNECT"));
     }
 
     #[test]
-    fn hides_the_password_of_a_command_among_others() {
+    fn secret_of_a_command_among_others_is_hidden() {
         for line in [
             "AT+CSQ;+CMQTTCONNECT=0,\"tcp://h:1883\",60,1,\"user\",\"secret\"",
             "at+cmqttconnect = 0,\"tcp://h:1883\",60,1,\"user\",\"secret\"",
             "$GNRMC,,VAT+CMQTTCONNECT=0,\"tcp://h:1883\",60,1,\"user\",\"secret\"",
             "AT+CMQTTCONNECT=0,\"tcp://h:1883\",60,1,\"user\",secret",
             "AT+CMQTTCONNECT=0,\"tcp://h:1883\",60,1,\"user\",\"se\"c,ret\"",
+            "AT+CMQTTCONNECT=0,\"tcp://h:1883\",60,1,user,secret",
+            "AT+CMQTTCONNECT=0,tcp://h:1883,60,1,\"user\",secret",
             "AT+CSQ;+CPIN=\"secret\"",
+            "AT+CPIN=secret,secret",
+            "AT+CGAUTH=1,1,\"user\",\"secret\"",
+            "AT+CPWD=\"SC\",\"secret\",\"secret\"",
+            "AT+CLCK=\"SC\",1,\"secret\"",
         ] {
             let shown = String::from_utf8(redacted(line.as_bytes()).into_owned()).unwrap();
             assert!(!shown.contains("sec") && !shown.contains("ret"), "{shown}");
@@ -143,47 +172,29 @@ mod tests {
     }
 
     #[test]
-    fn hides_the_password_whatever_byte_is_lost_added_or_altered() {
-        let line = b"+CMQTTCONNECT: 0,\"tcp://h:1883\",60,1,\"user\",\"secret\"";
-        let password = line.len() - "secret\"".len();
+    fn damaged_answer_is_not_shown() {
+        let begins = ANSWER.len() - "secret\"".len();
         let mut damaged = Vec::new();
-        for at in 0..password {
-            damaged.push([&line[..at], &line[at + 1..]].concat());
-            for byte in *b"x\",:" {
-                damaged.push([&line[..at], &[byte], &line[at..]].concat());
-                damaged.push([&line[..at], &[byte], &line[at + 1..]].concat());
+        for at in 0..begins {
+            damaged.push([&ANSWER[..at], &ANSWER[at + 1..]].concat());
+            for byte in *b"x0\",: " {
+                damaged.push([&ANSWER[..at], &[byte], &ANSWER[at..]].concat());
+                damaged.push([&ANSWER[..at], &[byte], &ANSWER[at + 1..]].concat());
             }
+            for other in at + 1..begins {
+                damaged.push([&ANSWER[..at], &ANSWER[at + 1..other], &ANSWER[other + 1..]].concat());
+            }
+            damaged.push(ANSWER[at..].to_vec());
         }
         for line in damaged {
-            let shown = redacted(&line);
+            let is_shown = is_sound_answer(&line, b"CMQTTCONNECT");
+            let shown = if is_shown { redacted(&line).into_owned() } else { not_shown(&line) };
             assert!(memchr::memmem::find(&shown, b"secret").is_none(), "{}", shown.escape_ascii());
         }
     }
 
     #[test]
-    fn hides_the_password_whatever_two_bytes_are_lost() {
-        let line = b"+CMQTTCONNECT: 0,\"tcp://h:1883\",60,1,\"user\",\"secret\"";
-        let password = line.len() - "secret\"".len();
-        for first in 0..password - 1 {
-            for second in first + 1..password {
-                let damaged = [&line[..first], &line[first + 1..second], &line[second + 1..]].concat();
-                let shown = redacted(&damaged);
-                assert!(memchr::memmem::find(&shown, b"secret").is_none(), "{}", shown.escape_ascii());
-            }
-        }
-    }
-
-    #[test]
-    fn hides_the_password_of_a_line_whose_beginning_was_lost() {
-        let line = b"+CMQTTCONNECT: 0,\"tcp://h:1883\",60,1,\"user\",\"secret\"";
-        for from in 0..line.len() - "secret\"".len() - 2 {
-            let shown = redacted(&line[from..]);
-            assert!(memchr::memmem::find(&shown, b"secret").is_none(), "{}", shown.escape_ascii());
-        }
-    }
-
-    #[test]
-    fn leaves_other_lines_alone() {
+    fn line_without_a_secret_is_shown_as_it_is() {
         for line in [
             &b"+CMQTTCONNECT: 0,0"[..],
             b"+CMQTTCONNECT: 0,\"tcp://h:1883\",60,1",

@@ -1,5 +1,7 @@
+use super::client_index::ClientIndex;
+use super::command_kind::Operation;
 use super::parameters::Parameters;
-use super::{ClientIndex, Operation, ResultCode};
+use super::result_code::ResultCode;
 
 /// Lines that mean the same whenever they come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,34 +1,31 @@
 //! The module's half of the driver, as a pure state machine.
 //!
-//! Theory of operation. Bytes come in through [`Engine::handle_input`], are cut into elements by the framer, and go to the
-//! reassembly (received messages), to a pending operation (results), to the command on the channel, or become events.
-//! One command is on the channel at a time and `OK` frees it; what the network owes after that is a pending operation of
-//! its client, while other lanes go on. After every input the caller writes what [`Engine::unwritten`] gives, takes all
-//! events, calls [`Engine::go_on`], and sleeps until [`Engine::poll_timeout`].
+//! ```text
+//!  bytes ──► wire: framer ──► reassembly ──► messages ───────────────────────────┐
+//!                                │ lines, prompts                                │
+//!                                ▼                                               ▼
+//!            channel: the command in flight · transactions: queue, ─────────► events
+//!                     recovery                 pending results
+//!                                │ commands, data
+//!  bytes ◄── wire: transmit buffer
+//! ```
+//!
+//! One command is on the channel at a time, and `OK` frees it. What the network owes after that is a pending result of its
+//! client, while other lanes go on.
 
-use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::channel_state::Channel;
+use super::command_channel::{CommandChannel, Surroundings};
 use super::event::{Counters, Event, TransactionId};
-use super::job::{Job, Lane, Owner, Pending, Queues};
-use super::lane_barrier::Halts;
-use super::recovery::{Fences, Recovery};
-use super::running::Running;
-use super::staged_payload::Staging;
-use super::tracing::Tracer;
-use crate::at::framer::{Element, Framer};
-use crate::at::transmit_buffer::Outbox;
-use crate::at::urc::{OperationResult, Urc};
-use crate::at::{Command, TraceKind};
-use crate::channel::{Failure, LostBy, Transaction, UnknownReason};
+use super::event_queue::EventQueue;
+use super::failure::{Failure, LostBy, UnknownReason};
+use super::queued_transaction::{Owner, QueuedTransaction};
+use super::transaction::Transaction;
+use super::wire::{Arrival, Wire};
+use crate::at::client_index::ClientIndex;
+use crate::at::command::Command;
 use crate::inbound::LONGEST_PAYLOAD;
-use crate::inbound::damaged_header::HeaderLine;
 use crate::inbound::output::Output;
-use crate::inbound::reassembly::{Reassembly, Trust};
-
-/// How long an ambiguous echo of entered data is waited for.
-const ECHO_TIME: Duration = Duration::from_millis(300);
 
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
@@ -38,43 +35,48 @@ pub struct Settings {
     pub baudrate: u32,
 }
 
+/// The engine does nothing by itself. Its caller does, in this order:
+///
+/// 1. Call one of the methods that take something in: `handle_input`, `handle_timeout`, `handle_written`, `submit`, `open`,
+///    `cancel`, ….
+/// 2. Take all events, with [`poll_event`](Self::poll_event).
+/// 3. Decide about each failure of a transaction that keeps its order, then call
+///    [`lift_lane_barriers`](Self::lift_lane_barriers). If it returns `true`, go back to 2.
+/// 4. Write what [`unwritten`](Self::unwritten) returns, as far as the port takes it, and report that to
+///    [`handle_written`](Self::handle_written). If [`must_drain`](Self::must_drain), wait first until all before it has
+///    left the line.
+/// 5. Wait for input, for the port to take more, or until [`poll_timeout`](Self::poll_timeout).
+///
+/// After each method that takes something in, this holds:
+///
+/// - Everything that could start has started: its bytes are in `unwritten`.
+/// - Every transaction has been completed by one event, is queued, is on the channel, or has a pending result.
+/// - Between the first header of a message and its end, `unwritten` holds no beginning of a command.
+/// - `poll_timeout` is later than the `now` of the last `handle_timeout`.
 #[derive(Debug)]
 pub struct Engine {
-    pub(crate) settings: Settings,
-    pub(crate) framer: Framer,
-    pub(crate) reassembly: Reassembly,
-    pub(crate) queues: Queues,
-    pub(crate) halts: Halts,
-    pub(crate) channel: Channel,
-    pub(crate) fences: Fences,
-    pub(crate) pending: [Option<Pending>; Lane::COUNT],
-    pub(crate) outbox: Outbox,
-    pub(crate) events: VecDeque<Event>,
-    pub(crate) counters: Counters,
-    pub(crate) tracer: Tracer,
-    pub(crate) staging: Staging,
-    pub(crate) gone: Option<Gone>,
-    pub(crate) restart_confirmed: bool,
-    /// Commands without an answer since a boot banner, until it is known whether it was one.
-    pub(crate) perhaps_restarted: Vec<(Job, Failure)>,
-    /// So many bytes are held back until then, for they may be an echo or an answer.
-    held_echo: Option<(usize, Instant)>,
-    scratch: Vec<u8>,
+    wire: Wire,
+    channel: CommandChannel,
+    events: EventQueue,
+    unavailable: Option<Unavailable>,
+    /// The line that arrived last. Kept for its memory.
+    line: Vec<u8>,
 }
 
 /// The reason why nothing can be sent.
 #[derive(Debug)]
-pub(crate) enum Gone {
+enum Unavailable {
     PortLost(String),
     Closed,
 }
 
-impl Gone {
-    fn failure(&self, job: &Job) -> Failure {
+impl Unavailable {
+    fn failure(&self, transaction: &QueuedTransaction) -> Failure {
         match self {
             Self::Closed => Failure::Closed,
             Self::PortLost(reason) => {
-                Failure::ConnectionLost { command: job.named(), cause: LostBy::Port(reason.clone()) }
+                let cause = LostBy::Port(reason.clone());
+                Failure::ConnectionLost { command: transaction.named(), cause }
             }
         }
     }
@@ -83,381 +85,249 @@ impl Gone {
 impl Engine {
     pub fn new(settings: Settings) -> Self {
         Self {
-            settings,
-            framer: Framer::new(),
-            reassembly: Reassembly::new(settings.baudrate),
-            queues: Queues::default(),
-            halts: Halts::default(),
-            channel: Channel::Idle,
-            fences: Fences::default(),
-            pending: Default::default(),
-            outbox: Outbox::default(),
-            events: VecDeque::new(),
-            counters: Counters::default(),
-            tracer: Tracer::default(),
-            staging: Staging::default(),
-            gone: None,
-            restart_confirmed: false,
-            perhaps_restarted: Vec::new(),
-            held_echo: None,
-            scratch: Vec::new(),
+            wire: Wire::new(settings.baudrate),
+            channel: CommandChannel::new(settings.command_timeout),
+            events: EventQueue::default(),
+            unavailable: None,
+            line: Vec::new(),
         }
     }
+
+    // Transactions.
 
     /// Finds the module and turns its echo off; [`Event::Completed`] tells how it went.
     pub fn open(&mut self, id: TransactionId, now: Instant) {
-        self.fail_running(&UnknownReason::Timeout, |command| Failure::Mute { command });
-        self.outbox.give_up();
-        // Three seconds of AT, the filling, and some for the rest.
-        let time = Duration::from_secs(10) + 2 * self.wire_time(LONGEST_PAYLOAD);
+        let mute = |command| Failure::Mute { command };
+        self.channel.fail_in_flight(&UnknownReason::Timeout, mute, &mut self.events);
+        self.wire.cancel_unwritten();
+        // Three seconds of AT, the padding, and some for the rest.
+        let time = Duration::from_secs(10) + 2 * self.wire.time_of(LONGEST_PAYLOAD);
         let echo_off = Transaction::single(Command::new("ATE0"), time);
-        let job = Job::new(Owner::Opening(id), echo_off, now);
-        if let Some(gone) = &self.gone {
-            let failure = gone.failure(&job);
-            self.finish(job, Err(failure));
-            return;
+        let echo_off = QueuedTransaction::new(Owner::Opening(id), echo_off, now);
+        if let Some(echo_off) = self.if_available(echo_off) {
+            let (channel, mut at) = self.split(now);
+            channel.open(echo_off, &mut at);
+            self.wire.show_pushed(&mut self.events);
         }
-        self.queues.push_front(job);
-        self.channel = Channel::Recovering(Recovery::opening(self.wire_time(1), &mut self.outbox, now));
-        self.show_written();
     }
 
     pub fn submit(&mut self, id: TransactionId, transaction: Transaction, now: Instant) {
-        let job = Job::new(Owner::Caller(id), transaction, now);
-        if let Some(gone) = &self.gone {
-            let failure = gone.failure(&job);
-            self.finish(job, Err(failure));
-            return;
+        let transaction = QueuedTransaction::new(Owner::Caller(id), transaction, now);
+        if let Some(transaction) = self.if_available(transaction) {
+            self.channel.transactions_mut().submit(transaction);
+            self.advance(now);
         }
-        self.queues.push(job);
-        self.advance(now);
     }
 
-    /// The caller no longer waits. What has not begun is not begun; what has goes on.
+    /// Cancels the transaction if it is queued. One that has started runs to its end, and its outcome is not reported.
     pub fn cancel(&mut self, id: TransactionId, now: Instant) {
-        for job in self.queues.take_where(|job| job.is_for(id)) {
-            self.finish(job, Err(Failure::Cancelled));
-        }
-        if let Some(running) = self.running().filter(|running| running.job.is_for(id)) {
-            running.job.owner = Owner::Nobody;
-        }
-        for pending in self.pending.iter_mut().flatten().filter(|pending| pending.job.is_for(id)) {
-            pending.job.owner = Owner::Nobody;
-        }
+        self.channel.cancel(id, &mut self.events);
         self.advance(now);
     }
 
-    /// Whether it could be taken back: nothing of it had been written.
+    /// Cancels the transaction if it is queued. Returns `true` if it was: nothing of it has been written.
     pub fn cancel_queued(&mut self, id: TransactionId) -> bool {
-        let taken = self.queues.take_where(|job| job.is_for(id));
-        let was_there = !taken.is_empty();
-        for job in taken {
-            self.finish(job, Err(Failure::Cancelled));
-        }
-        was_there
+        self.channel.transactions_mut().cancel_queued(id, &mut self.events)
     }
 
-    /// Whether the result of this publish may still come, or is told of already.
+    /// Cancels the queued transactions of `client` that keep their order, and returns them in it. No event tells of them.
+    pub fn cancel_queued_of(&mut self, client: ClientIndex) -> Vec<TransactionId> {
+        self.channel.transactions_mut().cancel_queued_of(client)
+    }
+
+    /// The result of this publish may still come, or is among the events.
     pub fn may_be_deferred(&self, id: TransactionId) -> bool {
-        let is_told = |event: &Event| matches!(event, Event::DeferredResult { id: late, .. } if *late == id);
-        self.pending.iter().flatten().any(|pending| pending.job.is_for(id)) || self.events.iter().any(is_told)
+        self.channel.transactions().has_pending(id) || self.events.has_deferred_result_of(id)
     }
 
-    /// The module was found restarted, though no banner told of it.
+    /// Starts what failures have held back: the caller has taken all events and decided about each failure. Returns `true`
+    /// if a lane was held back; then there may be more events.
+    pub fn lift_lane_barriers(&mut self, now: Instant) -> bool {
+        let was_closed = self.events.lift_lane_barriers();
+        if was_closed {
+            self.advance(now);
+        }
+        was_closed
+    }
+
+    /// The caller found that the module has restarted, though no banner told of it.
     pub fn confirm_restart(&mut self, now: Instant) {
-        self.restart_confirmed = true;
+        self.channel.transactions_mut().confirm_restart();
         self.advance(now);
     }
 
-    pub fn set_tracing(&mut self, on: bool) {
-        self.tracer.set(on);
-        self.outbox.show(on);
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop()
     }
 
     pub fn counters(&self) -> Counters {
-        self.counters
+        self.events.counters()
     }
 
+    pub fn set_tracing(&mut self, is_on: bool) {
+        self.wire.set_tracing(is_on);
+    }
+
+    // Bytes and time.
+
     pub fn handle_input(&mut self, bytes: &[u8], now: Instant) {
-        self.counters.bytes_in += bytes.len() as u64;
+        self.events.counters_mut().bytes_in += bytes.len() as u64;
         let mut input = bytes;
+        let mut line = std::mem::take(&mut self.line);
         loop {
-            let unread = input;
-            let element = self.framer.next(&mut input);
-            self.tracer.arrived(&unread[..unread.len() - input.len()], &mut self.events);
-            match element {
-                None => break,
-                Some(Element::Counted(bytes)) => {
-                    self.reassembly.counted(bytes);
-                    continue;
+            let Self { wire, channel, events, .. } = self;
+            let arrival = wire.next(&mut input, &mut line, |line| channel.without_echo(line), events, now);
+            let Some(arrival) = arrival else { break };
+            match arrival {
+                Arrival::Line => self.handle_line(&line, now),
+                Arrival::OverlongLine => {
+                    let line = self.wire.shown(&line);
+                    self.events.push(Event::Urc { line, is_known: false });
                 }
-                Some(Element::CountedEnd { intact }) => {
-                    self.tracer.element_over(&mut self.events, TraceKind::Data);
-                    let tail = self.reassembly.counted_end(intact);
-                    if !tail.is_empty() {
-                        self.framer.resume_with(&tail);
-                    }
-                }
-                Some(Element::Blank) => {
-                    self.reassembly.blank_line();
-                    continue;
-                }
-                Some(Element::Line(line)) => {
-                    self.tracer.element_over(&mut self.events, TraceKind::Line);
-                    let line = match self.channel.without_echo(line) {
-                        Some(rest) => {
-                            self.reassembly.unspaced();
-                            rest
-                        }
-                        None => line,
-                    };
-                    if let Some(header) = HeaderLine::parse(line) {
-                        let is_line_end_intact = self.framer.line_end_is_intact();
-                        let position = self.framer.position();
-                        let count = self.reassembly.header(header, is_line_end_intact, position, now);
-                        if count > 0 {
-                            self.framer.take(count);
-                        }
-                    } else {
-                        let mut copy = std::mem::take(&mut self.scratch);
-                        copy.clear();
-                        copy.extend_from_slice(line);
-                        self.handle_line(&copy, now);
-                        self.scratch = copy;
-                    }
-                }
-                Some(Element::Overlong(line)) => {
-                    self.tracer.element_over(&mut self.events, TraceKind::Line);
-                    let line = self.tracer.without_secrets(line);
-                    self.reassembly.unspaced();
-                    self.unknown_line(line);
-                }
-                Some(Element::Prompt) => {
-                    self.tracer.element_over(&mut self.events, TraceKind::Prompt);
-                    if self.reassembly.prompt() == Trust::Trusted {
-                        self.handle_prompt(now);
-                    }
-                }
-                Some(Element::DataEcho) => {
-                    self.tracer.element_over(&mut self.events, TraceKind::Data);
-                    self.reassembly.unspaced();
-                }
+                Arrival::Prompt => self.handle_prompt(now),
+                Arrival::Output => {}
             }
-            if self.reassembly.has_output() {
-                self.take_from_reassembly(now);
-            }
-            self.show_written();
+            self.take_outputs(now);
         }
-        self.held_echo = match (self.framer.held_back(), self.held_echo) {
-            (Some(length), Some((before, until))) if length == before => Some((length, until)),
-            (held, _) => held.map(|length| (length, now + ECHO_TIME)),
-        };
+        self.line = line;
+        self.wire.end_input(now);
         self.advance(now);
     }
 
     /// Handles input of which some bytes may be wrong or missing. Drops every message that has bytes in it.
     pub fn handle_damaged_input(&mut self, bytes: &[u8], now: Instant) {
-        self.reassembly.begin_damaged_input();
+        self.wire.begin_damaged_input();
         self.handle_input(bytes, now);
-        self.reassembly.end_damaged_input();
+        self.wire.end_damaged_input();
     }
 
     pub fn handle_timeout(&mut self, now: Instant) {
-        if let Some(timed_out) = self.reassembly.handle_timeout(now) {
-            self.framer.forget_header_begun();
-            if let Some(tail) = timed_out.read_again {
-                self.framer.resume_with(&tail);
-            }
-        }
-        self.take_from_reassembly(now);
-        if self.held_echo.is_some_and(|(_, until)| until <= now) {
-            self.held_echo = None;
-            self.framer.release_held_echo();
+        self.wire.handle_message_timeout(now);
+        self.take_outputs(now);
+        if self.wire.handle_echo_timeout(now) {
             self.handle_input(b"", now);
         }
-        for job in self.queues.take_expired(now) {
-            let failure = job.not_started();
-            self.finish(job, Err(failure));
-        }
-        self.queues.wake(now);
-        self.give_up_pending(now);
-        self.give_up_on_channel(now);
+        let (channel, mut at) = self.split(now);
+        channel.handle_timeout(&mut at);
         self.advance(now);
     }
 
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let pending = self.pending.iter().flatten().map(Pending::deadline);
-        let times = [
-            self.reassembly.poll_timeout(),
-            self.held_echo.map(|(_, until)| until),
-            self.queues.poll_timeout(),
-            self.channel.poll_timeout(),
-        ];
-        times.into_iter().flatten().chain(pending).min()
-    }
-
-    pub fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        self.wire.poll_timeout().into_iter().chain(self.channel.poll_timeout()).min()
     }
 
     pub fn unwritten(&self) -> &[u8] {
-        if !self.outbox.is_begun() && !self.line_is_free() {
-            return &[];
-        }
-        self.outbox.unwritten()
+        self.wire.unwritten()
     }
 
-    /// What [`Engine::unwritten`] gives may be written only after all before it has left the line.
+    /// All that was written before must have left the line before `unwritten` is written.
     pub fn must_drain(&self) -> bool {
-        self.outbox.must_drain()
+        self.wire.must_drain()
     }
 
     pub fn handle_written(&mut self, count: usize, now: Instant) {
-        self.counters.bytes_out += count as u64;
-        self.outbox.written(count);
-        if self.outbox.is_empty() {
-            self.note_written();
+        self.events.counters_mut().bytes_out += count as u64;
+        self.wire.handle_written(count);
+        if !self.wire.has_unwritten() {
+            self.channel.handle_all_written(&mut self.wire);
         }
         self.advance(now);
     }
 
+    // The port.
+
     /// The port is gone: nothing that is under way can end any more.
     pub fn handle_port_lost(&mut self, reason: String, now: Instant) {
-        self.reassembly.reset("the port is gone");
-        self.take_from_reassembly(now);
+        self.wire.drop_messages("the port is gone");
+        self.take_outputs(now);
         let cause = LostBy::Port(reason.clone());
-        self.fail_everything(&UnknownReason::Lost(cause.clone()), |command| Failure::ConnectionLost {
-            command,
-            cause: cause.clone(),
-        });
-        self.gone = Some(Gone::PortLost(reason.clone()));
-        self.events.push_back(Event::PortLost(reason));
+        let lost = |command| Failure::ConnectionLost { command, cause: cause.clone() };
+        self.channel.fail_all(&UnknownReason::Lost(cause.clone()), lost, &mut self.events);
+        self.wire.clear_unwritten();
+        self.unavailable = Some(Unavailable::PortLost(reason.clone()));
+        self.events.push(Event::PortLost(reason));
     }
 
-    /// There is a port again, and nothing is known of what is behind it. [`Engine::open`] finds out.
+    /// There is a port again, and nothing is known of the module behind it. [`Engine::open`] finds out.
     pub fn handle_port_attached(&mut self) {
-        self.framer = Framer::new();
-        self.outbox.clear();
-        self.channel = Channel::Idle;
-        self.held_echo = None;
-        self.gone = None;
+        self.wire.attach_port();
+        self.channel.attach_port();
+        self.unavailable = None;
     }
 
-    /// The driver is being closed.
+    /// Ends everything: the driver is being closed.
     pub fn close(&mut self) {
-        self.fail_everything(&UnknownReason::Closed, |_| Failure::Closed);
-        self.gone = Some(Gone::Closed);
+        self.channel.fail_all(&UnknownReason::Closed, |_| Failure::Closed, &mut self.events);
+        self.wire.clear_unwritten();
+        self.unavailable = Some(Unavailable::Closed);
     }
 
     fn handle_line(&mut self, line: &[u8], now: Instant) {
         let is_echo = self.channel.owns_echo(line);
-        let is_known = is_echo || self.expects(line);
-        if self.reassembly.line(line, is_known, is_echo) == Trust::Held {
-            return;
-        }
-        match &mut self.channel {
-            Channel::Recovering(recovery) if is_echo => recovery.note_echo(),
-            _ if is_echo => {}
-            _ => self.route(line, now),
+        let is_known = is_echo || self.channel.expects(line);
+        if self.wire.trusts(line, is_known, is_echo) {
+            self.handle_trusted_line(line, is_echo, now);
         }
     }
 
-    pub(crate) fn take_from_reassembly(&mut self, now: Instant) {
-        while let Some(output) = self.reassembly.poll_output() {
+    fn handle_trusted_line(&mut self, line: &[u8], is_echo: bool, now: Instant) {
+        let (channel, mut at) = self.split(now);
+        if is_echo {
+            channel.handle_echo();
+        } else {
+            channel.handle_line(line, &mut at);
+            self.advance(now);
+        }
+    }
+
+    fn handle_prompt(&mut self, now: Instant) {
+        let (channel, mut at) = self.split(now);
+        channel.handle_prompt(&mut at);
+        self.advance(now);
+    }
+
+    fn take_outputs(&mut self, now: Instant) {
+        while let Some(output) = self.wire.poll_output() {
             match output {
-                Output::Message(message) => {
-                    self.counters.messages += 1;
-                    self.events.push_back(Event::Message(message));
-                }
-                Output::Lost { client, why } => {
-                    self.counters.damaged_messages += 1;
-                    self.events.push_back(Event::MessageLost { client, why });
-                }
-                Output::LossSuspected => self.events.push_back(Event::ConnectionLossSuspected),
-                Output::RestartSuspected => self.ask_once_whether_it_restarted(now),
+                Output::Message(message) => self.events.push(Event::Message(message)),
+                Output::Lost { client, why } => self.events.push(Event::MessageLost { client, why }),
+                Output::LossSuspected => self.events.push(Event::ConnectionLossSuspected),
+                Output::RestartSuspected => self.channel.check_for_restart_once(now),
                 Output::Line(line) if self.channel.owns_echo(&line) => {}
-                Output::Line(line) => self.route(&line, now),
+                Output::Line(line) => self.handle_trusted_line(&line, false, now),
                 Output::Prompt => self.handle_prompt(now),
-                Output::LineDropped => self.counters.unknown_lines += 1,
+                Output::LineDropped => self.events.counters_mut().unknown_lines += 1,
             }
         }
     }
 
-    /// Whether this line has a meaning now, so that it may be believed inside a sound message block.
-    fn expects(&self, line: &[u8]) -> bool {
-        Urc::parse(line).is_some() || OperationResult::parse(line).is_some() || self.channel.expects(line)
-    }
-
-    /// Finds whose a believed line is, in the order of the rules of the line.
-    fn route(&mut self, line: &[u8], now: Instant) {
-        if let Some(urc) = Urc::parse(line) {
-            self.handle_urc(urc, line, now);
-            return;
+    /// Starts what can be started. Called after everything that may have made room.
+    fn advance(&mut self, now: Instant) {
+        if self.unavailable.is_none() {
+            if self.channel.transactions_mut().take_confirmed_restart() {
+                self.handle_restart(now);
+            }
+            let (channel, mut at) = self.split(now);
+            channel.advance(&mut at);
         }
-        let result = OperationResult::parse(line);
-        let is_owed = result.is_some_and(|result| self.owes(result));
-        if self.running().is_some_and(|running| running.takes_before_results(line, result.is_some(), is_owed))
-        {
-            self.handle_information(line, now);
-            return;
-        }
-        if let Some(result) = result {
-            self.handle_result(result, line, now);
-            return;
-        }
-        let consumed = match &mut self.channel {
-            Channel::Running(running) if running.awaits_answer() => self.handle_answer(line, now),
-            Channel::Recovering(_) => self.handle_recovery_line(line, now),
-            _ => false,
-        };
-        if !consumed {
-            let line = self.tracer.without_secrets(line);
-            self.unknown_line(line);
-        }
+        self.wire.show_pushed(&mut self.events);
     }
 
-    pub(crate) fn known_line(&mut self, line: &[u8]) {
-        let line = self.tracer.without_secrets(line);
-        self.events.push_back(Event::Urc { line, known: true });
+    fn handle_restart(&mut self, now: Instant) {
+        self.wire.handle_restart();
+        self.take_outputs(now);
+        self.channel.transactions_mut().handle_restart(&mut self.events, now);
     }
 
-    pub(crate) fn unknown_line(&mut self, line: Vec<u8>) {
-        self.counters.unknown_lines += 1;
-        self.events.push_back(Event::Urc { line, known: false });
+    /// Returns the transaction if it can be sent. Else it has failed.
+    fn if_available(&mut self, transaction: QueuedTransaction) -> Option<QueuedTransaction> {
+        let Some(unavailable) = &self.unavailable else { return Some(transaction) };
+        let failure = unavailable.failure(&transaction);
+        self.events.complete(&transaction, Err(failure));
+        None
     }
 
-    /// Nothing is written between RXSTART and RXEND, nor before all that was to be written is.
-    pub(crate) fn may_write(&self) -> bool {
-        self.outbox.is_empty() && self.line_is_free()
-    }
-
-    fn line_is_free(&self) -> bool {
-        self.reassembly.may_write() && !self.framer.is_counting()
-    }
-
-    pub(crate) fn wire_time(&self, bytes: usize) -> Duration {
-        #[allow(clippy::cast_precision_loss)] // bounded by the longest data entry
-        Duration::from_secs_f64(bytes as f64 * 10.0 / f64::from(self.settings.baudrate.max(1)))
-    }
-
-    /// In its place among what arrived.
-    pub(crate) fn show_written(&mut self) {
-        if self.outbox.has_unshown() {
-            self.trace_written();
-        }
-    }
-
-    #[cold]
-    fn trace_written(&mut self) {
-        for written in self.outbox.take_unshown() {
-            self.tracer.written(&mut self.events, written.kind, written.bytes, written.secret);
-        }
-    }
-
-    pub(crate) fn running(&mut self) -> Option<&mut Running> {
-        match &mut self.channel {
-            Channel::Running(running) => Some(running),
-            _ => None,
-        }
+    fn split(&mut self, now: Instant) -> (&mut CommandChannel, Surroundings<'_>) {
+        (&mut self.channel, Surroundings { wire: &mut self.wire, events: &mut self.events, now })
     }
 }

@@ -1,11 +1,16 @@
-use crate::at::{ClientIndex, CommandLine, Direction, TraceKind};
-use crate::channel::{Failure, Outcome};
+//! What the engine tells its caller, in the order in which it happened.
+
+use std::ops::Range;
+
+use super::failure::{Failure, Outcome};
+use crate::at::client_index::ClientIndex;
+use crate::at::command_line::CommandLine;
+use crate::at::trace::{Direction, TraceKind};
 use crate::inbound::ReceivedMessage;
 
-/// Names a transaction to whoever submitted it.
+/// The caller's name for a transaction that it submits.
 pub type TransactionId = u64;
 
-/// What the engine has to say, in the order in which it happened.
 #[derive(Debug)]
 pub enum Event {
     Message(ReceivedMessage),
@@ -18,14 +23,14 @@ pub enum Event {
         id: TransactionId,
         outcome: Outcome,
     },
-    /// The result of a publish whose outcome was given up as unknown: it came after all, or cannot come any more.
+    /// The result of a publish that was reported as unknown: the result came after all, or cannot come any more.
     DeferredResult {
         id: TransactionId,
         result: Result<(), Failure>,
     },
-    /// A command that acts on the MQTT stack succeeded, whoever sent it.
+    /// A command that changes something on the MQTT stack succeeded. The driver's own commands are among these.
     CommandSucceeded(CommandLine),
-    /// Its data entry broke off and was filled up, so what the module holds of it is nobody's.
+    /// The data entry of a command was not completed: the module holds padding instead of data.
     DataEntryAborted(CommandLine),
     ConnectionLost {
         client: ClientIndex,
@@ -37,20 +42,20 @@ pub enum Event {
     PortLost(String),
     /// The module answers nothing any more.
     Mute,
-    /// That a connection or the network was lost may have been among the bytes of a damaged message.
+    /// The report that a connection or the network was lost may have been among the bytes of a damaged message.
     ConnectionLossSuspected,
-    /// Any other unsolicited line. Unknown ones may be the remains of something damaged.
+    /// Any other unsolicited line. One that is not known may be the rest of something damaged.
     Urc {
         line: Vec<u8>,
-        known: bool,
+        is_known: bool,
     },
-    /// An element as it went by, with its line ends, secrets redacted. Only while tracing.
+    /// An element as it went by, with its line ends. Only while tracing.
     Trace {
         direction: Direction,
         kind: TraceKind,
         bytes: Vec<u8>,
-        /// Which of the bytes are asterisks in place of a secret.
-        redacted: Vec<std::ops::Range<usize>>,
+        /// The bytes that are asterisks in place of a secret.
+        redacted: Vec<Range<usize>>,
     },
 }
 

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use crate::at::{ClientIndex, CommandKind, CommandLine, ResultCode};
+use crate::at::client_index::ClientIndex;
+use crate::at::command_kind::CommandKind;
+use crate::at::command_line::CommandLine;
+use crate::at::result_code::ResultCode;
 
 /// The information response of each command of a transaction: its lines, without CR and LF.
 pub type Answers = Vec<Vec<Vec<u8>>>;

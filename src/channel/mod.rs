@@ -1,18 +1,22 @@
 //! The AT channel, as a pure state machine: bytes and time in, bytes and events out.
 
-pub(crate) mod channel_state;
-pub(crate) mod command_timeouts;
-pub(crate) mod engine;
-pub(crate) mod event;
-pub(crate) mod failure;
-pub(crate) mod job;
-pub(crate) mod lane_barrier;
-pub(crate) mod operations;
-pub(crate) mod recovery;
-pub(crate) mod running;
-pub(crate) mod staged_payload;
-pub(crate) mod tracing;
-pub(crate) mod transaction;
+mod command_channel;
+mod command_in_flight;
+mod engine;
+mod event;
+mod event_queue;
+mod failure;
+mod lane_barrier;
+mod pending_results;
+mod queued_transaction;
+mod recovery;
+mod staged_payload;
+mod sync_probe;
+mod tracer;
+mod transaction;
+mod transaction_queue;
+mod transactions;
+mod wire;
 
 pub use engine::{Engine, Settings};
 pub use event::{Counters, Event, TransactionId};

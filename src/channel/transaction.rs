@@ -1,77 +1,85 @@
+//! What a caller submits: commands that run one behind the other.
+
 use std::time::{Duration, Instant};
 
 use super::failure::FailedCommand;
-use crate::at::{ClientIndex, Command};
+use crate::at::client_index::ClientIndex;
+use crate::at::command::Command;
 
-/// Commands that run one behind the other with nothing in between; the first failure ends it.
+/// Commands that run one behind the other with nothing in between; the first failure ends the transaction.
 #[derive(Clone, Debug)]
 pub struct Transaction {
-    pub(crate) commands: Vec<Command>,
+    commands: Vec<Command>,
     /// How long the caller waits for the whole, from submission on.
-    pub(crate) timeout: Duration,
-    pub(crate) retries_while_busy: bool,
-    pub(crate) timed_from_start: bool,
-    pub(crate) keeps_order: bool,
+    timeout: Duration,
+    retries_while_busy: bool,
+    is_timed_from_start: bool,
+    keeps_order: bool,
 }
 
 impl Transaction {
     pub fn new(commands: Vec<Command>, timeout: Duration) -> Self {
         debug_assert!(!commands.is_empty());
-        Self { commands, timeout, retries_while_busy: false, timed_from_start: false, keeps_order: false }
+        Self { commands, timeout, retries_while_busy: false, is_timed_from_start: false, keeps_order: false }
     }
 
-    /// Tried again from its beginning, within its time, while the module says that the client is busy (code 14).
+    pub fn single(command: Command, timeout: Duration) -> Self {
+        Self::new(vec![command], timeout)
+    }
+
+    /// Repeats the transaction from its beginning, within its time, while the client is busy (code 14).
     #[must_use]
     pub fn retrying_while_busy(mut self) -> Self {
         self.retries_while_busy = true;
         self
     }
 
-    /// Its time does not run while it waits behind others.
+    /// Starts the time when the first command starts: the wait behind other transactions does not count.
     #[must_use]
     pub fn timed_from_start(mut self) -> Self {
-        self.timed_from_start = true;
+        self.is_timed_from_start = true;
         self
     }
 
-    /// If it fails, nothing behind it begins before [`Engine::lift_lane_barriers`](super::Engine::lift_lane_barriers): it may have to go out again
-    /// first.
+    /// Holds back its lane if it fails, until [`Engine::lift_lane_barriers`](super::Engine::lift_lane_barriers): the
+    /// transaction may have to go out again before those behind it.
     #[must_use]
     pub fn keeping_order(mut self) -> Self {
         self.keeps_order = true;
         self
     }
 
-    /// What the caller waits for the whole.
+    /// How long the caller waits for the whole.
     pub fn timeout(&self) -> Duration {
         self.timeout
     }
 
-    /// When its time is over, if it is submitted now. One that waits its turn first has all the time there is.
+    /// The end of the time, if the transaction is submitted now. One that is timed from its start has none yet.
     pub(crate) fn deadline(&self, now: Instant) -> Instant {
         /// Longer than any program runs.
         const NEVER: Duration = Duration::from_secs(100 * 365 * 86_400);
-        now + if self.timed_from_start { NEVER } else { self.timeout }
+        now + if self.is_timed_from_start { NEVER } else { self.timeout }
     }
 
-    /// The same, with less time.
+    /// The same transaction with less time.
     #[must_use]
     pub(crate) fn within(mut self, time: Duration) -> Self {
         self.timeout = self.timeout.min(time);
         self
     }
 
-    /// The client whose connection it needs, if it does.
+    /// The client whose connection the transaction needs, if it needs one.
     pub(crate) fn needs_connection_of(&self) -> Option<ClientIndex> {
         self.commands.iter().find(|command| command.kind().needs_connection())?.client()
     }
 
-    /// The command that names the whole: the last, which is what the caller asked for.
+    /// The command that names the whole in an error: the last, which is what the caller asked for.
     pub(crate) fn named(&self) -> FailedCommand {
         FailedCommand::from(&self.commands[self.commands.len() - 1].line)
     }
 
-    /// Makes it what goes out after its result was lost; false if it must not go out again, which only `QoS` 1 may.
+    /// Prepares the transaction to go out again after its result was lost. Returns `false` if it must not: a publish
+    /// with `QoS` 1 may, and one with `QoS` 2 if the caller wants that.
     pub(crate) fn prepare_resend(&mut self, resend_qos2: bool) -> bool {
         let Some(command) = self.commands.last_mut() else { return false };
         match command.line.publish_qos() {
@@ -82,7 +90,19 @@ impl Transaction {
         true
     }
 
-    pub fn single(command: Command, timeout: Duration) -> Self {
-        Self::new(vec![command], timeout)
+    pub(super) fn commands(&self) -> &[Command] {
+        &self.commands
+    }
+
+    pub(super) fn retries_while_busy(&self) -> bool {
+        self.retries_while_busy
+    }
+
+    pub(super) fn is_timed_from_start(&self) -> bool {
+        self.is_timed_from_start
+    }
+
+    pub(super) fn keeps_order(&self) -> bool {
+        self.keeps_order
     }
 }

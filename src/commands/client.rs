@@ -4,7 +4,7 @@ use super::connection::{ConnectedClients, Connections};
 use super::query::{Lines, Query, UnexpectedAnswer, all, command, lossy, number, text};
 use super::{ClientId, OperationTimeout, ProtocolVersion, SslContextIndex};
 use crate::at::parameters::Value;
-use crate::at::{ClientIndex, Command, redacted};
+use crate::at::{ClientIndex, Command};
 
 /// `AT+CMQTTACCQ=<client_index>,"<clientID>"[,<server_type>]`
 pub fn acquire(client: ClientIndex, id: &ClientId, tls: bool) -> Command {
@@ -185,8 +185,11 @@ impl ClientReport {
 fn lines_about(index: ClientIndex, answers: &[Vec<Vec<u8>>]) -> String {
     let marker = format!(": {index}");
     let about = |line: &&Vec<u8>| lossy(line).contains(&marker);
-    let lines: Vec<_> = answers.iter().flatten().filter(about).map(|line| lossy(&redacted(line))).collect();
-    lines.join("\n")
+    let queries = ClientReport::queries();
+    let shown = queries.iter().zip(answers).flat_map(|(query, lines)| {
+        lines.iter().filter(about).map(|line| lossy(&query.line().redact_answer(line)))
+    });
+    shown.collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

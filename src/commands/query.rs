@@ -3,8 +3,8 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::at::Command;
 use crate::at::parameters::Parameters;
-use crate::at::{Command, redacted};
 
 /// The information lines of one command, without CR and LF: odd spacing, missing fields and any byte are expected.
 pub type Lines = [Vec<u8>];
@@ -39,16 +39,17 @@ pub struct UnexpectedAnswer {
 impl UnexpectedAnswer {
     pub(super) fn new(query: &impl Query, expected: &'static str, lines: &Lines) -> Self {
         const MOST_LINES: usize = 10;
-        let lines =
-            lines.iter().take(MOST_LINES).map(|line| redacted(line).escape_ascii().to_string()).collect();
-        Self { command: query.command().line.shown(), expected, lines }
+        let command = query.command();
+        let shown = |line: &Vec<u8>| command.line().redact_answer(line).escape_ascii().to_string();
+        let lines = lines.iter().take(MOST_LINES).map(shown).collect();
+        Self { command: command.line().shown(), expected, lines }
     }
 
     pub fn command(&self) -> &str {
         &self.command
     }
 
-    /// The lines of the module, secrets masked.
+    /// The lines of the module, secrets redacted.
     pub fn lines(&self) -> &[String] {
         &self.lines
     }
