@@ -15,7 +15,7 @@ from simcom_mqtt import SimcomError, SimcomMqtt
 from .broker_check import check_broker
 from .broker_options import Broker, broker_options
 from .device_options import Device, device_options, simcom_ports
-from .finding import Finding, Verdict, failed, fine, mark_consequences
+from .finding import CAUSES, Finding, Verdict, failed, fine, mark_consequences
 from .module_check import check_clock, check_firmware, check_service, check_tls
 from .network_check import check_packet_data, check_registration, check_signal, check_sim
 from .output import OUTPUT, echo_json, is_plain
@@ -77,15 +77,21 @@ def _examine(device: Device, broker: Broker) -> Iterator[Finding]:
             return
         with modem:
             yield fine(PORT, f"{port} answers AT")
+            failures = set()
             for subject, check in CHECKS.items():
                 try:
-                    yield check(modem)
+                    finding = check(modem)
                 except SimcomError as error:
-                    yield failed(
+                    finding = failed(
                         subject, error_text(error), "--log-level debug shows each line in both directions"
                     )
-            if broker.url:
+                if finding.verdict is Verdict.FAILED:
+                    failures.add(subject)
+                yield finding
+            if broker.url and failures.isdisjoint(CAUSES["broker"]):
                 yield check_broker(modem, broker, broker.url, device)
+            elif broker.url:
+                yield failed("broker", "not tried", "")
 
 
 def _with_device(fix: str, device: Device) -> str:

@@ -44,7 +44,7 @@ CAUSES: Final = {
     "signal": ("SIM",),
     "registration": ("SIM", "signal"),
     "PDP": ("SIM", "signal", "registration"),
-    "broker": ("SIM", "signal", "registration", "PDP", "MQTT"),
+    "broker": ("SIM", "registration", "PDP", "MQTT"),
 }
 """The subjects that can make a subject fail."""
 

@@ -114,6 +114,14 @@ def test_fix_of_the_only_failure_says_what_to_do_by_hand(fault: Fault) -> None:
         examine("-d", module.port, status=0)
 
 
+def test_broker_is_not_tried_without_data_context() -> None:
+    with SimulatedModem(faults=["apn"]) as module:
+        broker = examine("-d", module.port, "-h", "broker.example.com", status=1)["broker"]
+
+        assert not any(command.startswith("AT+CMQTTCONNECT") for command in module.received)
+    assert (broker["verdict"], broker["finding"]) == ("follows", "not tried, which follows from PDP")
+
+
 @pytest.mark.parametrize("profile", ["sim767x", "a76xx"])
 def test_known_bad_firmware_is_the_only_failure(profile: str) -> None:
     with SimulatedModem(faults=["firmware"], profile=profile) as module:
