@@ -592,7 +592,7 @@ class Message:
         """
 
     def matches(self, filter: Topic) -> bool:
-        """Whether the topic matches an MQTT filter with its wildcards + and #.
+        """True if the topic matches an MQTT filter with its wildcards + and #.
 
         Topics that begin with $ are not matched by a leading wildcard; "$share/group/" is stripped.
         """
@@ -604,7 +604,7 @@ class Message:
 
 @final
 class Will:
-    """What the broker publishes if the connection breaks: topic and payload, 1–1024 bytes each.
+    """The message that the broker publishes if the connection breaks: topic and payload, 1–1024 bytes each.
 
     Entered by `AT+CMQTTWILLTOPIC` and `AT+CMQTTWILLMSG`, chapters 2.2.6 and 2.2.7. The module's wills have no
     retain flag.
@@ -639,7 +639,7 @@ class Tls:
     ca, cert, key: bytes or a Path is uploaded; str is PEM text if it begins with -----BEGIN, else the name of
         a file that is on the module already.
     context: 0–9; None: the one numbered as the client.
-    sslversion: 0–4, as in `AT+CSSLCFG="sslversion"`; 4: whatever both sides know.
+    sslversion: 0–4, as in `AT+CSSLCFG="sslversion"`; 4: the newest that both sides know.
     sni: send the host name in the handshake; False leaves the setting of the module as it is.
     ignore_local_time: do not check a certificate's dates against the module's clock.
     settings: further names and values of `AT+CSSLCFG`, as {"alpn": "mqtt", "negotiatetime": 60}.
@@ -697,7 +697,7 @@ class Reconnect:
 
     @property
     def resend_qos2(self) -> bool:
-        """Whether QoS 2 publishes in flight go out again."""
+        """True: QoS 2 publishes in flight go out again."""
 
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...

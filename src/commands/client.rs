@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_acquired_clients() {
+    fn free_clients_are_left_out() {
         let found =
             AcquiredClients.answer(&lines("+CMQTTACCQ: 0,\"a12mmmm\",0\n+CMQTTACCQ: 1,\"\",0")).unwrap();
         let expected =
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_the_ssl_contexts_in_use() {
+    fn ssl_context_that_was_not_set_is_none() {
         let found = SslContextsInUse.answer(&lines("+CMQTTSSLCFG: 0,3\n+CMQTTSSLCFG: 1,")).unwrap();
         assert_eq!(found, [(ClientIndex::Zero, Some(3)), (ClientIndex::One, None)]);
         assert!(SslContextsInUse.answer(&[]).is_err());
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_both_clients() {
+    fn configuration_of_both_clients_is_read() {
         let found = Configurations.answer(&lines("+CMQTTCFG: 0,0,24\n+CMQTTCFG: 1,1,120")).unwrap();
         let expected = |client, check_utf8, operation_timeout| ClientConfiguration {
             client,
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn asks_with_five_read_forms() {
+    fn report_needs_five_read_forms() {
         let lines: Vec<_> = ClientReport::queries().iter().map(|command| command.line.shown()).collect();
         assert_eq!(
             lines,
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn joins_the_answers_of_a_connected_client() {
+    fn report_joins_the_answers_of_a_connected_client() {
         let state = ClientReport::from_answers(ClientIndex::Zero, &answers()).unwrap();
         assert_eq!(
             state,
@@ -304,14 +304,14 @@ mod tests {
     }
 
     #[test]
-    fn a_free_client_has_no_id_and_no_connection() {
+    fn report_of_a_free_client_has_no_id_and_no_connection() {
         let state = ClientReport::from_answers(ClientIndex::One, &answers()).unwrap();
         assert_eq!((state.client_id.as_str(), state.server_address, state.connected), ("", None, false));
         assert_eq!((state.ssl_context, state.operation_timeout), (None, 120));
     }
 
     #[test]
-    fn a_missing_answer_is_said() {
+    fn missing_answer_is_an_error() {
         for missing in 0..5 {
             let mut answers = answers();
             answers[missing].clear();
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn the_password_is_not_shown_whatever_byte_is_lost_added_or_altered() {
+    fn password_is_not_shown_if_a_byte_is_lost_added_or_altered() {
         let line = answers()[1][0].clone();
         let password = line.len() - "hunter2\"".len();
         for at in 0..password {

@@ -96,7 +96,7 @@ impl Query for ConnectedClients {
     }
 }
 
-/// What the broker publishes if the connection breaks.
+/// The message that the broker publishes if the connection breaks.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Will {
     pub topic: Topic,
@@ -105,7 +105,7 @@ pub struct Will {
 }
 
 impl Will {
-    /// WILLTOPIC and WILLMSG, to run with nothing of that client in between.
+    /// WILLTOPIC and WILLMSG; no other command of the client may run between them.
     pub fn enter(&self, client: ClientIndex) -> Vec<Command> {
         vec![will_topic(client, &self.topic), will_message(client, &self.message, self.qos)]
     }
@@ -124,11 +124,13 @@ pub fn will_message(client: ClientIndex, message: &WillMessage, qos: QoS) -> Com
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::super::query::tests::lines;
     use super::*;
 
     #[test]
-    fn connects_with_each_optional_argument() {
+    fn connect_has_each_optional_argument() {
         let server = ServerAddress::parse("mqtt://test.mosquitto.org:1883", None).unwrap();
         let keep_alive = KeepAlive::parse(60).unwrap();
         let bytes = |credentials: Option<&Credentials>, clean| {
@@ -155,22 +157,20 @@ mod tests {
     }
 
     #[test]
-    fn disconnects_with_or_without_a_timeout() {
+    fn disconnect_has_an_optional_timeout() {
         assert_eq!(disconnect(ClientIndex::One, None).line.bytes(), b"AT+CMQTTDISC=1");
-        let timeout = DisconnectTimeout::parse(120).ok();
-        assert_eq!(disconnect(ClientIndex::Zero, timeout).line.bytes(), b"AT+CMQTTDISC=0,120");
-        let at_once = DisconnectTimeout::parse(0).ok();
-        assert_eq!(disconnect(ClientIndex::Zero, at_once).line.bytes(), b"AT+CMQTTDISC=0,0");
+        let timeout = DisconnectTimeout::covering(Duration::from_secs(120));
+        assert_eq!(disconnect(ClientIndex::Zero, Some(timeout)).line.bytes(), b"AT+CMQTTDISC=0,120");
     }
 
     #[test]
-    fn asks_in_the_read_form() {
+    fn connections_are_asked_for_in_the_read_form() {
         assert_eq!(Connections.command().line.bytes(), b"AT+CMQTTCONNECT?");
         assert_eq!(ConnectedClients.command().line.bytes(), b"AT+CMQTTDISC?");
     }
 
     #[test]
-    fn reads_connections() {
+    fn connections_are_read_without_those_of_free_clients() {
         let found = Connections
             .answer(&lines("+CMQTTCONNECT: 0,\"tcp://120.27.2.154:1883\",20,1\n+CMQTTCONNECT: 1"))
             .unwrap();
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn the_password_is_not_kept() {
+    fn password_of_a_connection_is_not_kept() {
         let found = Connections
             .answer(&lines("+CMQTTCONNECT: 1,\"tcp://h:1883\",60,0,\"user\",\"hunter2\""))
             .unwrap();
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_connected_clients() {
+    fn connected_clients_have_state_0() {
         let found = ConnectedClients.answer(&lines("+CMQTTDISC: 0,0\n+CMQTTDISC: 1,1")).unwrap();
         assert_eq!(found, [(ClientIndex::Zero, true), (ClientIndex::One, false)]);
         assert!(ConnectedClients.answer(&lines("+CMQTTDISC: 0")).is_err());

@@ -92,7 +92,7 @@ impl std::fmt::Debug for Payload {
 pub struct PayloadLimit(usize);
 
 impl PayloadLimit {
-    /// What no module of these families exceeds, for one that does not say.
+    /// The limit of a module that reports none: no module of these families takes more.
     pub const LONGEST: Self = Self(10_240);
 
     pub fn bytes(self) -> usize {
@@ -125,7 +125,7 @@ fn end_of_range(text: &str) -> Option<usize> {
     end.trim().parse().ok()
 }
 
-/// What selects among the messages that arrive: 1 to 1024 bytes, wildcards where MQTT has them.
+/// A filter of arriving messages: 1 to 1024 bytes, with wildcards where MQTT allows them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filter(Vec<u8>);
 
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn payloads_go_up_to_what_the_module_says() {
+    fn payloads_go_up_to_the_limit_of_the_module() {
         let this_family = limit("+CMQTTPAYLOAD: (0-1),(1-4096)").unwrap();
         assert!(Payload::parse("", this_family).unwrap().is_empty());
         assert!(Payload::parse(vec![0; 4096], this_family).is_ok());
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_without_a_limit_is_said() {
+    fn answer_without_a_limit_is_unexpected() {
         for odd in ["", "+CMQTTPAYLOAD: (0-1)", "+CMQTTPAYLOAD: (0-1),(1-0)", "+CMQTTPAYLOAD: (0-1),(1-x)"] {
             let message = limit(odd).unwrap_err().to_string();
             assert!(message.contains("AT+CMQTTPAYLOAD=?"), "{message}");
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn is_what_can_match() {
+    fn filter_has_wildcards_where_mqtt_allows_them() {
         for filter in ["a", "#", "+", "a/+/b/#", "$share/group/#", "/", "a//b"] {
             assert_eq!(Filter::parse(filter).unwrap().bytes(), filter.as_bytes());
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::at::ClientIndex;
 
-/// An argument outside what the module takes: names the argument, its value and the range. Nothing was written.
+/// An argument that the module does not take: names the argument, its value and the range. Nothing was written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{argument} {value}: must be {expected}")]
 pub struct Invalid {
@@ -38,14 +38,9 @@ impl Invalid {
     pub fn with(argument: &'static str, what: impl std::fmt::Display, expected: impl Into<String>) -> Self {
         Self { argument, value: format!("with {what}"), expected: expected.into() }
     }
-
-    /// The name of the argument, as it is called in Python.
-    pub fn argument(&self) -> &'static str {
-        self.argument
-    }
 }
 
-/// What would end the quotes or the command, or (backspace) take back what stands before.
+/// The characters that end the quotes or the command, or (backspace) remove the character before.
 const FORBIDDEN: &[(char, &str)] = &[
     ('"', "a quote"),
     ('\r', "a carriage return"),
@@ -54,7 +49,7 @@ const FORBIDDEN: &[(char, &str)] = &[
     ('\u{8}', "a backspace"),
 ];
 
-/// `text`, if a command line can carry it between quotes.
+/// Returns `text` if a command line can carry it between quotes.
 pub(super) fn quotable<'t>(argument: &'static str, text: &'t str) -> Result<&'t str, Invalid> {
     match FORBIDDEN.iter().find(|(character, _)| text.contains(*character)) {
         None => Ok(text),
@@ -109,7 +104,11 @@ pub struct Credentials {
 impl Credentials {
     pub const LONGEST: usize = 256;
 
-    /// None without a user name; a password cannot stand alone on the line.
+    /// Returns `None` without a user name; a password cannot stand alone on the line.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`] for a text that the command line cannot carry, and for a password without a user name.
     pub fn parse(username: Option<&str>, password: Option<&str>) -> Result<Option<Self>, Invalid> {
         let legal_password = |text: &str| {
             // Some firmware refuses a user name without a password, but takes an empty one.
@@ -158,7 +157,7 @@ pub fn client_index(number: i64) -> Result<ClientIndex, Invalid> {
         .ok_or_else(|| Invalid::value("index", number, "0 or 1"))
 }
 
-/// `<qos>`: how surely a message is delivered.
+/// `<qos>`: the delivery guarantee of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum QoS {
     AtMostOnce,
@@ -254,19 +253,19 @@ ranged! {
 }
 
 impl OperationTimeout {
-    /// What the module takes where none was set.
+    /// The timeout of the module if none was set.
     pub const DEFAULT: Self = Self(120);
 }
 
 impl SslContextIndex {
-    /// What the module takes where none was set.
+    /// The context that the module uses if none was set.
     pub fn numbered_as(client: ClientIndex) -> Self {
         Self(client.number())
     }
 }
 
 impl PublishTimeout {
-    /// What covers a caller's wait best: rounded up, within the module's range.
+    /// The timeout nearest to a caller's wait: rounded up, within the range of the module.
     pub fn covering(wait: Duration) -> Self {
         Self(covering(wait, &Self::RANGE))
     }
@@ -279,12 +278,7 @@ pub struct DisconnectTimeout(u8);
 impl DisconnectTimeout {
     pub const RANGE: RangeInclusive<u8> = 60..=180;
 
-    pub fn parse(number: i64) -> Result<Self, Invalid> {
-        let legal = u8::try_from(number).ok().filter(|number| *number == 0 || Self::RANGE.contains(number));
-        legal.map(Self).ok_or_else(|| Invalid::value("timeout", number, "0, or 60 to 180 seconds"))
-    }
-
-    /// What covers a caller's wait best: rounded up, within the module's range.
+    /// The timeout nearest to a caller's wait: rounded up, within the range of the module.
     pub fn covering(wait: Duration) -> Self {
         Self(covering(wait, &Self::RANGE))
     }
@@ -299,9 +293,13 @@ fn covering(wait: Duration, range: &RangeInclusive<u8>) -> u8 {
     u8::try_from(seconds).unwrap_or(u8::MAX).clamp(*range.start(), *range.end())
 }
 
-/// A caller's wait or delay in seconds: positive and finite.
+/// Reads a caller's wait or delay in seconds.
+///
+/// # Errors
+///
+/// [`Invalid`] for a number that is not positive and finite.
 pub fn seconds(argument: &'static str, seconds: f64) -> Result<Duration, Invalid> {
-    // No clock reaches further than this from now on every system, and nobody waits 30 years.
+    // No clock reaches further than 30 years from now on every system.
     const LONGEST: f64 = 1e9;
     if !(seconds.is_finite() && seconds > 0.0) {
         return Err(Invalid::value(argument, seconds, "a positive, finite number of seconds"));
@@ -314,7 +312,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_argument_value_and_range() {
+    fn message_names_argument_value_and_range() {
         assert_eq!(Invalid::value("qos", 3, "0, 1 or 2").to_string(), "qos = 3: must be 0, 1 or 2");
         assert_eq!(
             Invalid::length("topic", 1025, "1 to 1024 bytes").to_string(),
@@ -328,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn cuts_long_text_between_characters() {
+    fn long_text_is_cut_between_characters() {
         let message = Invalid::text("url", &"é".repeat(1000), "short").to_string();
         assert_eq!(message, format!("url = \"{}\"…: must be short", "é".repeat(80)));
     }
@@ -354,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_escapes_from_the_quotes() {
+    fn texts_cannot_leave_the_quotes() {
         for (text, what) in [
             ("a\"b", "a quote"),
             ("a\rb", "a carriage return"),
@@ -389,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_needs_a_user_name() {
+    fn password_needs_a_user_name() {
         let message = Credentials::parse(None, Some("secret")).unwrap_err().to_string();
         assert!(message.starts_with("username = None: must be given with a password"), "{message}");
     }
@@ -433,7 +431,7 @@ mod tests {
     }
 
     #[test]
-    fn ranges_hold_at_both_edges() {
+    fn numbers_are_legal_up_to_both_ends_of_their_range() {
         assert_eq!(KeepAlive::parse(1).unwrap().number(), 1);
         assert_eq!(KeepAlive::parse(64_800).unwrap().number(), 64_800);
         assert_eq!(message(KeepAlive::parse(0)), "keepalive = 0: must be 1 to 64800 seconds");
@@ -460,20 +458,7 @@ mod tests {
     }
 
     #[test]
-    fn disconnecting_takes_0_too() {
-        for legal in [0, 60, 180] {
-            assert_eq!(i64::from(DisconnectTimeout::parse(legal).unwrap().number()), legal);
-        }
-        for wrong in [-1, 1, 59, 181, 256] {
-            assert_eq!(
-                message(DisconnectTimeout::parse(wrong)),
-                format!("timeout = {wrong}: must be 0, or 60 to 180 seconds")
-            );
-        }
-    }
-
-    #[test]
-    fn waits_are_covered_by_the_next_whole_second_in_range() {
+    fn timeout_is_the_next_whole_second_in_range() {
         for (wait, expected) in
             [(0.5, 60), (60.0, 60), (60.001, 61), (179.5, 180), (180.0, 180), (181.0, 180), (1e6, 180)]
         {

@@ -16,8 +16,8 @@ pub fn topic(client: ClientIndex, topic: &Topic) -> Command {
     command(format!("AT+CMQTTTOPIC={client},{}", topic.bytes().len())).with_data(topic.bytes())
 }
 
-/// `AT+CMQTTPAYLOAD=<client_index>,<req_length>` and the payload; PUB clears it. None for an empty payload, which
-/// the module cannot be given: PUB without it sends one.
+/// `AT+CMQTTPAYLOAD=<client_index>,<req_length>` and the payload; PUB clears it. `None` for an empty payload, which the
+/// module does not take: PUB without this command sends one.
 pub fn payload(client: ClientIndex, payload: &Payload) -> Option<Command> {
     let bytes = payload.bytes();
     let command = || command(format!("AT+CMQTTPAYLOAD={client},{}", bytes.len())).with_data(bytes);
@@ -35,7 +35,7 @@ pub fn publish(client: ClientIndex, qos: QoS, timeout: PublishTimeout, flags: Pu
     command(format!("AT+CMQTTPUB={client},{},{}{flags}", qos.number(), timeout.number()))
 }
 
-/// A whole message: TOPIC, PAYLOAD and PUB, to run with nothing of that client in between.
+/// A whole message: TOPIC, PAYLOAD and PUB; no other command of the client may run between them.
 pub fn publish_message(
     client: ClientIndex,
     message_topic: &Topic,
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn each_optional_argument_of_pub() {
+    fn publish_has_each_optional_argument() {
         let bytes = |retain, dup| {
             let timeout = PublishTimeout::parse(60).unwrap();
             let command = publish(ClientIndex::Zero, QoS::AtLeastOnce, timeout, PublishFlags { retain, dup });
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_topic_payload_pub() {
+    fn message_is_topic_payload_and_pub() {
         let topic = Topic::parse("simcommsg").unwrap();
         let timeout = PublishTimeout::parse(180).unwrap();
         let commands = |payload: &[u8]| {

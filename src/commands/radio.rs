@@ -7,7 +7,7 @@ use crate::at::parameters::{Parameters, Value};
 /// `AT+CPSI?`: the serving cell.
 pub struct ServingCell;
 
-/// `+CPSI: <mode>,<operation mode>[,…]`; what a mode does not have, or the module does not know, is None.
+/// `+CPSI: <mode>,<operation mode>[,…]`; a value that a mode does not have, or the module does not know, is `None`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cell {
     /// `LTE`, `GSM`, `WCDMA`, …, or `NO SERVICE`.
@@ -110,7 +110,7 @@ impl Cell {
     }
 }
 
-/// RSRQ, RSRP, RSSI and RSSNR as they stand on the line, in one of three styles that RSRP gives away.
+/// RSRQ, RSRP, RSSI and RSSNR as they stand on the line, in one of three styles; the value of RSRP tells which.
 struct Levels {
     rsrq: Option<i16>,
     rsrp: Option<i16>,
@@ -119,9 +119,9 @@ struct Levels {
 }
 
 impl Levels {
-    /// What is not documented for a style is left None: it is in `raw`.
+    /// A level that is not documented for a style stays `None`; `raw` has it.
     fn fill(&self, cell: &mut Cell) {
-        // A level of 0 dBm is none that was measured.
+        // 0 dBm stands for a level that was not measured.
         let measured = |level: &i16| *level != 0;
         match self.rsrp {
             // SIM767XX: whole decibels. -156 dBm is the lowest RSRP there is.
@@ -152,7 +152,7 @@ impl Levels {
     }
 }
 
-/// Of tenths, to the nearest.
+/// Rounds tenths of a decibel to decibels.
 fn whole(tenths: i16) -> i16 {
     tenths.saturating_add(5).div_euclid(10)
 }
@@ -202,12 +202,12 @@ mod tests {
     }
 
     #[test]
-    fn asks_in_the_read_form() {
+    fn cell_is_asked_for_in_the_read_form() {
         assert_eq!(ServingCell.command().line.bytes(), b"AT+CPSI?");
     }
 
     #[test]
-    fn reads_an_lte_cell() {
+    fn lte_line_fills_every_field() {
         let line = "+CPSI: LTE,Online,460-11,0x9A5F,65141122,318,EUTRAN-BAND3,1650,5,5,-13,-103,-90,5";
         assert_eq!(
             cell(line),
@@ -233,8 +233,8 @@ mod tests {
     }
 
     #[test]
-    fn positive_figures_are_reporting_levels() {
-        // The example of chapter 3, mended: it is broken over three lines there.
+    fn positive_levels_are_reporting_levels() {
+        // The example of chapter 3, which stands on three lines there.
         let cell = cell("+CPSI: LTE,Online,460-00,0x333C,39589680,308,EUTRAN-BAND3,1350,5,0,0,54,0,22");
         assert_eq!((cell.rsrq_db, cell.rsrp_dbm, cell.rssi_dbm), (Some(-20.0), Some(-87), None));
         assert_eq!((cell.uplink_bandwidth, cell.rssnr_db), (Some(0), None));
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn each_style_of_levels_is_told_by_its_rsrp() {
+    fn style_of_levels_is_recognized_by_rsrp() {
         assert_eq!(levels("-13,-156,-90,5"), (Some(-13.0), Some(-156), Some(-90), Some(5)));
         assert_eq!(levels("0,-80,0,-3"), (Some(0.0), Some(-80), None, Some(-3)));
         assert_eq!(levels("-101,-926,-643,15"), (Some(-10.1), Some(-93), Some(-64), None));
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn no_service_has_no_cell() {
+    fn line_without_service_fills_mode_and_operation_only() {
         let cell = cell("+CPSI: NO SERVICE,Online");
         assert_eq!((cell.mode.as_str(), cell.operation.as_str()), ("NO SERVICE", "Online"));
         assert_eq!((cell.mcc_mnc.as_ref(), cell.rsrp_dbm), (None, None));
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_cut_short_keeps_what_it_has() {
+    fn short_line_fills_the_fields_that_it_has() {
         let cell = cell("+CPSI: LTE,Online,460-11,0x9A5F");
         assert_eq!((cell.tac, cell.cell_id, cell.rssnr_db), (Some(0x9A5F), None, None));
         assert!(ServingCell.answer(&lines("+CPSI:")).is_err());

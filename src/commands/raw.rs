@@ -1,4 +1,4 @@
-//! Any command that a user types.
+//! A command that a user types.
 
 use super::query;
 use super::{Invalid, certificate};
@@ -7,10 +7,14 @@ use crate::at::{Command, CommandName, Form};
 /// The longest line the module takes.
 pub const LONGEST_LINE: usize = 3071;
 
-/// `line` as it stands; `data` answers its `>` prompt.
+/// Makes a command of `line` unchanged; `data` answers its `>` prompt.
 ///
-/// Where the line announces a number of bytes, as in `AT+CMQTTTOPIC=0,9`, the data must be as many: with fewer the
-/// module stays in data entry, and takes the next command for data.
+/// If the line announces a number of bytes, as `AT+CMQTTTOPIC=0,9` does, the data must have this length: with fewer bytes
+/// the module stays in data entry, and takes the next command for data.
+///
+/// # Errors
+///
+/// [`Invalid`] for a line that is no AT command, and for data of another length than announced.
 pub fn raw(line: &str, data: Option<Vec<u8>>) -> Result<Command, Invalid> {
     if line.len() > LONGEST_LINE {
         return Err(Invalid::length("command", line.len(), format!("at most {LONGEST_LINE} bytes")));
@@ -21,7 +25,7 @@ pub fn raw(line: &str, data: Option<Vec<u8>>) -> Result<Command, Invalid> {
         }
     }
     if !line.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("AT")) {
-        // Not shown: what is no command may be a secret on the wrong line.
+        // The value is not shown: it may be a secret that was typed in the wrong place.
         return Err(Invalid::length("command", line.len(), "an AT command, beginning with AT"));
     }
     let command = query::command(line);
@@ -54,7 +58,7 @@ fn check_data(command: &Command, data: Option<&[u8]>) -> Result<(), Invalid> {
     }
 }
 
-/// The `<req_length>` of the commands that are known to have one.
+/// The `<req_length>` of a command that is known to have it.
 fn announced_length(command: &Command) -> Option<usize> {
     let line = &command.line;
     if line.form() != Form::Write {
@@ -83,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn any_at_command_goes_as_it_stands() {
+    fn at_commands_stay_unchanged() {
         for line in ["AT", "ate0", "AT+CSQ", "at+cgmr", "AT+CMQTTSUB=0,1", "AT$QCSIMSTAT?", "AT+X=\"é\""] {
             let command = raw(line, None).unwrap();
             assert_eq!(command.line.bytes(), line.as_bytes());
@@ -92,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_one_line() {
+    fn command_is_one_line_that_begins_with_at() {
         assert!(refused("AT\rAT", None).starts_with("command with a carriage return: must be one line"));
         assert!(refused("AT\n", None).starts_with("command with a line feed"));
         assert!(refused("AT\0", None).starts_with("command with a NUL"));
@@ -114,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn data_is_as_long_as_announced() {
+    fn data_has_the_announced_length() {
         for line in [
             "AT+CMQTTTOPIC=0,3",
             "at+cmqttwilltopic=0, 3",
@@ -146,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_typed_by_hand_is_as_secret_as_an_uploaded_one() {
+    fn typed_certificate_is_as_secret_as_an_uploaded_one() {
         let command = raw("at+ccertdown=\"a.pem\",4000", Some(vec![b'k'; 4000])).unwrap();
         assert_eq!(command.limit, Some(Duration::from_secs(120)));
         let data = command.data.unwrap();

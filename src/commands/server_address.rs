@@ -3,9 +3,9 @@ use std::net::Ipv6Addr;
 use super::Invalid;
 use super::legal_values::quotable;
 
-/// `<server_addr>` of `AT+CMQTTCONNECT`, from the forms of a URL that people use.
+/// `<server_addr>` of `AT+CMQTTCONNECT`, made of a URL.
 ///
-/// On the wire it is always `tcp://host:port`: whether TLS is spoken was decided by `AT+CMQTTACCQ`.
+/// On the wire it is always `tcp://host:port`: `AT+CMQTTACCQ` decides between TCP and TLS.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ServerAddress {
     wire: String,
@@ -17,10 +17,14 @@ impl ServerAddress {
     pub const SHORTEST: usize = "tcp://a.b".len();
     pub const LONGEST: usize = 256;
 
-    /// `mqtt://host[:1883]` = `tcp://…`, `mqtts://host[:8883]` = `ssl://…`, or `host[:port]`.
+    /// Reads `mqtt://host[:1883]` or `tcp://…`, `mqtts://host[:8883]` or `ssl://…`, or `host[:port]`.
     ///
-    /// `tls` is what the client was acquired for, where that is known. A scheme that contradicts it is an error;
-    /// without a scheme it decides, and without either the connection is plain.
+    /// `tls` is the kind of the acquired client, if there is one. Without a scheme it decides; without both the connection is
+    /// plain.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`] for a URL that names no server, and for a scheme that contradicts `tls`.
     pub fn parse(url: &str, tls: Option<bool>) -> Result<Self, Invalid> {
         let (scheme_tls, authority) = split_scheme(url)?;
         let tls = agreed(url, scheme_tls, tls)?;
@@ -155,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_becomes_tcp_host_port() {
+    fn each_form_becomes_tcp_host_port() {
         for (url, wire, tls) in [
             ("mqtt://broker.example", "tcp://broker.example:1883", false),
             ("tcp://broker.example", "tcp://broker.example:1883", false),
@@ -175,14 +179,14 @@ mod tests {
     }
 
     #[test]
-    fn without_a_scheme_the_client_decides() {
+    fn client_decides_without_a_scheme() {
         let address = ServerAddress::parse("broker.example", Some(true)).unwrap();
         assert_eq!((address.wire(), address.tls()), ("tcp://broker.example:8883", true));
         assert!(!ServerAddress::parse("broker.example", Some(false)).unwrap().tls());
     }
 
     #[test]
-    fn a_scheme_may_not_contradict_the_client() {
+    fn scheme_must_agree_with_the_client() {
         assert!(ServerAddress::parse("mqtts://host", Some(true)).is_ok());
         assert!(ServerAddress::parse("mqtt://host", Some(false)).is_ok());
         let message = ServerAddress::parse("mqtts://host", Some(false)).unwrap_err().to_string();
@@ -192,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_hold_at_both_edges() {
+    fn lengths_are_9_to_256_bytes() {
         assert_eq!(ServerAddress::parse("tcp://a:1", None).unwrap().wire().len(), 9);
         assert_eq!(ServerAddress::parse("a.b", None).unwrap().wire(), "tcp://a.b:1883");
         for short in ["tcp://ab", "a", "mqtt://", "", ":1883"] {
@@ -211,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_server_is_refused_with_a_reason() {
+    fn url_without_a_server_is_refused_with_a_reason() {
         for (url, reason) in [
             ("http://host", "mqtt://host[:1883]"),
             ("mqtt://host/path", "without a path"),

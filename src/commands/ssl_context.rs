@@ -1,4 +1,4 @@
-//! `AT+CSSLCFG`: what a TLS connection verifies, and with which files.
+//! `AT+CSSLCFG`: the settings of a TLS connection, its files and the extent of its verification among them.
 
 use super::legal_values::quotable;
 use super::query::{Lines, Query, UnexpectedAnswer, command, each, lossy};
@@ -6,7 +6,7 @@ use super::{CertificateName, Invalid, SslContextIndex};
 use crate::at::Command;
 use crate::at::parameters::{Parameters, Value};
 
-/// What a setting of `AT+CSSLCFG` takes.
+/// The values that a setting of `AT+CSSLCFG` takes.
 enum Kind {
     Number { least: i64, most: i64 },
     CipherSuites,
@@ -29,7 +29,7 @@ static SETTINGS: [(&str, Kind); 12] = [
     ("ciphersuites", Kind::CipherSuites),
 ];
 
-/// A number or a file name, as a caller gives it or the module says it.
+/// A number or a text, as a caller gives it or the module reports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SettingValue {
     Number(i64),

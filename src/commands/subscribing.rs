@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn each_optional_argument() {
+    fn subscribe_and_unsubscribe_have_each_optional_argument() {
         let topic = Topic::parse("simcommsg").unwrap();
         let command = subscribe(ClientIndex::Zero, &topic, QoS::AtLeastOnce, false);
         assert_eq!(text(&command), "AT+CMQTTSUB=0,9,1");

@@ -1,10 +1,10 @@
-//! The TLS side of one connection: what is verified, and with which files.
+//! The TLS settings of one connection: the extent of the verification, and the files for it.
 
 use super::ssl_context::{self, SettingValue, SslSetting};
 use super::{CertificateBody, CertificateName, Invalid, SslContextIndex, certificate};
 use crate::at::{ClientIndex, Command};
 
-/// Who proves who they are: `"authmode"` of `AT+CSSLCFG`.
+/// The sides that prove their identity: `"authmode"` of `AT+CSSLCFG`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verify {
     None,
@@ -35,7 +35,7 @@ impl Verify {
     }
 }
 
-/// A file that TLS reads on the module: one that is there, or one to upload under a name made from its content.
+/// A file that TLS reads on the module. It is there already, or is uploaded under a name made from its content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateFile {
     argument: &'static str,
@@ -64,7 +64,11 @@ impl CertificateFile {
         self.body.as_ref()
     }
 
-    /// What brings it onto a module with these files: nothing if it is there.
+    /// The upload onto a module with these files; `None` if the file is there.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`] if the file is not there and its content is unknown.
     pub fn upload(&self, stored: &[String]) -> Result<Option<Command>, Invalid> {
         if stored.iter().any(|name| name == self.name.as_str()) {
             return Ok(None);
@@ -79,7 +83,7 @@ impl CertificateFile {
     }
 }
 
-/// What a caller asks for; `TlsSettings` is what was found legal.
+/// The arguments of a caller, of which [`TlsSettings`] are made if they are legal.
 #[derive(Debug)]
 pub struct TlsOptions<'a> {
     pub verify: &'a str,
@@ -153,12 +157,12 @@ impl TlsSettings {
         self.verify
     }
 
-    /// `ca`, `cert` and `key`, those that were given.
+    /// Those of `ca`, `cert` and `key` that the caller gave.
     pub fn files(&self) -> impl Iterator<Item = &CertificateFile> {
         [&self.ca, &self.cert, &self.key].into_iter().flatten()
     }
 
-    /// The one that was asked for, else the one numbered as the client, which is what the module would take.
+    /// The context that the caller chose, else the one with the number of the client, as the module chooses.
     pub fn context(&self, client: ClientIndex) -> SslContextIndex {
         self.context.unwrap_or_else(|| SslContextIndex::numbered_as(client))
     }
@@ -204,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_verified_server() {
+    fn settings_of_a_verified_server() {
         let ca = CertificateFile::on_module("ca", "server_ca.pem").unwrap();
         let settings = TlsSettings::parse(TlsOptions { ca: Some(ca), ..TlsOptions::default() }).unwrap();
         assert_eq!(
@@ -220,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn both_verified_in_a_context_of_choice() {
+    fn settings_of_mutual_verification_in_a_chosen_context() {
         let settings = TlsSettings::parse(TlsOptions {
             verify: "mutual",
             ca: Some(file("ca", "ca_cert.pem")),
@@ -249,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_verified_only_when_asked_for() {
+    fn server_is_verified_unless_told_otherwise() {
         let settings = TlsSettings::parse(TlsOptions { verify: "none", ..TlsOptions::default() }).unwrap();
         assert_eq!(lines(&settings, ClientIndex::Zero)[1], "AT+CSSLCFG=\"authmode\",0,0");
         let message = refused(TlsOptions::default());
@@ -257,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_go_together_is_refused() {
+    fn contradicting_options_are_refused() {
         let default = TlsOptions::default;
         let ca = || Some(file("ca", "ca.pem"));
         assert!(refused(TlsOptions { verify: "maybe", ..default() }).starts_with("verify = \"maybe\""));
@@ -274,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_uploaded_once() {
+    fn stored_file_is_not_uploaded_again() {
         let file = file("ca", "ca.pem");
         let upload = file.upload(&[]).unwrap().unwrap();
         assert_eq!(upload.line.bytes(), b"AT+CCERTDOWN=\"ca.pem\",10");
@@ -282,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_must_be_on_the_module() {
+    fn file_without_content_must_be_on_the_module() {
         let file = CertificateFile::on_module("ca", "ca.pem").unwrap();
         assert!(file.upload(&["ca.pem".to_owned()]).unwrap().is_none());
         let message = file.upload(&["a.pem".to_owned(), "b.pem".to_owned()]).unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! Certificates and keys, as callers give them.
+//! Certificates and keys as arguments.
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
@@ -28,7 +28,7 @@ pub(crate) fn certificate_body(
     Ok(CertificateBody::parse_argument(argument, content)?)
 }
 
-/// As `certificate_body`, but a str that is no PEM text names a file on the module.
+/// As `certificate_body`, but a str without PEM text names a file on the module.
 pub(super) fn certificate_file(
     argument: &'static str,
     object: &Bound<'_, PyAny>,
@@ -41,7 +41,7 @@ pub(super) fn certificate_file(
     Ok(CertificateFile::to_upload(argument, name, body))
 }
 
-/// A text in triple quotes begins with a line end.
+/// The text may begin with a line end, as one in triple quotes does.
 fn is_pem(text: &str) -> bool {
     text.trim_start().starts_with(PEM_MARK)
 }
@@ -51,7 +51,7 @@ fn text_of(object: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
     text.map(|text| text.to_str().map(str::to_owned)).transpose()
 }
 
-/// By Python's `open`, whose errors name the file.
+/// Reads the file with Python's `open`, whose errors name it.
 fn content_of_file(object: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
     let py = object.py();
     if !object.hasattr("__fspath__")? {
@@ -63,7 +63,7 @@ fn content_of_file(object: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
     Ok(content?.cast::<PyBytes>()?.as_bytes().to_vec())
 }
 
-/// The same content has the same name, so it is uploaded once.
+/// Makes a file name of the content, so that the same content is uploaded once.
 fn name_of_content(py: Python<'_>, body: &CertificateBody) -> PyResult<CertificateName> {
     const DIGITS: usize = 32;
     let hash = py.import("hashlib")?.call_method1("sha256", (PyBytes::new(py, body.bytes()),))?;

@@ -92,7 +92,7 @@ impl Message {
         py.import("json")?.call_method1("loads", (self.payload(py),))
     }
 
-    /// Whether the topic matches an MQTT filter with its wildcards + and #.
+    /// True if the topic matches an MQTT filter with its wildcards + and #.
     ///
     /// Topics that begin with $ are not matched by a leading wildcard; "$share/group/" is stripped.
     fn matches(&self, filter: TopicBytes) -> bool {
@@ -140,7 +140,7 @@ impl Message {
     }
 }
 
-/// Enough to recognise a message by in a failed assertion.
+/// The beginning of the payload, long enough to recognize a message in a failed assertion.
 fn shown_payload(payload: &[u8]) -> (Cow<'_, [u8]>, String) {
     const MOST: usize = 256;
     match payload.get(..MOST) {

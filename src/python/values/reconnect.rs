@@ -68,7 +68,7 @@ impl Reconnect {
         self.give_up_after.map(|wait| wait.as_secs_f64())
     }
 
-    /// Whether QoS 2 publishes in flight go out again.
+    /// True: QoS 2 publishes in flight go out again.
     #[getter]
     fn resend_qos2(&self) -> bool {
         self.resend_qos2

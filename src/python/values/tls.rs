@@ -13,7 +13,7 @@ use crate::python::pem::certificate_file;
 /// ca, cert, key: bytes or a Path is uploaded; str is PEM text if it begins with -----BEGIN, else the name of
 ///     a file that is on the module already.
 /// context: 0–9; None: the one numbered as the client.
-/// sslversion: 0–4, as in `AT+CSSLCFG="sslversion"`; 4: whatever both sides know.
+/// sslversion: 0–4, as in `AT+CSSLCFG="sslversion"`; 4: the newest that both sides know.
 /// sni: send the host name in the handshake; False leaves the setting of the module as it is.
 /// ignore_local_time: do not check a certificate's dates against the module's clock.
 /// settings: further names and values of `AT+CSSLCFG`, as {"alpn": "mqtt", "negotiatetime": 60}.
@@ -83,7 +83,7 @@ fn quoted(text: String) -> String {
     text.replace('"', "'")
 }
 
-/// Names and lengths alone: content may be a key.
+/// The representation: names and lengths only, since content may be a key.
 fn shown(options: &TlsOptions<'_>) -> String {
     let file = |file: &Option<CertificateFile>| match file {
         None => "None".to_owned(),

@@ -5,7 +5,7 @@ use super::{repr, topic_text};
 use crate::commands::{self, Invalid, QoS, Topic, WillMessage};
 use crate::python::arguments::{Integer, PayloadBytes, TopicBytes};
 
-/// What the broker publishes if the connection breaks: topic and payload, 1–1024 bytes each.
+/// The message that the broker publishes if the connection breaks: topic and payload, 1–1024 bytes each.
 ///
 /// Entered by `AT+CMQTTWILLTOPIC` and `AT+CMQTTWILLMSG`, chapters 2.2.6 and 2.2.7. The module's wills have no
 /// retain flag.
