@@ -7,12 +7,12 @@ use super::command_in_flight::{
 };
 use super::command_in_flight::{Prompt, Taken};
 use super::event::{Event, TransactionId};
-use super::event_queue::EventQueue;
 use super::failure::{Awaited, FailedCommand, Failure, LostBy, Refusal, UnknownReason};
 use super::pending_results::lane_of;
 use super::queued_transaction::{Lane, Owner, QueuedTransaction};
 use super::recovery::{Progress, Recovery};
 use super::staged_payload::padding_for;
+use super::surroundings::Surroundings;
 use super::sync_probe::SyncProbes;
 use super::transactions::Transactions;
 use super::wire::Wire;
@@ -22,13 +22,6 @@ use crate::at::final_result::is_final_result;
 use crate::at::result_code::ResultCode;
 use crate::at::urc::{OperationResult, Urc};
 use crate::inbound::LONGEST_PAYLOAD;
-
-/// What the channel acts on: the line to the module, and the events for the caller.
-pub(super) struct Surroundings<'e> {
-    pub(super) wire: &'e mut Wire,
-    pub(super) events: &'e mut EventQueue,
-    pub(super) now: Instant,
-}
 
 #[derive(Debug)]
 pub(super) struct CommandChannel {
@@ -78,8 +71,8 @@ impl CommandChannel {
     }
 
     /// The caller of `id` no longer waits.
-    pub(super) fn cancel(&mut self, id: TransactionId, events: &mut EventQueue) {
-        self.transactions.cancel(id, events);
+    pub(super) fn cancel(&mut self, id: TransactionId, at: &mut Surroundings<'_>) {
+        self.transactions.cancel(id, at);
         if let Some(command) = self.in_flight_mut().filter(|command| command.transaction().is_for(id)) {
             command.transaction_mut().detach();
         }
@@ -97,7 +90,7 @@ impl CommandChannel {
             match &mut self.state {
                 State::Idle => {
                     at.wire.end_command();
-                    let Some(next) = self.transactions.take_next(at.events, at.now) else { return };
+                    let Some(next) = self.transactions.take_next(at) else { return };
                     self.state = State::InFlight(Box::new(CommandInFlight::new(next)));
                 }
                 State::InFlight(command) if command.is_ready() => {
@@ -216,7 +209,7 @@ impl CommandChannel {
         let owed = line.announced_length().unwrap_or(LONGEST_PAYLOAD).min(LONGEST_PAYLOAD);
         let refusal = Refusal::UnexpectedPrompt;
         let failure = Failure::Refused { command: FailedCommand::from(&line), refusal, code: None };
-        self.transactions.undo_padding(&line, at.events, at.now);
+        self.transactions.undo_padding(&line, at);
         self.end_command(failure, at);
         self.recover(&padding_for(&line, owed), at);
     }
@@ -238,9 +231,9 @@ impl CommandChannel {
                 let earlier = command.take_ambiguous(result.code, line);
                 self.handle_deferred_result(lane_of(result), earlier, at);
             }
-            (_, Some(_)) => self.transactions.handle_result(result, at.events, at.now),
+            (_, Some(_)) => self.transactions.handle_result(result, at),
             (Some(command), None) => command.take_result(result.code, line),
-            (None, None) => Transactions::report_stray_result(line, at.events),
+            (None, None) => Transactions::report_stray_result(line, at),
         }
     }
 
@@ -251,7 +244,7 @@ impl CommandChannel {
         at: &mut Surroundings<'_>,
     ) {
         if let Some(AmbiguousResult { code, line }) = result {
-            self.transactions.handle_deferred_result(lane, code, &line, at.events, at.now);
+            self.transactions.handle_deferred_result(lane, code, &line, at);
         }
     }
 
@@ -272,14 +265,14 @@ impl CommandChannel {
                 if let Some(command) = self.in_flight_mut() {
                     command.handle_boot_banner(at.now);
                 }
-                self.check_for_restart_once(at.now);
+                self.check_for_restart_once(at);
             }
             Urc::Other => at.events.push(Event::Urc { line: at.wire.shown(line), is_known: true }),
         }
     }
 
     fn handle_connection_lost(&mut self, client: ClientIndex, cause: &LostBy, at: &mut Surroundings<'_>) {
-        self.transactions.handle_connection_lost(client, cause, at.events, at.now);
+        self.transactions.handle_connection_lost(client, cause, at);
         let is_concerned = |command: &&mut CommandInFlight| {
             let transaction = command.transaction();
             transaction.lane() == Lane::Client(client) && transaction.needs_connection()
@@ -290,11 +283,11 @@ impl CommandChannel {
     }
 
     /// Asks whether the module restarted, unless that is being asked already.
-    pub(super) fn check_for_restart_once(&mut self, now: Instant) {
+    pub(super) fn check_for_restart_once(&mut self, at: &mut Surroundings<'_>) {
         let is_asked =
             self.in_flight_mut().is_some_and(|command| command.transaction().owner() == Owner::RestartCheck);
         if !is_asked && !self.transactions.is_restart_check_queued() {
-            self.transactions.check_for_restart(now);
+            self.transactions.check_for_restart(at);
         }
     }
 
@@ -309,7 +302,7 @@ impl CommandChannel {
         if is_ok && !command.may_end_with_ok() {
             let refusal = Refusal::NoPrompt;
             let failure = Failure::Refused { command: command.transaction().current(), refusal, code: None };
-            self.transactions.finish(command.into_answered().transaction, Err(failure), at.events);
+            self.transactions.finish(command.into_answered().transaction, Err(failure), at);
         } else if is_ok {
             let assumed = ambiguous.as_ref().map(|result| result.code);
             self.handle_deferred_result(lane, ambiguous, at);
@@ -338,7 +331,7 @@ impl CommandChannel {
             transaction.add_answer(lines);
             if transaction.is_at_last_command() {
                 let answers = transaction.take_answers();
-                self.transactions.finish(transaction, Ok(answers), at.events);
+                self.transactions.finish(transaction, Ok(answers), at);
             } else {
                 transaction.go_to_next_command();
                 self.state = State::InFlight(Box::new(CommandInFlight::new(transaction)));
@@ -347,14 +340,14 @@ impl CommandChannel {
         };
         // The module accepts a new operation of a client only when the old one is over: its result was lost.
         if result != Some(ResultCode::CLIENT_IS_BUSY) {
-            self.transactions.drop_timed_out(transaction.lane(), at.events);
+            self.transactions.drop_timed_out(transaction.lane(), at);
         }
         transaction.add_answer(lines);
         match result {
-            None => self.transactions.await_result(transaction, operation, assumed, at.events, at.now),
-            Some(code) if code.is_success() => self.transactions.complete_operation(transaction, at.events),
+            None => self.transactions.await_result(transaction, operation, assumed, at),
+            Some(code) if code.is_success() => self.transactions.complete_operation(transaction, at),
             Some(code) => {
-                self.transactions.refuse(transaction, Refusal::Result(code), Some(code), at.events, at.now);
+                self.transactions.refuse(transaction, Refusal::Result(code), Some(code), at);
             }
         }
     }
@@ -368,19 +361,19 @@ impl CommandChannel {
     ) {
         if let Some(operation) = transaction.command().kind().operation() {
             if proves_end(operation, code) {
-                self.transactions.conclude_timed_out(transaction.lane(), operation, at.events);
+                self.transactions.conclude_timed_out(transaction.lane(), operation, at);
             }
             if operation.result_may_follow_error() && code.is_none() {
-                self.transactions.await_reason(transaction, operation, refusal, at.events, at.now);
+                self.transactions.await_reason(transaction, operation, refusal, at);
                 return;
             }
         }
-        self.transactions.refuse(transaction, refusal, code, at.events, at.now);
+        self.transactions.refuse(transaction, refusal, code, at);
     }
 
     fn end_command(&mut self, failure: Failure, at: &mut Surroundings<'_>) {
         if let Some(command) = self.take_in_flight() {
-            self.transactions.finish(command.into_answered().transaction, Err(failure), at.events);
+            self.transactions.finish(command.into_answered().transaction, Err(failure), at);
         }
     }
 
@@ -389,17 +382,17 @@ impl CommandChannel {
         &mut self,
         reason: &UnknownReason,
         failure: impl Fn(FailedCommand) -> Failure,
-        events: &mut EventQueue,
+        at: &mut Surroundings<'_>,
     ) {
         let Some(command) = self.take_in_flight() else { return };
         let (code, operation) = (command.lone_result(), command.operation());
         let Answered { transaction, lines, .. } = command.into_answered();
         match (code, operation) {
-            (Some(code), Some(_)) => self.transactions.end_by_result(transaction, lines, code, events),
-            (_, Some(Operation::Publish)) => Transactions::lose_result(&transaction, reason, events),
+            (Some(code), Some(_)) => self.transactions.end_by_result(transaction, lines, code, at),
+            (_, Some(Operation::Publish)) => Transactions::lose_result(&transaction, reason, at),
             _ => {
                 let failure = failure(transaction.named());
-                self.transactions.finish(transaction, Err(failure), events);
+                self.transactions.finish(transaction, Err(failure), at);
             }
         }
     }
@@ -409,13 +402,13 @@ impl CommandChannel {
         &mut self,
         reason: &UnknownReason,
         failure: impl Fn(FailedCommand) -> Failure,
-        events: &mut EventQueue,
+        at: &mut Surroundings<'_>,
     ) {
-        self.transactions.fail_pending(reason, &failure, events);
-        self.fail_in_flight(reason, &failure, events);
+        self.transactions.fail_pending(reason, &failure, at);
+        self.fail_in_flight(reason, &failure, at);
         self.state = State::Idle;
-        self.transactions.fail_unanswered(events);
-        self.transactions.fail_queued(|_| true, &failure, events);
+        self.transactions.fail_unanswered(at);
+        self.transactions.fail_queued(|_| true, &failure, at);
     }
 
     // Timeouts and recovery.
@@ -430,7 +423,7 @@ impl CommandChannel {
     }
 
     pub(super) fn handle_timeout(&mut self, at: &mut Surroundings<'_>) {
-        self.transactions.handle_timeout(at.events, at.now);
+        self.transactions.handle_timeout(at);
         match &mut self.state {
             State::Recovering(recovery) => {
                 let progress = recovery.handle_timeout(&mut self.probes, at.wire, at.now);
@@ -452,25 +445,25 @@ impl CommandChannel {
         if awaited == Awaited::Channel {
             let transaction = command.into_answered().transaction;
             let failure = transaction.not_started();
-            self.transactions.finish(transaction, Err(failure), at.events);
+            self.transactions.finish(transaction, Err(failure), at);
             return;
         }
         let operation = command.operation();
         if let (Some(code), Some(_)) = (command.lone_result(), operation) {
             let Answered { transaction, lines, .. } = command.into_answered();
-            self.transactions.end_by_result(transaction, lines, code, at.events);
+            self.transactions.end_by_result(transaction, lines, code, at);
             self.recover(&[], at);
             return;
         }
         let owed = command.owed_data();
         if owed > 0 {
-            self.transactions.undo_padding(&line, at.events, at.now);
+            self.transactions.undo_padding(&line, at);
         }
         let has_met_banner = command.has_met_banner();
         let transaction = command.into_answered().transaction;
         if transaction.owner() == Owner::RestartCheck {
             // The question was written before the module had come up.
-            self.transactions.check_for_restart(at.now);
+            self.transactions.check_for_restart(at);
             self.recover(&[], at);
             return;
         }
@@ -479,10 +472,10 @@ impl CommandChannel {
         } else if let Some(operation) = operation {
             // The command was written, or will be padded if it asks for data after all: its result may still come.
             let padding = (awaited == Awaited::Prompt && owed > 0).then_some(owed);
-            self.transactions.time_out_operation(transaction, operation, awaited, padding, at.events, at.now);
+            self.transactions.time_out_operation(transaction, operation, awaited, padding, at);
         } else {
             let failure = Failure::NoAnswer { command: transaction.current(), awaited };
-            self.transactions.finish(transaction, Err(failure), at.events);
+            self.transactions.finish(transaction, Err(failure), at);
         }
         self.recover(&padding_for(&line, owed), at);
     }
@@ -497,7 +490,8 @@ impl CommandChannel {
         at: &mut Surroundings<'_>,
     ) {
         if let Some(operation) = operation.filter(|_| awaited == Awaited::FinalResult) {
-            self.transactions.await_result_without_ok(transaction, operation, at.events, at.now);
+            self.transactions.drop_timed_out(transaction.lane(), at);
+            self.transactions.await_result(transaction, operation, None, at);
         } else if transaction.needs_connection() {
             self.transactions.submit_first(transaction.rewound(None));
         } else {
@@ -527,7 +521,7 @@ impl CommandChannel {
                 let waits = |transaction: &QueuedTransaction| {
                     !was_opening || matches!(transaction.owner(), Owner::Opening(_))
                 };
-                self.transactions.fail_queued(waits, |command| Failure::Mute { command }, at.events);
+                self.transactions.fail_queued(waits, |command| Failure::Mute { command }, at);
             }
         }
     }

@@ -15,11 +15,12 @@
 
 use std::time::{Duration, Instant};
 
-use super::command_channel::{CommandChannel, Surroundings};
+use super::command_channel::CommandChannel;
 use super::event::{Counters, Event, TransactionId};
 use super::event_queue::EventQueue;
 use super::failure::{Failure, LostBy, UnknownReason};
 use super::queued_transaction::{Owner, QueuedTransaction};
+use super::surroundings::Surroundings;
 use super::transaction::Transaction;
 use super::wire::{Arrival, Wire};
 use crate::at::client_index::ClientIndex;
@@ -98,7 +99,8 @@ impl Engine {
     /// Finds the module and turns its echo off; [`Event::Completed`] tells how it went.
     pub fn open(&mut self, id: TransactionId, now: Instant) {
         let mute = |command| Failure::Mute { command };
-        self.channel.fail_in_flight(&UnknownReason::Timeout, mute, &mut self.events);
+        let (channel, mut at) = self.split(now);
+        channel.fail_in_flight(&UnknownReason::Timeout, mute, &mut at);
         self.wire.cancel_unwritten();
         // Three seconds of AT, the padding, and some for the rest.
         let time = Duration::from_secs(10) + 2 * self.wire.time_of(LONGEST_PAYLOAD);
@@ -121,13 +123,15 @@ impl Engine {
 
     /// Cancels the transaction if it is queued. One that has started runs to its end, and its outcome is not reported.
     pub fn cancel(&mut self, id: TransactionId, now: Instant) {
-        self.channel.cancel(id, &mut self.events);
+        let (channel, mut at) = self.split(now);
+        channel.cancel(id, &mut at);
         self.advance(now);
     }
 
     /// Cancels the transaction if it is queued. Returns `true` if it was: nothing of it has been written.
-    pub fn cancel_queued(&mut self, id: TransactionId) -> bool {
-        self.channel.transactions_mut().cancel_queued(id, &mut self.events)
+    pub fn cancel_queued(&mut self, id: TransactionId, now: Instant) -> bool {
+        let (channel, mut at) = self.split(now);
+        channel.transactions_mut().cancel_queued(id, &mut at)
     }
 
     /// Cancels the queued transactions of `client` that keep their order, and returns them in it. No event tells of them.
@@ -242,7 +246,8 @@ impl Engine {
         self.take_outputs(now);
         let cause = LostBy::Port(reason.clone());
         let lost = |command| Failure::ConnectionLost { command, cause: cause.clone() };
-        self.channel.fail_all(&UnknownReason::Lost(cause.clone()), lost, &mut self.events);
+        let (channel, mut at) = self.split(now);
+        channel.fail_all(&UnknownReason::Lost(cause.clone()), lost, &mut at);
         self.wire.clear_unwritten();
         self.unavailable = Some(Unavailable::PortLost(reason.clone()));
         self.events.push(Event::PortLost(reason));
@@ -256,8 +261,9 @@ impl Engine {
     }
 
     /// Ends everything: the driver is being closed.
-    pub fn close(&mut self) {
-        self.channel.fail_all(&UnknownReason::Closed, |_| Failure::Closed, &mut self.events);
+    pub fn close(&mut self, now: Instant) {
+        let (channel, mut at) = self.split(now);
+        channel.fail_all(&UnknownReason::Closed, |_| Failure::Closed, &mut at);
         self.wire.clear_unwritten();
         self.unavailable = Some(Unavailable::Closed);
     }
@@ -292,7 +298,10 @@ impl Engine {
                 Output::Message(message) => self.events.push(Event::Message(message)),
                 Output::Lost { client, why } => self.events.push(Event::MessageLost { client, why }),
                 Output::LossSuspected => self.events.push(Event::ConnectionLossSuspected),
-                Output::RestartSuspected => self.channel.check_for_restart_once(now),
+                Output::RestartSuspected => {
+                    let (channel, mut at) = self.split(now);
+                    channel.check_for_restart_once(&mut at);
+                }
                 Output::Line(line) if self.channel.owns_echo(&line) => {}
                 Output::Line(line) => self.handle_trusted_line(&line, false, now),
                 Output::Prompt => self.handle_prompt(now),
@@ -316,7 +325,8 @@ impl Engine {
     fn handle_restart(&mut self, now: Instant) {
         self.wire.handle_restart();
         self.take_outputs(now);
-        self.channel.transactions_mut().handle_restart(&mut self.events, now);
+        let (channel, mut at) = self.split(now);
+        channel.transactions_mut().handle_restart(&mut at);
     }
 
     /// Returns the transaction if it can be sent. Else it has failed.

@@ -11,6 +11,7 @@ mod pending_results;
 mod queued_transaction;
 mod recovery;
 mod staged_payload;
+mod surroundings;
 mod sync_probe;
 mod tracer;
 mod transaction;

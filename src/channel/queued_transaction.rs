@@ -3,10 +3,11 @@
 use std::time::Instant;
 
 use super::event::TransactionId;
-use super::failure::{Answers, Awaited, FailedCommand, Failure, LostBy};
+use super::failure::{Answers, Awaited, FailedCommand, Failure, LostBy, Refusal};
 use super::transaction::Transaction;
 use crate::at::client_index::ClientIndex;
 use crate::at::command::Command;
+use crate::at::result_code::ResultCode;
 
 #[derive(Debug)]
 pub(super) struct QueuedTransaction {
@@ -202,6 +203,11 @@ impl QueuedTransaction {
     /// The command that comes next or is on the channel, for an error.
     pub(super) fn current(&self) -> FailedCommand {
         FailedCommand::from(&self.command().line)
+    }
+
+    /// The failure of the current command, which the module refused.
+    pub(super) fn refused(&self, refusal: Refusal, code: Option<ResultCode>) -> Failure {
+        Failure::Refused { command: self.current(), refusal, code }
     }
 
     /// The failure of a transaction that never started.

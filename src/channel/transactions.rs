@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use super::event::{Event, TransactionId};
-use super::event_queue::EventQueue;
 use super::failure::{Awaited, FailedCommand, Failure, LostBy, Outcome, Refusal, UnknownReason};
 use super::pending_results::{PendingResult, PendingResults, PendingState};
 use super::queued_transaction::{Lane, Owner, QueuedTransaction};
 use super::staged_payload::{REFUSED, StagedPayloads};
+use super::surroundings::Surroundings;
 use super::transaction::Transaction;
 use super::transaction_queue::TransactionQueue;
 use crate::at::client_index::ClientIndex;
@@ -58,11 +58,11 @@ impl Transactions {
     }
 
     /// The next transaction that may start.
-    pub(super) fn take_next(&mut self, events: &mut EventQueue, now: Instant) -> Option<QueuedTransaction> {
+    pub(super) fn take_next(&mut self, at: &mut Surroundings<'_>) -> Option<QueuedTransaction> {
         loop {
             let pending = &self.pending;
-            let next = self.queue.pop(now, |transaction| {
-                !events.is_lane_blocked(transaction.lane())
+            let next = self.queue.pop(at.now, |transaction| {
+                !at.events.is_lane_blocked(transaction.lane())
                     && !pending.is_lane_busy(transaction.lane())
                     && !pending.resemble_answer_of(transaction)
             })?;
@@ -70,22 +70,22 @@ impl Transactions {
                 return Some(next);
             }
             let failure = Failure::PayloadHeld { command: next.named() };
-            self.finish(next, Err(failure), events);
+            self.finish(next, Err(failure), at);
         }
     }
 
     /// The caller no longer waits: what is queued is cancelled, and a pending result is not reported.
-    pub(super) fn cancel(&mut self, id: TransactionId, events: &mut EventQueue) {
-        self.cancel_queued(id, events);
+    pub(super) fn cancel(&mut self, id: TransactionId, at: &mut Surroundings<'_>) {
+        self.cancel_queued(id, at);
         self.pending.detach(id);
     }
 
     /// Returns `true` if the transaction was still queued.
-    pub(super) fn cancel_queued(&mut self, id: TransactionId, events: &mut EventQueue) -> bool {
+    pub(super) fn cancel_queued(&mut self, id: TransactionId, at: &mut Surroundings<'_>) -> bool {
         let cancelled = self.queue.take_where(|transaction| transaction.is_for(id));
         let was_queued = !cancelled.is_empty();
         for transaction in cancelled {
-            self.finish(transaction, Err(Failure::Cancelled), events);
+            self.finish(transaction, Err(Failure::Cancelled), at);
         }
         was_queued
     }
@@ -113,14 +113,14 @@ impl Transactions {
         self.queue.poll_timeout().into_iter().chain(self.pending.poll_timeout()).min()
     }
 
-    pub(super) fn handle_timeout(&mut self, events: &mut EventQueue, now: Instant) {
-        for transaction in self.queue.take_expired(now) {
+    pub(super) fn handle_timeout(&mut self, at: &mut Surroundings<'_>) {
+        for transaction in self.queue.take_expired(at.now) {
             let failure = transaction.not_started();
-            self.finish(transaction, Err(failure), events);
+            self.finish(transaction, Err(failure), at);
         }
-        self.queue.wake(now);
-        while let Some(pending) = self.pending.take_due(now) {
-            self.time_out_pending(pending, events, now);
+        self.queue.wake(at.now);
+        while let Some(pending) = self.pending.take_due(at.now) {
+            self.time_out_pending(pending, at);
         }
     }
 
@@ -131,15 +131,15 @@ impl Transactions {
         &mut self,
         transaction: QueuedTransaction,
         outcome: Outcome,
-        events: &mut EventQueue,
+        at: &mut Surroundings<'_>,
     ) {
         if transaction.owner() != Owner::RestartCheck {
-            events.complete(&transaction, outcome);
+            at.events.complete(&transaction, outcome);
             return;
         }
         self.restart.is_confirmed |= matches!(outcome, Err(Failure::Refused { .. }));
         if !self.restart.is_confirmed {
-            self.fail_unanswered(events);
+            self.fail_unanswered(at);
         }
     }
 
@@ -149,31 +149,34 @@ impl Transactions {
         transaction: QueuedTransaction,
         refusal: Refusal,
         code: Option<ResultCode>,
-        events: &mut EventQueue,
-        now: Instant,
+        at: &mut Surroundings<'_>,
     ) {
-        let again = now + BUSY_RETRY;
+        let again = at.now + BUSY_RETRY;
         if code == Some(ResultCode::CLIENT_IS_BUSY) && transaction.may_retry(again) {
             self.queue.push_front(transaction.rewound(Some(again)));
             return;
         }
-        let failure = Failure::Refused { command: transaction.current(), refusal, code };
-        self.finish(transaction, Err(failure), events);
+        let failure = transaction.refused(refusal, code);
+        self.finish(transaction, Err(failure), at);
     }
 
     /// The operation, which is the last command of its transaction, succeeded.
-    pub(super) fn complete_operation(&mut self, mut transaction: QueuedTransaction, events: &mut EventQueue) {
+    pub(super) fn complete_operation(
+        &mut self,
+        mut transaction: QueuedTransaction,
+        at: &mut Surroundings<'_>,
+    ) {
         let line = &transaction.command().line;
-        events.note_success(line);
+        at.events.note_success(line);
         if line.kind().operation() == Some(Operation::Publish) {
-            events.counters_mut().publishes += 1;
+            at.events.counters_mut().publishes += 1;
         }
         let mut answers = transaction.take_answers();
         // The result of an operation is no information response.
         if let Some(lines) = answers.last_mut() {
             lines.retain(|line| !transaction.command().line.owns(line));
         }
-        self.finish(transaction, Ok(answers), events);
+        self.finish(transaction, Ok(answers), at);
     }
 
     /// The result came, and the final result code did not.
@@ -182,18 +185,17 @@ impl Transactions {
         mut transaction: QueuedTransaction,
         lines: Vec<Vec<u8>>,
         code: ResultCode,
-        events: &mut EventQueue,
+        at: &mut Surroundings<'_>,
     ) {
         if !code.is_success() {
-            let refusal = Refusal::Result(code);
-            let failure = Failure::Refused { command: transaction.current(), refusal, code: Some(code) };
-            self.finish(transaction, Err(failure), events);
+            let failure = transaction.refused(Refusal::Result(code), Some(code));
+            self.finish(transaction, Err(failure), at);
             return;
         }
-        self.drop_timed_out(transaction.lane(), events);
+        self.drop_timed_out(transaction.lane(), at);
         self.staged.handle_accepted(&transaction.command().line);
         transaction.add_answer(lines);
-        self.complete_operation(transaction, events);
+        self.complete_operation(transaction, at);
     }
 
     // Pending results.
@@ -204,17 +206,16 @@ impl Transactions {
         mut transaction: QueuedTransaction,
         operation: Operation,
         assumed: Option<ResultCode>,
-        events: &mut EventQueue,
-        now: Instant,
+        at: &mut Surroundings<'_>,
     ) {
         let preemption = transaction.take_preemption();
         let state = match assumed.filter(|_| operation.result_may_precede_ok()) {
-            Some(code) => PendingState::Assumed { code, until: now + REASON_TIME },
+            Some(code) => PendingState::Assumed { code, until: at.now + REASON_TIME },
             None => PendingState::AwaitingResult,
         };
-        let pending = PendingResult::new(transaction, operation, state, now);
+        let pending = PendingResult::new(transaction, operation, state, at.now);
         match preemption {
-            Some(cause) => self.lose_pending(pending, &cause, events),
+            Some(cause) => self.lose_pending(pending, &cause, at),
             None => self.pending.insert(pending),
         }
     }
@@ -225,25 +226,11 @@ impl Transactions {
         transaction: QueuedTransaction,
         operation: Operation,
         refusal: Refusal,
-        events: &mut EventQueue,
-        now: Instant,
+        at: &mut Surroundings<'_>,
     ) {
-        self.drop_timed_out(transaction.lane(), events);
-        let state = PendingState::AwaitingReason { refusal, until: now + REASON_TIME };
-        self.pending.insert(PendingResult::new(transaction, operation, state, now));
-    }
-
-    /// The answer was lost, but the operation may be under way.
-    pub(super) fn await_result_without_ok(
-        &mut self,
-        transaction: QueuedTransaction,
-        operation: Operation,
-        events: &mut EventQueue,
-        now: Instant,
-    ) {
-        self.drop_timed_out(transaction.lane(), events);
-        let state = PendingState::AwaitingResult;
-        self.pending.insert(PendingResult::new(transaction, operation, state, now));
+        self.drop_timed_out(transaction.lane(), at);
+        let state = PendingState::AwaitingReason { refusal, until: at.now + REASON_TIME };
+        self.pending.insert(PendingResult::new(transaction, operation, state, at.now));
     }
 
     /// Reports that the time of an operation is over. Its result may still come. `padding` is the number of bytes that its
@@ -254,12 +241,11 @@ impl Transactions {
         operation: Operation,
         awaited: Awaited,
         padding: Option<usize>,
-        events: &mut EventQueue,
-        now: Instant,
+        at: &mut Surroundings<'_>,
     ) {
-        self.drop_timed_out(transaction.lane(), events);
-        let pending = PendingResult::new(transaction, operation, PendingState::TimedOut, now);
-        self.report_timeout(pending.padded(padding), awaited, events);
+        self.drop_timed_out(transaction.lane(), at);
+        let pending = PendingResult::new(transaction, operation, PendingState::TimedOut, at.now);
+        self.report_timeout(pending.padded(padding), awaited, at);
     }
 
     pub(super) fn pending_for(&self, result: OperationResult) -> Option<&PendingResult> {
@@ -267,19 +253,19 @@ impl Transactions {
     }
 
     /// Gives a result to the operation that waits for it.
-    pub(super) fn handle_result(&mut self, result: OperationResult, events: &mut EventQueue, now: Instant) {
+    pub(super) fn handle_result(&mut self, result: OperationResult, at: &mut Surroundings<'_>) {
         let Some(pending) = self.pending.take(result) else { return };
         let code = result.code;
         if pending.is_timed_out() {
-            self.complete_deferred(pending, code, events, now);
+            self.complete_deferred(pending, code, at);
             return;
         }
         let is_success = code.is_success() && !pending.is_refused();
         let (transaction, ..) = pending.into_parts();
         if is_success {
-            self.complete_operation(transaction, events);
+            self.complete_operation(transaction, at);
         } else {
-            self.refuse(transaction, Refusal::Result(code), Some(code), events, now);
+            self.refuse(transaction, Refusal::Result(code), Some(code), at);
         }
     }
 
@@ -289,97 +275,89 @@ impl Transactions {
         lane: Lane,
         code: ResultCode,
         line: &[u8],
-        events: &mut EventQueue,
-        now: Instant,
+        at: &mut Surroundings<'_>,
     ) {
         match self.pending.take_timed_out(lane) {
-            Some(pending) => self.complete_deferred(pending, code, events, now),
-            None => Self::report_stray_result(line, events),
+            Some(pending) => self.complete_deferred(pending, code, at),
+            None => Self::report_stray_result(line, at),
         }
     }
 
     /// No operation waits for this result.
-    pub(super) fn report_stray_result(line: &[u8], events: &mut EventQueue) {
-        events.counters_mut().deferred_results += 1;
-        events.push(Event::Urc { line: line.to_vec(), is_known: true });
+    pub(super) fn report_stray_result(line: &[u8], at: &mut Surroundings<'_>) {
+        at.events.counters_mut().deferred_results += 1;
+        at.events.push(Event::Urc { line: line.to_vec(), is_known: true });
     }
 
     /// The module shows by its answer to the next operation that the timed-out one succeeded.
-    pub(super) fn conclude_timed_out(&mut self, lane: Lane, operation: Operation, events: &mut EventQueue) {
+    pub(super) fn conclude_timed_out(&mut self, lane: Lane, operation: Operation, at: &mut Surroundings<'_>) {
         if let Some(pending) = self.pending.take_timed_out_of(lane, operation) {
-            events.note_success(&pending.transaction().command().line);
+            at.events.note_success(&pending.transaction().command().line);
         }
     }
 
     /// The result of the timed-out operation of a lane cannot come any more.
-    pub(super) fn drop_timed_out(&mut self, lane: Lane, events: &mut EventQueue) {
+    pub(super) fn drop_timed_out(&mut self, lane: Lane, at: &mut Surroundings<'_>) {
         if let Some(pending) = self.pending.take_timed_out(lane) {
-            Self::report_no_deferred_result(&pending, events);
+            Self::report_no_deferred_result(&pending, at);
         }
     }
 
-    fn report_no_deferred_result(pending: &PendingResult, events: &mut EventQueue) {
+    fn report_no_deferred_result(pending: &PendingResult, at: &mut Surroundings<'_>) {
         let transaction = pending.transaction();
         let failure = Failure::NoAnswer { command: transaction.current(), awaited: Awaited::Result };
-        events.complete_deferred(transaction, Err(failure));
+        at.events.complete_deferred(transaction, Err(failure));
     }
 
-    fn complete_deferred(
-        &mut self,
-        pending: PendingResult,
-        code: ResultCode,
-        events: &mut EventQueue,
-        now: Instant,
-    ) {
-        events.counters_mut().deferred_results += 1;
+    fn complete_deferred(&mut self, pending: PendingResult, code: ResultCode, at: &mut Surroundings<'_>) {
+        at.events.counters_mut().deferred_results += 1;
         let transaction = pending.transaction();
         if !code.is_success() {
-            let refusal = Refusal::Result(code);
-            let failure = Failure::Refused { command: transaction.current(), refusal, code: Some(code) };
-            events.complete_deferred(transaction, Err(failure));
+            let failure = transaction.refused(Refusal::Result(code), Some(code));
+            at.events.complete_deferred(transaction, Err(failure));
             return;
         }
-        events.counters_mut().publishes += u64::from(pending.operation() == Operation::Publish);
-        events.note_success(&transaction.command().line);
+        at.events.counters_mut().publishes += u64::from(pending.operation() == Operation::Publish);
+        at.events.note_success(&transaction.command().line);
         self.staged.handle_accepted(&transaction.command().line);
-        events.complete_deferred(transaction, Ok(()));
-        self.undo_padded_subscription(&pending, now);
+        at.events.complete_deferred(transaction, Ok(()));
+        self.undo_padded_subscription(&pending, at);
     }
 
-    fn time_out_pending(&mut self, pending: PendingResult, events: &mut EventQueue, now: Instant) {
+    fn time_out_pending(&mut self, pending: PendingResult, at: &mut Surroundings<'_>) {
         if pending.is_timed_out() {
-            Self::report_no_deferred_result(&pending, events);
+            Self::report_no_deferred_result(&pending, at);
             return;
         }
-        let is_expired = pending.expires() <= now;
+        let is_expired = pending.expires() <= at.now;
         let lane = pending.transaction().lane();
         if pending.is_awaited() {
-            self.report_timeout(pending, Awaited::Result, events);
+            self.report_timeout(pending, Awaited::Result, at);
             if is_expired {
-                self.drop_timed_out(lane, events);
+                self.drop_timed_out(lane, at);
             }
             return;
         }
         match pending.into_parts() {
             (transaction, _, PendingState::AwaitingReason { refusal, .. }) => {
-                let failure = Failure::Refused { command: transaction.current(), refusal, code: None };
-                self.finish(transaction, Err(failure), events);
+                let failure = transaction.refused(refusal, None);
+                self.finish(transaction, Err(failure), at);
             }
             (transaction, _, PendingState::Assumed { code, .. }) if !code.is_success() => {
-                self.refuse(transaction, Refusal::Result(code), Some(code), events, now);
+                self.refuse(transaction, Refusal::Result(code), Some(code), at);
             }
-            (transaction, ..) => self.complete_operation(transaction, events),
+            (transaction, ..) => self.complete_operation(transaction, at),
         }
     }
 
     /// Tells the caller that the time is over, and keeps the operation: its result may still come.
-    fn report_timeout(&mut self, pending: PendingResult, awaited: Awaited, events: &mut EventQueue) {
+    fn report_timeout(&mut self, pending: PendingResult, awaited: Awaited, at: &mut Surroundings<'_>) {
         let command = pending.transaction().current();
         let failure = match pending.operation() {
             Operation::Publish => Failure::ResultUnknown { command, reason: UnknownReason::Timeout },
             _ => Failure::NoAnswer { command, awaited },
         };
-        events.complete(pending.transaction(), Err(failure));
+        at.events.complete(pending.transaction(), Err(failure));
         self.pending.insert(pending.timed_out());
     }
 
@@ -390,34 +368,33 @@ impl Transactions {
         &mut self,
         client: ClientIndex,
         cause: &LostBy,
-        events: &mut EventQueue,
-        now: Instant,
+        at: &mut Surroundings<'_>,
     ) {
         let lane = Lane::Client(client);
         if let Some(pending) = self.pending.take_awaited(lane) {
-            self.lose_pending(pending, cause, events);
+            self.lose_pending(pending, cause, at);
         }
-        self.pending.expire_timed_out_by(lane, now + LAST_RESULT_TIME);
+        self.pending.expire_timed_out_by(lane, at.now + LAST_RESULT_TIME);
         let needs_it =
             |transaction: &QueuedTransaction| transaction.lane() == lane && transaction.needs_connection();
         for transaction in self.queue.take_where(needs_it) {
             let failure = Failure::ConnectionLost { command: transaction.named(), cause: cause.clone() };
-            self.finish(transaction, Err(failure), events);
+            self.finish(transaction, Err(failure), at);
         }
     }
 
-    fn lose_pending(&mut self, pending: PendingResult, cause: &LostBy, events: &mut EventQueue) {
+    fn lose_pending(&mut self, pending: PendingResult, cause: &LostBy, at: &mut Surroundings<'_>) {
         let command = pending.transaction().current();
         match pending.operation() {
-            Operation::Disconnect => self.complete_operation(pending.into_parts().0, events),
+            Operation::Disconnect => self.complete_operation(pending.into_parts().0, at),
             Operation::Publish => {
                 let reason = UnknownReason::Lost(cause.clone());
-                events.complete(pending.transaction(), Err(Failure::ResultUnknown { command, reason }));
+                at.events.complete(pending.transaction(), Err(Failure::ResultUnknown { command, reason }));
                 self.pending.insert(pending.timed_out());
             }
             Operation::Subscribe | Operation::Unsubscribe => {
                 let failure = Failure::ConnectionLost { command, cause: cause.clone() };
-                self.finish(pending.into_parts().0, Err(failure), events);
+                self.finish(pending.into_parts().0, Err(failure), at);
             }
             // Their own result says more, and is still to come.
             Operation::Connect | Operation::Start | Operation::Stop => self.pending.insert(pending),
@@ -436,9 +413,9 @@ impl Transactions {
         self.queue.heads().any(|head| head.owner() == Owner::RestartCheck)
     }
 
-    pub(super) fn check_for_restart(&mut self, now: Instant) {
+    pub(super) fn check_for_restart(&mut self, at: &mut Surroundings<'_>) {
         let check = Transaction::single(Command::new("AT+CMQTTREL?"), Duration::from_secs(20));
-        self.queue.push_front(QueuedTransaction::new(Owner::RestartCheck, check, now));
+        self.queue.push_front(QueuedTransaction::new(Owner::RestartCheck, check, at.now));
     }
 
     /// The transaction has no answer since a boot banner. `failure` is for the case that the module did not restart.
@@ -447,38 +424,38 @@ impl Transactions {
     }
 
     /// Nothing on the module is as it was, its echo included.
-    pub(super) fn handle_restart(&mut self, events: &mut EventQueue, now: Instant) {
+    pub(super) fn handle_restart(&mut self, at: &mut Surroundings<'_>) {
         self.staged.handle_restart();
         let lost = |command| Failure::ConnectionLost { command, cause: LostBy::Restart };
-        self.fail_pending(&UnknownReason::Lost(LostBy::Restart), lost, events);
+        self.fail_pending(&UnknownReason::Lost(LostBy::Restart), lost, at);
         let unanswered = std::mem::take(&mut self.restart.unanswered);
         let unanswered = unanswered.into_iter().map(|(transaction, _)| transaction);
         for transaction in
             self.queue.take_where(QueuedTransaction::needs_connection).into_iter().chain(unanswered)
         {
             let failure = lost(transaction.named());
-            self.finish(transaction, Err(failure), events);
+            self.finish(transaction, Err(failure), at);
         }
         let echo_off = Transaction::single(Command::new("ATE0"), Duration::from_secs(20));
-        self.queue.push_front(QueuedTransaction::new(Owner::Driver, echo_off, now));
-        events.push(Event::Restarted);
+        self.queue.push_front(QueuedTransaction::new(Owner::Driver, echo_off, at.now));
+        at.events.push(Event::Restarted);
     }
 
     pub(super) fn fail_pending(
         &mut self,
         reason: &UnknownReason,
         failure: impl Fn(FailedCommand) -> Failure,
-        events: &mut EventQueue,
+        at: &mut Surroundings<'_>,
     ) {
         for pending in self.pending.take_all() {
             let command = pending.transaction().current();
             if pending.is_timed_out() {
                 let unknown = Failure::ResultUnknown { command, reason: reason.clone() };
-                events.complete_deferred(pending.transaction(), Err(unknown));
+                at.events.complete_deferred(pending.transaction(), Err(unknown));
             } else if pending.operation() == Operation::Publish {
-                Self::lose_result(pending.transaction(), reason, events);
+                Self::lose_result(pending.transaction(), reason, at);
             } else {
-                self.finish(pending.into_parts().0, Err(failure(command)), events);
+                self.finish(pending.into_parts().0, Err(failure(command)), at);
             }
         }
     }
@@ -488,18 +465,18 @@ impl Transactions {
         &mut self,
         selects: impl Fn(&QueuedTransaction) -> bool,
         failure: impl Fn(FailedCommand) -> Failure,
-        events: &mut EventQueue,
+        at: &mut Surroundings<'_>,
     ) {
         for transaction in self.queue.take_where(selects) {
             let outcome = failure(transaction.named());
-            self.finish(transaction, Err(outcome), events);
+            self.finish(transaction, Err(outcome), at);
         }
     }
 
     /// The module did not restart, so what had no answer had none for another reason.
-    pub(super) fn fail_unanswered(&mut self, events: &mut EventQueue) {
+    pub(super) fn fail_unanswered(&mut self, at: &mut Surroundings<'_>) {
         for (transaction, failure) in std::mem::take(&mut self.restart.unanswered) {
-            self.finish(transaction, Err(failure), events);
+            self.finish(transaction, Err(failure), at);
         }
     }
 
@@ -507,11 +484,11 @@ impl Transactions {
     pub(super) fn lose_result(
         transaction: &QueuedTransaction,
         reason: &UnknownReason,
-        events: &mut EventQueue,
+        at: &mut Surroundings<'_>,
     ) {
         let unknown = Failure::ResultUnknown { command: transaction.current(), reason: reason.clone() };
-        events.complete(transaction, Err(unknown.clone()));
-        events.complete_deferred(transaction, Err(unknown));
+        at.events.complete(transaction, Err(unknown.clone()));
+        at.events.complete_deferred(transaction, Err(unknown));
     }
 
     // What the module holds.
@@ -525,27 +502,27 @@ impl Transactions {
     }
 
     /// A data entry is being padded: what that leaves on the module must have no effect.
-    pub(super) fn undo_padding(&mut self, line: &CommandLine, events: &mut EventQueue, now: Instant) {
+    pub(super) fn undo_padding(&mut self, line: &CommandLine, at: &mut Surroundings<'_>) {
         self.staged.handle_data_entry(line);
-        events.push(Event::DataEntryAborted(line.clone()));
+        at.events.push(Event::DataEntryAborted(line.clone()));
         if line.kind().name == CommandName::UploadCertificate {
             let name = line.parameters().get(0).map(Value::bytes).unwrap_or_default();
-            self.undo(Command::new([b"AT+CCERTDELE=\"", name, b"\""].concat()), now);
+            self.undo(Command::new([b"AT+CCERTDELE=\"", name, b"\""].concat()), at);
         }
     }
 
     /// The module subscribed after all, to the padding of its topic.
-    fn undo_padded_subscription(&mut self, pending: &PendingResult, now: Instant) {
+    fn undo_padded_subscription(&mut self, pending: &PendingResult, at: &mut Surroundings<'_>) {
         let padding = pending.padding().filter(|_| pending.operation() == Operation::Subscribe);
         let (Some(length), Some(client)) = (padding, pending.transaction().command().client()) else {
             return;
         };
         let line = format!("AT+CMQTTUNSUB={client},{length},0");
-        self.undo(Command::new(line).with_data(vec![REFUSED; length]), now);
+        self.undo(Command::new(line).with_data(vec![REFUSED; length]), at);
     }
 
-    fn undo(&mut self, command: Command, now: Instant) {
+    fn undo(&mut self, command: Command, at: &mut Surroundings<'_>) {
         let transaction = Transaction::single(command, UNDO_TIME).retrying_while_busy().timed_from_start();
-        self.queue.push_front(QueuedTransaction::new(Owner::Driver, transaction, now));
+        self.queue.push_front(QueuedTransaction::new(Owner::Driver, transaction, at.now));
     }
 }

@@ -68,7 +68,7 @@ impl ModemDriver {
                 self.engine.cancel(id, now);
             }
             Request::Withdraw(id, answer) => {
-                let taken_back = self.withdraw(id);
+                let taken_back = self.withdraw(id, now);
                 answer.fill(if taken_back { Err(Failure::Cancelled) } else { Ok(Vec::new()) });
             }
             Request::Keep(client, policy) => {
@@ -88,20 +88,20 @@ impl ModemDriver {
             Request::Restarted => self.engine.confirm_restart(now),
             Request::Trace(on) => self.engine.set_tracing(on),
             Request::Close => {
-                self.engine.close();
+                self.engine.close(now);
                 self.finished = true;
             }
         }
     }
 
-    fn withdraw(&mut self, id: TransactionId) -> bool {
+    fn withdraw(&mut self, id: TransactionId, now: Instant) -> bool {
         if self.keeping.withdraw(id) {
             self.finish(id, Err(Failure::Cancelled));
             return true;
         }
         let kept = self.claims.get(&id).and_then(|claim| claim.kept.as_ref());
         let was_written = kept.is_some_and(|(_, parked)| parked.was_written());
-        !was_written && self.engine.cancel_queued(id)
+        !was_written && self.engine.cancel_queued(id, now)
     }
 
     /// A connection that was only doubted takes what waits for it, before anything that ends it.
@@ -353,8 +353,9 @@ impl Driver for ModemDriver {
 impl Drop for ModemDriver {
     /// Nobody is left waiting, whatever ended the thread.
     fn drop(&mut self) {
-        self.engine.close();
-        self.hand_out_events(Instant::now());
+        let now = Instant::now();
+        self.engine.close(now);
+        self.hand_out_events(now);
         for (id, failure) in self.keeping.close() {
             self.finish(id, Err(failure));
         }

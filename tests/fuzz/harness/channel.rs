@@ -22,7 +22,7 @@ pub struct Case<'a> {
 enum Action<'a> {
     Submit(Submission<'a>),
     Cancel(u8),
-    Withdraw(u8),
+    CancelQueued(u8),
     Say(Utterance<'a>),
     /// The module continues its answers.
     Answer(u8),
@@ -102,9 +102,9 @@ impl Play {
                 self.rig.engine.cancel(id, self.rig.now);
                 self.rig.settle();
             }
-            Action::Withdraw(which) => {
+            Action::CancelQueued(which) => {
                 let id = self.known_id(*which);
-                self.rig.engine.cancel_queued(id);
+                self.rig.engine.cancel_queued(id, self.rig.now);
                 self.rig.settle();
             }
             Action::Say(utterance) => self.say(utterance),
@@ -182,7 +182,7 @@ impl Play {
     }
 
     fn close(&mut self) {
-        self.rig.engine.close();
+        self.rig.engine.close(self.rig.now);
         self.rig.settle();
     }
 

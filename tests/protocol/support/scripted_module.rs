@@ -110,7 +110,7 @@ impl ScriptedModule {
     }
 
     pub fn close(&mut self) {
-        self.engine.close();
+        self.engine.close(self.now);
         self.settle();
     }
 
