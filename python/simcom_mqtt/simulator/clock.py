@@ -27,6 +27,11 @@ class Clock:
         """Return the time of the clock, in its zone."""
         return datetime.now(self._zone) + self._offset
 
+    def time_and_zone(self) -> tuple[str, str]:
+        """Return local time and zone as URCs show them."""
+        text = self.text()
+        return text[:-3], text[-3:]
+
     def text(self) -> str:
         """Return the time in the form of `AT+CCLK?`: local time, and zone in quarters of an hour."""
         now = self.now()
@@ -52,8 +57,3 @@ class Clock:
         """Set the clock to the right time, in a zone in quarters of an hour."""
         self._zone = timezone(zone * _QUARTER)
         self._offset = timedelta()
-
-    def network_report(self) -> str:
-        """Return the URC that reports the time of the network."""
-        time = self.text()
-        return f"+CTZV: {time[:-3]},{time[-3:]}"

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Final
 
 from .answer import framed
-from .client import Client
 from .clock import Clock
 from .connection_attempt import Destination
 from .event_loop import EventLoop, Timer, logger
@@ -12,6 +11,7 @@ from .faults import Faults
 from .identity import Identity
 from .line import Line
 from .message_block import block_parts
+from .module_client import Client
 from .packet_data import PacketData
 from .positioning import Receiver
 from .profiles import CARD_LINE, CONTEXT_LINE, SIM_LINES, Profile
@@ -270,7 +270,9 @@ class Module:
         if self.clock.follows_network:
             self.clock.synchronize()
         if self.clock.reports_zone:
-            self.urc(self.clock.network_report())
+            time, zone = self.clock.time_and_zone()
+            for report in self.profile.time_reports:
+                self.urc(report.format(time=time, zone=zone))
 
     def set_receiver_power(self, is_on: bool) -> None:
         """Apply AT+CGNSSPWR: the receiver reports when it is ready."""

@@ -24,6 +24,8 @@ _BOOT_LINES: Final = (CARD_LINE, *SIM_LINES[:2], "SMS DONE", CONTEXT_LINE, "PB D
 LevelStyle = Literal["decibels", "tenths", "steps"]
 """The form of RSRQ, RSRP and RSSI in `+CPSI`: dB and dBm, their tenths, or the levels of 3GPP TS 36.133."""
 
+_SIBLING_TIME_REPORTS: Final = ('*PSUTTZ: {time},"{zone}",0', "DST: 0")
+
 AnswerPart = Literal["final", "result"]
 """`final` is `OK` or `ERROR`, `result` the line with the result code, such as `+CMQTTPUB: 0,0`."""
 
@@ -37,7 +39,8 @@ class AnswerOrder:
     """The order of final result code and result line in the answers of one command.
 
     When `success` begins with the final result code, `OK` comes at once and the result line later, unless
-    `holds_channel` is set; else the channel is held until the outcome is known.
+    the channel must be held until the outcome is known: for a result that comes first, or for a `failure` in
+    another order than final result code, then result.
     """
 
     success: tuple[AnswerPart, ...] = FINAL_ONLY
@@ -46,8 +49,7 @@ class AnswerOrder:
     failure: tuple[AnswerPart, ...] = FINAL_THEN_RESULT
     """Order when an operation fails that held the channel."""
     holds_channel: bool = False
-    """Hold the channel until the outcome is known, even if `success` begins with the final result code. Then
-    a failed operation can answer in another order than a successful one."""
+    """Hold the channel in any case: a failure can then be `ERROR`, then the result."""
 
     @property
     def has_result(self) -> bool:
@@ -57,7 +59,7 @@ class AnswerOrder:
     @property
     def is_held(self) -> bool:
         """True if the channel is held until the outcome is known."""
-        return self.holds_channel or self.success[0] == "result"
+        return self.holds_channel or self.success[0] == "result" or self.failure != FINAL_THEN_RESULT
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,8 @@ class Profile:
     """AT+CCERTDOWN fails to store a larger file, in bytes."""
     connects_with_tls: bool = True
     """False: each CONNECT with TLS fails with 3."""
+    time_reports: tuple[str, ...] = ("+CTZV: {time},{zone}",)
+    """The URCs that report the time of the network, after AT+CTZR=1."""
     level_style: LevelStyle = "decibels"
     cell: str = ""
     """The parameters of `+CPSI` in service."""
@@ -162,9 +166,7 @@ A76XX: Final = Profile(
     orders=MappingProxyType(
         {
             **_SIM767X_ORDERS,
-            "CMQTTCONNECT": AnswerOrder(
-                success=FINAL_THEN_RESULT, failure=RESULT_THEN_FINAL, holds_channel=True
-            ),
+            "CMQTTCONNECT": AnswerOrder(success=FINAL_THEN_RESULT, failure=RESULT_THEN_FINAL),
         }
     ),
     codes=StateCodes(acquired_again=None),
@@ -175,6 +177,7 @@ A76XX: Final = Profile(
     boot_lines=("*ATREADY: 1", *_BOOT_LINES),
     shortest_timeout=1,
     level_style="steps",
+    time_reports=_SIBLING_TIME_REPORTS,
     has_topic_arguments=True,
     cell="LTE,Online,460-00,0x333C,39589680,308,EUTRAN-BAND3,1350,5,0,0,54,0,22",
 )
@@ -204,6 +207,7 @@ SIM7600: Final = Profile(
     boot_lines=("RDY", *_BOOT_LINES),
     has_version_in_acquire=True,
     level_style="tenths",
+    time_reports=_SIBLING_TIME_REPORTS,
     shows_position_in_degrees=False,
     cell="LTE,Online,460-11,0x5A1E,187214780,257,EUTRAN-BAND3,1825,5,5,-94,-850,-545,15",
 )

@@ -254,12 +254,17 @@ class TestClock:
         wire.ok(b"AT+CTZU=1")
         assert self.is_right(wire)
 
-    def test_ctzr_reports_the_network_time(self, module: SimulatedModem, wire: Wire) -> None:
+    def test_ctzr_reports_the_network_time(self, module: SimulatedModem, wire: Wire, profile: str) -> None:
         wire.ok(b"AT+CTZR=1")
         module.lose_network()
         module.restore_network()
-        report = wire.read_until(b"+00\r\n").decode()
-        assert re.fullmatch(r"\r\n\+CTZV: \d\d/\d\d/\d\d,\d\d:\d\d:\d\d,\+00\r\n", report)
+        time = r"\d\d/\d\d/\d\d,\d\d:\d\d:\d\d"
+        if profile == "sim767x":
+            report = wire.read_until(b"+00\r\n").decode()
+            assert re.fullmatch(rf"\r\n\+CTZV: {time},\+00\r\n", report)
+        else:
+            report = wire.read_until(b"DST: 0\r\n").decode()
+            assert re.fullmatch(rf'\r\n\*PSUTTZ: {time},"\+00",0\r\n\r\nDST: 0\r\n', report)
 
 
 class TestReceiver:

@@ -8,7 +8,7 @@ import pytest
 
 from scripted_broker import CONNECT as CONNECT_PACKET
 from scripted_broker import PINGREQ, PUBLISH, SUBSCRIBE, UNSUBSCRIBE, ScriptedBroker
-from simcom_mqtt.simulator import PROFILES, Profile, SimulatedModem
+from simcom_mqtt.simulator import PROFILES, AnswerOrder, Profile, SimulatedModem
 from simulator.wire import Wire
 
 OK = b"\r\nOK\r\n"
@@ -250,6 +250,19 @@ class TestSim7600:
             wire.ask(b"AT+CMQTTDISC=0", b"\r\n+CMQTTDISC: 0,0\r\n" + OK)
             wire.ask(CONNECT.replace(b",60,", b",1,"), OK + b"\r\n+CMQTTCONNECT: 0,0\r\n")
             wire.expect(b"\r\n+CMQTTPING: 0,17\r\n\r\n+CMQTTCONNLOST: 0,1\r\n")
+
+
+def test_order_can_differ_between_success_and_failure() -> None:
+    order = AnswerOrder(success=("final", "result"), failure=("final", "result"), holds_channel=True)
+    profile = dataclasses.replace(
+        PROFILES["sim767x"], orders={**PROFILES["sim767x"].orders, "CMQTTCONNECT": order}
+    )
+    with ScriptedBroker(connack=5) as broker, started(profile) as wire:
+        wire.ok(b'AT+CMQTTACCQ=0,"device"')
+        command = b'AT+CMQTTCONNECT=0,"tcp://%b",60,1' % broker.url.removeprefix("mqtt://").encode()
+        wire.ask(command, ERROR + b"\r\n+CMQTTCONNECT: 0,31\r\n")
+        broker.connack = 0
+        wire.ask(command, OK + b"\r\n+CMQTTCONNECT: 0,0\r\n")
 
 
 def test_custom_profile_is_used() -> None:

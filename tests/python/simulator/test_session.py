@@ -66,6 +66,10 @@ class TestConnectPacket:
         body = self.connect(parameters=b'60,1,"me","\xff,p w"', version=4)
         assert body == b"\x00\x04MQTT\x04\xc2\x00\x3c\x00\x06device\x00\x02me\x00\x05\xff,p w"
 
+    def test_connect_with_empty_password(self) -> None:
+        body = self.connect(parameters=b'60,1,"token",""', version=4)
+        assert body == b"\x00\x04MQTT\x04\xc2\x00\x3c\x00\x06device\x00\x05token\x00\x00"
+
     def test_connect_with_will(self) -> None:
         body = self.connect(b"AT+CMQTTWILLTOPIC=0,2\rwt", b"AT+CMQTTWILLMSG=0,3,1\r\x00\xff!", version=4)
         assert body == b"\x00\x04MQTT\x04\x0e\x00\x3c\x00\x06device\x00\x02wt\x00\x03\x00\xff!"
@@ -141,6 +145,7 @@ class TestRefusals:
             (b'0,"tcp://host",60,2', ERROR),
             (b'0,"tcp://host",60', ERROR),
             (b'2,"tcp://host",60,1', ERROR),
+            (b'0,"tcp://host",60,1,""', b"\r\n+CMQTTCONNECT: 0,22\r\n" + ERROR),
             (b'0,"tcp://host",60,1,"%b"' % (b"u" * 257), b"\r\n+CMQTTCONNECT: 0,22\r\n" + ERROR),
         ],
     )

@@ -6,8 +6,8 @@ from functools import partial
 
 from simcom_mqtt.simulator import SimulatedModem
 from simcom_mqtt.simulator.answer import Answer
-from simcom_mqtt.simulator.client import Client
 from simcom_mqtt.simulator.message_block import block_parts
+from simcom_mqtt.simulator.module_client import Client
 
 from .block_outcomes import Block, BlockTracker, CountedBuffer
 from .message_ids import MessageId

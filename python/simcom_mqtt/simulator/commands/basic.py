@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from ..module import Module
-from .identity import identification
+from .identification import identification
 from .registry import basic_command
 
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from ..answer import Answer, Refused
-from ..client import Client
 from ..command_line import CommandLine, Form
 from ..module import Module
+from ..module_client import Client
 from ..result_codes import SUCCEEDED, TOPIC_IS_EMPTY
 from .registry import command, test_form
 from .service import addressed_client

@@ -1,10 +1,10 @@
 """The MQTT service and its clients: START, STOP, ACCQ, REL, SSLCFG, CFG."""
 
 from ..answer import Answer, Refused
-from ..client import Client
 from ..client_settings import Acquisition, Configuration
 from ..command_line import BadParameterError, CommandLine, Form
 from ..module import Module
+from ..module_client import Client
 from ..result_codes import CLIENT_NOT_ACQUIRED, LENGTH_OUT_OF_RANGE, NETWORK_OPEN_FAIL, SUCCEEDED
 from .registry import command, test_form
 

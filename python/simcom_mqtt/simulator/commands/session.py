@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Final
 
 from ..answer import Answer, Refused
-from ..client import Client
 from ..client_settings import Server
 from ..command_line import BadParameterError, CommandLine, Form
 from ..module import Module
+from ..module_client import Client
 from ..result_codes import BAD_UTF8_STRING, LENGTH_OUT_OF_RANGE
 from .registry import command, test_form
 from .service import addressed_client
@@ -100,8 +100,8 @@ def _connect(module: Module, line: CommandLine, answer: Answer) -> None:
         address,
         line.number(2, 1, LONGEST_KEEPALIVE),
         line.number(3, 0, 1),
-        _optional_text(line, 4),
-        _optional_text(line, 5),
+        _optional_text(line, 4, shortest=1),
+        _optional_text(line, 5, shortest=0),
     )
     if not SHORTEST_ADDRESS <= len(address) <= LONGEST_TEXT:
         raise Refused(LENGTH_OUT_OF_RANGE)
@@ -134,11 +134,11 @@ def _show_connected(module: Module, _line: CommandLine, answer: Answer) -> None:
     answer.ok()
 
 
-def _optional_text(line: CommandLine, position: int) -> bytes | None:
+def _optional_text(line: CommandLine, position: int, shortest: int) -> bytes | None:
     if position >= len(line.parameters):
         return None
     text = line.text(position)
-    if not 1 <= len(text) <= LONGEST_TEXT:
+    if not shortest <= len(text) <= LONGEST_TEXT:
         raise Refused(LENGTH_OUT_OF_RANGE)
     return text
 
