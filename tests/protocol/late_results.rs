@@ -47,7 +47,7 @@ fn late_result_is_reported_once() {
         let mut module = ScriptedModule::new();
         timed_out(&mut module, 1, PUB);
         module.send(then(&[&format!("+CMQTTPUB: 0,{code}")]));
-        assert_eq!(module.late(1).expect("told").is_ok(), expected);
+        assert_eq!(module.late(1).expect("a late result").is_ok(), expected);
         assert!(module.late(1).is_none());
         assert_eq!(module.engine.counters().deferred_results, 1);
         module.expect_no_other_events();
@@ -227,8 +227,8 @@ fn connections_can_be_read_while_connect_is_pending() {
         module.send(then(&lines));
         assert_eq!(module.expect_success(2), [answer.map(|line| line.as_bytes().to_vec())]);
         assert_eq!(module.engine.counters().deferred_results, 1);
-        let told = module.take_events();
-        assert!(matches!(&told[..], [Event::CommandSucceeded(line)] if line.bytes() == CONNECT.as_bytes()));
+        let events = module.take_events();
+        assert!(matches!(&events[..], [Event::CommandSucceeded(line)] if line.bytes() == CONNECT.as_bytes()));
     }
 }
 
@@ -246,9 +246,9 @@ fn refusal_as_connected_completes_the_timed_out_connect() {
         module.expect_line(line);
         module.send(then(&[refusal, "ERROR"]));
         assert!(module.expect_refusal(2).is_some());
-        let told = module.take_events();
+        let events = module.take_events();
         assert!(
-            matches!(&told[..], [Event::CommandSucceeded(done)] if done.bytes() == line.as_bytes()),
+            matches!(&events[..], [Event::CommandSucceeded(done)] if done.bytes() == line.as_bytes()),
             "{line}"
         );
         module.run(3, read_form);
@@ -292,8 +292,8 @@ fn late_success_of_a_timed_out_operation_is_reported() {
     let mut module = ScriptedModule::new();
     timed_out(&mut module, 1, "AT+CMQTTDISC=0,60");
     module.send(then(&["+CMQTTDISC: 0,0"]));
-    let told = module.take_events();
-    assert!(matches!(&told[..], [Event::CommandSucceeded(line)] if line.bytes() == b"AT+CMQTTDISC=0,60"));
+    let events = module.take_events();
+    assert!(matches!(&events[..], [Event::CommandSucceeded(line)] if line.bytes() == b"AT+CMQTTDISC=0,60"));
 }
 
 #[test]
@@ -355,9 +355,9 @@ fn result_counts_without_its_ok() {
             module.wait_ms(10_000);
             if code == 0 {
                 assert_eq!(module.expect_success(1), [[] as [Vec<u8>; 0]], "{line}");
-                let told = module.take_events();
+                let events = module.take_events();
                 assert!(
-                    matches!(&told[..], [Event::CommandSucceeded(done)] if done.bytes() == line.as_bytes())
+                    matches!(&events[..], [Event::CommandSucceeded(done)] if done.bytes() == line.as_bytes())
                 );
             } else {
                 assert_eq!(module.expect_refusal(1), Some(code), "{line}");

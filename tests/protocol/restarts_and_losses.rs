@@ -145,11 +145,11 @@ fn boot_banner_is_a_restart_when_the_service_is_stopped() {
         module.expect_line("AT+CMQTTREL?");
         assert_eq!(event_names(&mut module), [banner]);
         module.send(then(&["ERROR"]));
-        let mut told = event_names(&mut module);
-        assert_eq!(told.pop().as_deref(), Some("Restarted"));
-        told.sort();
+        let mut events = event_names(&mut module);
+        assert_eq!(events.pop().as_deref(), Some("Restarted"));
+        events.sort();
         assert_eq!(
-            told,
+            events,
             [
                 "1 unknown: Lost(Restart)",
                 "2 lost: Restart",
@@ -188,7 +188,7 @@ fn two_banners_are_one_restart() {
     module.expect_line("AT+CMQTTREL?");
     module.send(then(&["*ATREADY: 1", "+CPIN: READY"]));
     module.send(then(&["ERROR"]));
-    let restarts = |told: Vec<String>| told.iter().filter(|event| *event == "Restarted").count();
+    let restarts = |events: Vec<String>| events.iter().filter(|event| *event == "Restarted").count();
     assert_eq!(restarts(event_names(&mut module)), 1);
     module.expect_line("ATE0");
     module.send(then(&["OK"]));
@@ -401,15 +401,15 @@ fn lost_port_ends_every_transaction() {
     let mut module = with_publishes_in_flight();
     module.send("\r\n+CMQTTRXSTART: 1,1,1\r\n");
     module.lose_port("unplugged");
-    let mut told = event_names(&mut module);
-    assert_eq!(told.pop().as_deref(), Some("PortLost(\"unplugged\")"));
-    assert!(told[0].starts_with("MessageLost"), "{told:?}");
+    let mut events = event_names(&mut module);
+    assert_eq!(events.pop().as_deref(), Some("PortLost(\"unplugged\")"));
+    assert!(events[0].starts_with("MessageLost"), "{events:?}");
     for id in 1..=5 {
-        let ends = told.iter().filter(|event| event.starts_with(&format!("{id} "))).count();
-        assert_eq!(ends, 1, "{id}: {told:?}");
+        let ends = events.iter().filter(|event| event.starts_with(&format!("{id} "))).count();
+        assert_eq!(ends, 1, "{id}: {events:?}");
     }
-    assert_eq!(told.iter().filter(|event| event.contains("unknown: Lost(Port(\"unplugged\"))")).count(), 2);
-    assert_eq!(told.iter().filter(|event| event.starts_with("DeferredResult")).count(), 2);
+    assert_eq!(events.iter().filter(|event| event.contains("unknown: Lost(Port(\"unplugged\"))")).count(), 2);
+    assert_eq!(events.iter().filter(|event| event.starts_with("DeferredResult")).count(), 2);
     module.take_written();
     module.run(9, "AT");
     assert!(matches!(module.expect_failure(9), Failure::ConnectionLost { cause: LostBy::Port(_), .. }));

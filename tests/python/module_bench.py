@@ -12,7 +12,14 @@ from bench_host import BenchHost
 from bench_messages import SentMessage
 from rig.line_tap import LineTap, Published
 from rig.message_ids import MessageId
-from rig.message_log import CERTAINLY_NOT_SENT, InboundLog, PublishOutcome, Row, Rows, settle_outbound
+from rig.message_log import (
+    CERTAINLY_NOT_SENT,
+    CountsByFault,
+    FaultCounts,
+    InboundLog,
+    PublishOutcome,
+    settle_outbound,
+)
 from simcom_mqtt import (
     ConnectionLostError,
     Message,
@@ -305,7 +312,7 @@ class ModuleBench:
                 self.problems.append(
                     f"reported lost, although no fault was injected: {self._inbound_log.reports}"
                 )
-            self.problems += self._inbound_log.settle(Row())
+            self.problems += self._inbound_log.settle(FaultCounts())
 
     def close_and_check(self) -> list[str]:
         """Closes everything and returns all problems."""
@@ -330,7 +337,7 @@ class ModuleBench:
                 published[publish.message_id].append(publish)
         done = {outcome.message_id for outcome in self._outcomes if outcome.error is None and outcome.qos > 0}
         self.host.wait_for(done)
-        rows: Rows = defaultdict(Row)
+        rows: CountsByFault = defaultdict(FaultCounts)
         self.problems += settle_outbound(self._outcomes, self.host.seen, published, rows)
         for outcome in self._outcomes:
             handed_over = published.get(outcome.message_id, [])
@@ -353,9 +360,9 @@ class ModuleBench:
             "dropped_messages": 0,
             "publishes": done + late,
         }
-        for name, told in (("messages", self._delivered), ("damaged_messages", self._reported)):
-            if total(name) < told or (total(name) > told and not self._line_tap.unrecorded):
-                self.problems.append(f"stats.{name} is {total(name)}, not {told}")
+        for name, reported in (("messages", self._delivered), ("damaged_messages", self._reported)):
+            if total(name) < reported or (total(name) > reported and not self._line_tap.unrecorded):
+                self.problems.append(f"stats.{name} is {total(name)}, not {reported}")
         for name, value in expected.items():
             if total(name) != value:
                 self.problems.append(f"stats.{name} is {total(name)}, not {value}")

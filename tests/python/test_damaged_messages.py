@@ -11,6 +11,7 @@ from time import monotonic
 
 import pytest
 
+from bench_messages import FAKE_BLOCK
 from host_client import HostClient
 from mosquitto_broker import MosquittoBroker
 from simcom_mqtt import Message, MqttClient, SimcomMqtt
@@ -26,14 +27,10 @@ CASES = [(profile, kind, count) for profile in PROFILES for kind, count in DAMAG
 END = b"\r\n+CMQTTRXEND: 0\r\n"
 CUTS = [("sim767x", 0.1), ("a76xx", 0.4), ("sim7600", 0.9)]
 """Profile and share of a message that is sent. The Rust tests cut at every byte on a simulated clock."""
-FAKE_BLOCK = (
-    b"\r\n+CMQTTRXSTART: 0,3,2\r\n+CMQTTRXTOPIC: 0,3\r\na/b"
-    b"\r\n+CMQTTRXPAYLOAD: 0,2\r\nhi\r\n+CMQTTRXEND: 0\r\n"
-)
 
 
 @dataclass
-class Bench:
+class DamageBench:
     """A subscribed client on a simulated module, and the messages reported lost."""
 
     module: SimulatedModem
@@ -97,7 +94,7 @@ def profile() -> str:
 
 
 @pytest.fixture
-def bench(profile: str, mosquitto: MosquittoBroker, host: HostClient, base: str) -> Iterator[Bench]:
+def bench(profile: str, mosquitto: MosquittoBroker, host: HostClient, base: str) -> Iterator[DamageBench]:
     """A client that is subscribed to its topic."""
     with (
         SimulatedModem(broker=f"127.0.0.1:{mosquitto.plain}", profile=profile) as module,
@@ -105,14 +102,14 @@ def bench(profile: str, mosquitto: MosquittoBroker, host: HostClient, base: str)
     ):
         client = modem.connect("broker")
         client.subscribe(base)
-        bench = Bench(module, modem, client, host, base, profile)
+        bench = DamageBench(module, modem, client, host, base, profile)
         modem.on_message_lost = lambda index, reason: bench.lost.put((index, reason))
         yield bench
 
 
 @pytest.mark.parametrize(("profile", "kind", "count"), CASES)
 def test_damage_at_any_byte_is_reported_or_harmless(
-    bench: Bench, profile: str, kind: Damage, count: int
+    bench: DamageBench, profile: str, kind: Damage, count: int
 ) -> None:
     message = bench.message(b"damaged")
     end = len(bench.block_of(message)) - len(END)
@@ -127,13 +124,13 @@ def test_damage_at_any_byte_is_reported_or_harmless(
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("offset", [2, 20, 30, 45, 70, 100, -40, -14])
 def test_damaged_payload_that_looks_like_messages_invents_none(
-    bench: Bench, profile: str, offset: int
+    bench: DamageBench, profile: str, offset: int
 ) -> None:
     bench.send_damaged(BlockDamage("drop", offset, 3), bench.message(FAKE_BLOCK * 3))
 
 
 @pytest.mark.parametrize(("profile", "share"), CUTS)
-def test_message_cut_by_reboot_is_reported(bench: Bench, profile: str, share: float) -> None:
+def test_message_cut_by_reboot_is_reported(bench: DamageBench, profile: str, share: float) -> None:
     restarted = threading.Event()
     bench.modem.on_restart = restarted.set
     block = bench.block_of(bench.message(b"a payload of some length"))
@@ -149,7 +146,7 @@ def test_message_cut_by_reboot_is_reported(bench: Bench, profile: str, share: fl
 
 @pytest.mark.parametrize(("profile", "share"), CUTS)
 def test_message_cut_by_silence_is_reported_after_its_timeout(
-    bench: Bench, profile: str, share: float
+    bench: DamageBench, profile: str, share: float
 ) -> None:
     block = bench.block_of(bench.message(b"a payload of some length"))
 
@@ -163,7 +160,7 @@ def test_message_cut_by_silence_is_reported_after_its_timeout(
 
 
 @pytest.mark.parametrize("share", [0.1, 0.6])
-def test_message_cut_by_other_lines_is_reported_after_its_timeout(bench: Bench, share: float) -> None:
+def test_message_cut_by_other_lines_is_reported_after_its_timeout(bench: DamageBench, share: float) -> None:
     block = bench.block_of(bench.message(b"a payload of some length"))
     began = monotonic()
 

@@ -29,7 +29,7 @@ EXPECTED_LINES = re.compile(r"AT|ATE0|AT\+(CGSN|CSQ|CCERT\w+(=\S+)?|CMQTT\w+(=\?
 
 
 @dataclass
-class Bench:
+class DataEntryBench:
     """Two clients of a module on a line that can lose bytes; the second is not connected."""
 
     module: SimulatedModem
@@ -58,16 +58,16 @@ class Bench:
         assert [line for line in self.module.received if not EXPECTED_LINES.fullmatch(line)] == []
 
 
-ENTRIES: dict[str, Callable[[Bench], object]] = {
-    "CMQTTTOPIC": Bench.publish,
-    "CMQTTPAYLOAD": Bench.publish,
+ENTRIES: dict[str, Callable[[DataEntryBench], object]] = {
+    "CMQTTTOPIC": DataEntryBench.publish,
+    "CMQTTPAYLOAD": DataEntryBench.publish,
     "CMQTTSUB": lambda bench: bench.client.subscribe(EVIL, 1, timeout=2),
     "CMQTTUNSUB": lambda bench: bench.client.unsubscribe(EVIL, timeout=2),
     "CMQTTWILLTOPIC": lambda bench: bench.second.set_will(EVIL, EVIL),
     "CMQTTWILLMSG": lambda bench: bench.second.set_will(f"{bench.topic}/will", EVIL),
     "CCERTDOWN": lambda bench: bench.modem.upload_certificate("evil.pem", EVIL, timeout=1),
 }
-FAULTS: dict[str, Callable[[Bench, str], None]] = {
+FAULTS: dict[str, Callable[[DataEntryBench, str], None]] = {
     "no prompt": lambda bench, command: bench.module.mute_next(command, "prompt"),
     "late prompt": lambda bench, command: bench.module.delay_next(command, 1.0, "prompt"),
     "refused": lambda bench, command: bench.module.fail_next(command),
@@ -88,7 +88,7 @@ CASES = [
 
 
 @pytest.fixture
-def bench(profile: str, mosquitto: MosquittoBroker, host: HostClient, base: str) -> Iterator[Bench]:
+def bench(profile: str, mosquitto: MosquittoBroker, host: HostClient, base: str) -> Iterator[DataEntryBench]:
     host.subscribe(f"{base}/#")
     with (
         SimulatedModem(broker=f"127.0.0.1:{mosquitto.plain}", profile=profile) as module,
@@ -103,11 +103,13 @@ def bench(profile: str, mosquitto: MosquittoBroker, host: HostClient, base: str)
                 f"{base}/first", b"first"
             )  # makes the driver query the payload limit, which it does once
             assert (host.get().payload, inbox.get().payload) == (b"first", b"first")
-        yield Bench(module, line, modem, client, second, host, base)
+        yield DataEntryBench(module, line, modem, client, second, host, base)
 
 
 @pytest.mark.parametrize(("command", "fault", "profile"), CASES)
-def test_channel_recovers_from_data_entry_fault(bench: Bench, profile: str, command: str, fault: str) -> None:
+def test_channel_recovers_from_data_entry_fault(
+    bench: DataEntryBench, profile: str, command: str, fault: str
+) -> None:
     FAULTS[fault](bench, command)
 
     with pytest.raises(SimcomError):

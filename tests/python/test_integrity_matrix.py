@@ -96,7 +96,7 @@ def test_messages_in_gaps_of_answers_arrive_once_and_in_order(
         line.read_by(modem)
         clients = [modem.connect("broker", client_id=f"{base}/{index}", index=index) for index in (0, 1)]
         assert modem.command("ATE1" if cell.echo else "ATE0") == []
-        bench = Bench(cell, module, clients, host, base)
+        bench = CellBench(cell, module, clients, host, base)
         with clients[0].capture() as zero, clients[1].capture() as one:
             bench.warm_up()
             bench.publish_with_message_in_gap(cell.client)
@@ -116,7 +116,7 @@ def test_messages_in_gaps_of_answers_arrive_once_and_in_order(
         assert modem.stats.late_results == 0
 
 
-class Bench:
+class CellBench:
     """Sends and publishes in one cell, and records the messages sent to each client."""
 
     def __init__(

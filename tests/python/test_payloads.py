@@ -5,15 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from bench_messages import FAKE_BLOCK
 from host_client import HostClient, as_sent
 from scripted_broker import ScriptedBroker
 from simcom_mqtt import Message, SimcomMqtt
 from simcom_mqtt.simulator import SimulatedModem
 
-FAKE_BLOCK = (
-    b"\r\n+CMQTTRXSTART: 0,3,2\r\n+CMQTTRXTOPIC: 0,3\r\na/b"
-    b"\r\n+CMQTTRXPAYLOAD: 0,2\r\nhi\r\n+CMQTTRXEND: 0\r\n"
-)
 PAYLOADS = {
     "OK": b"before\r\nOK\r\nafter",
     "ERROR": b"before\r\nERROR\r\nafter",

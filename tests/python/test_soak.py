@@ -14,7 +14,7 @@ import pytest
 from rig.block_outcomes import Block, BlockOutcome, BlockTracker, CountedBuffer
 from rig.line_tap import Published
 from rig.message_ids import Direction, MessageId, make_message, read_message_id
-from rig.message_log import InboundLog, PublishOutcome, Row, settle_outbound
+from rig.message_log import FaultCounts, InboundLog, PublishOutcome, settle_outbound
 from simcom_mqtt import ConnectionLostError, OutcomeUnknownError
 from simcom_mqtt.simulator import PROFILES
 from simcom_mqtt.simulator.faults import BlockDamage
@@ -131,8 +131,8 @@ class TestBlockTracker:
 class TestInboundLog:
     MESSAGE_IDS = tuple(MessageId("down", 0, number % 2, number // 2) for number in range(6))
 
-    def settled(self, inbound_log: InboundLog) -> tuple[Row, list[str]]:
-        row = Row()
+    def settled(self, inbound_log: InboundLog) -> tuple[FaultCounts, list[str]]:
+        row = FaultCounts()
         return row, inbound_log.settle(row)
 
     def inbound_log(self, *delivered: int) -> InboundLog:
@@ -189,8 +189,8 @@ class TestOutbound:
 
     def settle(
         self, qos: int, error: Exception | None, seen: int, *duplicates: bool
-    ) -> tuple[Row, list[str]]:
-        rows: defaultdict[str, Row] = defaultdict(Row)
+    ) -> tuple[FaultCounts, list[str]]:
+        rows: defaultdict[str, FaultCounts] = defaultdict(FaultCounts)
         published = {
             self.MESSAGE_ID: [Published(self.MESSAGE_ID, qos, duplicate) for duplicate in duplicates]
         }

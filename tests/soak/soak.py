@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from rig.broker import Broker, Observer, Sender
 from rig.line_tap import Published
 from rig.message_ids import MessageId
-from rig.message_log import Row, Rows, settle_outbound
+from rig.message_log import CountsByFault, FaultCounts, settle_outbound
 from rig.station import Quota, Station
 from rig.table import print_table
 
@@ -81,8 +81,8 @@ def _run(stations: list[Station], began: float) -> list[str]:
     return [f"a station failed: {error}" for finished in running if (error := finished.exception())]
 
 
-def _settle(stations: list[Station], observer: Observer, problems: list[str]) -> Rows:
-    rows: Rows = defaultdict(Row)
+def _settle(stations: list[Station], observer: Observer, problems: list[str]) -> CountsByFault:
+    rows: CountsByFault = defaultdict(FaultCounts)
     published: dict[MessageId, list[Published]] = defaultdict(list)
     outcomes = [outcome for station in stations for outcome in station.outcomes]
     for station in stations:

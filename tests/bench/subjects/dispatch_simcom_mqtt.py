@@ -12,13 +12,13 @@ from subjects.common import connected, now, tell, wait_for_start
 
 def main() -> None:
     port, count = sys.argv[1], int(sys.argv[2])
-    left = count
+    remaining = count
     all_queued, done = threading.Event(), threading.Event()
 
     def count_down(_: Message) -> None:
-        nonlocal left
-        left -= 1
-        if not left:
+        nonlocal remaining
+        remaining -= 1
+        if not remaining:
             done.set()
 
     def wait_first(message: Message) -> None:

@@ -1,7 +1,7 @@
 """`python -m subjects.publish_pyatcommand PORT COUNT PAYLOAD_SIZE BAUDRATE`: with what it offers.
 
 A result that comes right behind the `OK` does not reach `get_urc()`, so its publishes end at the `OK`, in its
-favour. It reads up to a line end, which a prompt has not, and so waits out its read time-out of a second at
+favour. It reads up to a line end, which a prompt has not, and so waits out its read timeout of a second at
 each prompt. It has no notion of counted bytes: a payload that holds a line end or `OK` breaks its framing.
 """
 

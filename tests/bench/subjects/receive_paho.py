@@ -11,15 +11,15 @@ from subjects.common import TOPIC, now, tell, wait_for_start
 
 def main() -> None:
     port, count = int(sys.argv[1]), int(sys.argv[2])
-    left = count
+    remaining = count
     first = 0
     subscribed, done = threading.Event(), threading.Event()
 
     def count_down(_client: Client, _data: object, _message: MQTTMessage) -> None:
-        nonlocal left, first
+        nonlocal remaining, first
         first = first or now()
-        left -= 1
-        if not left:
+        remaining -= 1
+        if not remaining:
             done.set()
 
     client = Client(CallbackAPIVersion.VERSION2)

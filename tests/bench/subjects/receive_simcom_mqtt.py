@@ -9,13 +9,13 @@ from subjects.common import connected, now, tell, wait_for_start
 
 def main() -> None:
     port, count = sys.argv[1], int(sys.argv[2])
-    left = count
+    remaining = count
     done = threading.Event()
 
     def count_down(_: Message) -> None:
-        nonlocal left
-        left -= 1
-        if not left:
+        nonlocal remaining
+        remaining -= 1
+        if not remaining:
             done.set()
 
     with SimcomMqtt(port, queue_size=count) as modem, connected(modem) as client:

@@ -51,7 +51,7 @@ def _alone(effort: Effort) -> Table:
         own = median(measured["peer"]["own"]["p50_ns"] for measured in rounds)
         table.add(name, milliseconds(p50), milliseconds(p99), f"{rate:,.0f}", microseconds(own))
     table.notes.append(
-        "atlib looks for answers every 10 ms and takes text only. pyatcommand waits out its read time-out"
+        "atlib looks for answers every 10 ms and takes text only. pyatcommand waits out its read timeout"
         " of a second at each prompt, and ends here at the `OK`: what comes right behind it does not reach"
         " its user."
         " atat spins while it waits for an answer: a core of its own."

@@ -30,14 +30,14 @@ WITHOUT_BANNER = replace(SIM767X, boot_lines=())
 
 
 @dataclass(frozen=True)
-class Bench:
+class RecoveryBench:
     """A module and its broker."""
 
     module: SimulatedModem
     broker: Broker
 
 
-Action = Callable[[Bench], None]
+Action = Callable[[RecoveryBench], None]
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def _recover(fault: Fault) -> Measured:
         _messages(broker.port),
         Subject(python("recover_simcom_mqtt", module.port, TOPIC)) as subject,
     ):
-        bench = Bench(module, broker)
+        bench = RecoveryBench(module, broker)
         fault_ns = time.monotonic_ns()
         fault.begin(bench)
         begun_ns = time.monotonic_ns()

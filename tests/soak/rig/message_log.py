@@ -48,7 +48,7 @@ class OutboundCounts:
 
 
 @dataclass
-class Row:
+class FaultCounts:
     """Counts for one kind of fault: a row of the result table."""
 
     times: int = 0
@@ -65,7 +65,7 @@ class Row:
         return self
 
 
-Rows = defaultdict[str, Row]
+CountsByFault = defaultdict[str, FaultCounts]
 
 
 class InboundLog:
@@ -96,7 +96,7 @@ class InboundLog:
         """Returns True if each block is delivered, or as many are reported as are missing."""
         return len(self._missing()) <= len(self.reports)
 
-    def settle(self, row: Row) -> list[str]:
+    def settle(self, row: FaultCounts) -> list[str]:
         """Adds the blocks on the line to the row's counts and returns the problems."""
         counts = row.inbound
         missing = self._missing()
@@ -130,7 +130,7 @@ class InboundLog:
                 missing.append(block)
         return missing
 
-    def _check_repetitions(self, row: Row) -> list[str]:
+    def _check_repetitions(self, row: FaultCounts) -> list[str]:
         problems = []
         for block in self._open:
             self._on_line[block.message_id] += 1
@@ -169,7 +169,7 @@ def settle_outbound(
     outcomes: list[PublishOutcome],
     seen: Counter[MessageId],
     published: dict[MessageId, list[Published]],
-    rows: Rows,
+    rows: CountsByFault,
 ) -> list[str]:
     """Adds every publish to the counts of its fault and returns the problems."""
     problems = []

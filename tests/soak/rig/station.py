@@ -18,7 +18,7 @@ from .broker import Broker, Sender
 from .faults import Fault, shuffled_faults
 from .line_tap import Published
 from .message_ids import MessageId, make_message, read_message_id
-from .message_log import InboundLog, PublishOutcome, Row, Rows
+from .message_log import CountsByFault, FaultCounts, InboundLog, PublishOutcome
 from .simulation import Simulation
 
 PROFILES = ("sim767x", "a76xx", "sim7600")
@@ -51,7 +51,7 @@ class Station:
     """Open while the `with` block runs. `run` returns when the quota is done."""
 
     def __init__(self, number: int, broker: Broker, sender: Sender, quota: Quota, seed: int) -> None:
-        self.rows: Rows = defaultdict(Row)
+        self.rows: CountsByFault = defaultdict(FaultCounts)
         self.outcomes: list[PublishOutcome] = []
         self.problems: list[str] = []
         self._number = number

@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 
-from .message_log import Row, Rows
+from .message_log import CountsByFault, FaultCounts
 
 _COUNTS = ("delivered", "lost", "reported", "duplicated")
 _COLUMNS = ("", "faults", "sent to the host", *_COUNTS, "sent from the host", *_COUNTS)
 
 
-def print_table(rows: Rows, title: str) -> None:
+def print_table(rows: CountsByFault, title: str) -> None:
     """Prints a table in Markdown, and further totals below."""
-    total = Row()
+    total = FaultCounts()
     for row in rows.values():
         total += row
     lines: list[Sequence[str]] = [_COLUMNS]
@@ -30,7 +30,7 @@ def print_table(rows: Rows, title: str) -> None:
     print(f"QoS 0, accepted by the module and lost with its connection: {total.outbound.lost_after_module}")
 
 
-def _cells(name: str, row: Row) -> list[str]:
+def _cells(name: str, row: FaultCounts) -> list[str]:
     inbound, outbound = row.inbound, row.outbound
     numbers = [
         row.times,
