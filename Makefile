@@ -39,21 +39,21 @@ demo: $(EXTENSION) ## publish and receive on a simulated module; PORT=/dev/ttyUS
 
 build: $(EXTENSION) ## build the extension in release, and install it in .venv
 
-test: prerequisites-of-tests $(VENV)/documentation-tools ## everything that must hold: format, lints, types, documentation, tests
+test: tools-of-tests ## everything that must hold: format, lints, types, documentation, tests
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=line test-of-rust test-of-python
 	$(BIN)/python -m pytest -q -m undisturbed
 
-# Neither half keeps two processors busy.
-.PHONY: test-of-rust test-of-python lint-of-rust lint-of-python
+# Rust compiles while pip and apt-get download, and neither half keeps two processors busy.
+.PHONY: test-of-rust test-of-python lint-of-rust lint-of-bindings lint-of-python
 test-of-rust: lint-of-rust
 	cargo build --locked --quiet --release $(BENCH_CRATE)
 	cargo test --locked --quiet --lib $(BENCH_CRATE)
 	cargo test --locked --quiet
 
-test-of-python: lint-of-python $(EXTENSION) docs
+test-of-python: prerequisites-of-tests $(EXTENSION) lint-of-python lint-of-bindings docs
 	$(BIN)/python -m mypy.stubtest simcom_mqtt --mypy-config-file pyproject.toml \
 		--allowlist tests/stubtest-allowlist.txt
-	$(BIN)/python -m pytest -q --numprocesses 4 --dist worksteal -m 'not undisturbed' --durations 5 --durations-min 10
+	$(BIN)/python -m pytest -q --numprocesses 6 --dist worksteal -m 'not undisturbed' --durations 5 --durations-min 10
 
 bench: prerequisites-of-tests $(EXTENSION) $(VENV)/bench-peers ## measure, beside what people would use instead; ONLY=name: a part
 	$(BIN)/python tests/bench/run.py --output tests/bench/results $(if $(ONLY),--only $(ONLY))
@@ -88,14 +88,16 @@ audit: $(VENV)/audit-tools ## dependencies: licences, sources, known vulnerabili
 		echo "pip-audit $$file" && $(BIN)/pip-audit --strict --require-hashes --disable-pip -r $$file || exit 1; \
 	done
 
-lint: lint-of-rust lint-of-python ## rustfmt, clippy, ruff and mypy, changing nothing
+lint: lint-of-rust lint-of-bindings lint-of-python ## rustfmt, clippy, ruff and mypy, changing nothing
 
-lint-of-rust: $(VENV)/development-tools
+lint-of-rust: tools-of-tests
 	cargo fmt --check
 	cargo fmt --check $(BENCH_CRATE)
 	cargo clippy --locked --quiet --all-targets -- -D warnings
-	$(WITH_PYTHON) cargo clippy --locked --quiet --all-targets --features python -- -D warnings
 	cargo clippy --locked --quiet $(BENCH_CRATE) -- -D warnings
+
+lint-of-bindings: $(ENVIRONMENT)
+	$(WITH_PYTHON) cargo clippy --locked --quiet --lib --features python -- -D warnings
 
 lint-of-python: $(VENV)/development-tools
 	$(BIN)/ruff check --quiet
@@ -115,9 +117,11 @@ clean: ## remove all that was built
 prerequisites:
 	@scripts/check-prerequisites '$(PYTHON)'
 
-.PHONY: prerequisites-of-tests
-prerequisites-of-tests:
+.PHONY: tools-of-tests prerequisites-of-tests
+tools-of-tests:
 	@scripts/check-prerequisites '$(PYTHON)' --test
+
+prerequisites-of-tests: tools-of-tests
 	@scripts/install-mosquitto
 
 $(ENVIRONMENT): | prerequisites
