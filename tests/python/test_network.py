@@ -52,6 +52,7 @@ def test_cell_is_parsed() -> None:
     assert (cell.tac, cell.cell_id, cell.physical_cell_id) == (0x9A5F, 65141122, 318)
     assert (cell.band, cell.earfcn) == ("EUTRAN-BAND3", 1650)
     assert (cell.rsrq_db, cell.rsrp_dbm, cell.rssi_dbm, cell.rssnr_db) == (-13, -103, -90, 5)
+    assert cell.sinr_db == 5
     assert cell.raw == line
 
 
