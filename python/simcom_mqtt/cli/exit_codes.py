@@ -1,5 +1,6 @@
 """Exit codes: an error ends a command with a message and a status, not with a traceback."""
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -38,13 +39,19 @@ def exit_codes() -> Iterator[None]:
         raise
     except (KeyboardInterrupt, click.Abort):
         raise click.exceptions.Exit(INTERRUPTED) from None
-    except BrokenPipeError:
-        flush_or_discard(sys.stdout)
-        raise click.exceptions.Exit(BROKEN_PIPE) from None
     except ValueError as error:
         raise InvalidArgument(error_text(error)) from None
     except (SimcomError, OSError, RuntimeError) as error:
+        if _is_broken_pipe(error):
+            flush_or_discard(sys.stdout)
+            raise click.exceptions.Exit(BROKEN_PIPE) from None
         raise Failure(error_text(error)) from None
+
+
+def _is_broken_pipe(error: Exception) -> bool:
+    # Windows reports a pipe without a reader as EINVAL.
+    is_invalid = type(error) is OSError and error.errno == errno.EINVAL
+    return isinstance(error, BrokenPipeError) or (sys.platform == "win32" and is_invalid)
 
 
 def flush_or_discard(stream: TextIO | None) -> None:

@@ -1,5 +1,6 @@
 """The application: help, version, missing extras, exit codes."""
 
+import errno
 import re
 import subprocess
 import sys
@@ -7,12 +8,15 @@ import tomllib
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
+import click
 import pytest
 
 import simcom_mqtt
 from cli.terminal_command import COMMAND, Terminal, lines_of, process, run
+from simcom_mqtt import PortError
 from simcom_mqtt.cli import main
 from simcom_mqtt.cli.application import COMMANDS
+from simcom_mqtt.cli.exit_codes import exit_codes
 from simcom_mqtt.install_command import install_command
 from simcom_mqtt.simulator import SimulatedModem
 
@@ -141,3 +145,23 @@ def test_port_in_host_is_refused() -> None:
 
     assert result.exit_code == 2
     assert "the port goes to --port" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("platform", "error", "status"),
+    [
+        ("linux", BrokenPipeError(errno.EPIPE, "Broken pipe"), 141),
+        ("linux", OSError(errno.EINVAL, "Invalid argument"), 1),
+        ("win32", OSError(errno.EINVAL, "Invalid argument"), 141),
+        ("win32", PortError("no port COM5"), 1),
+    ],
+)
+def test_broken_pipe_is_told_from_other_errors(
+    monkeypatch: pytest.MonkeyPatch, platform: str, error: Exception, status: int
+) -> None:
+    monkeypatch.setattr(sys, "platform", platform)
+
+    with pytest.raises((click.exceptions.Exit, click.ClickException)) as end, exit_codes():
+        raise error
+
+    assert getattr(end.value, "exit_code", None) == status
