@@ -1,16 +1,11 @@
 """Armed faults: each strikes once, and only its target."""
 
-import fcntl
 import os
-import subprocess
-import termios
 import time
-from pathlib import Path
 
 import pytest
 
 from host_client import HostClient
-from mosquitto_broker import MosquittoBroker
 from scripted_broker import PUBLISH, ScriptedBroker
 from simcom_mqtt.simulator import PROFILES, SimulatedModem
 from simulator.test_messages import publish, stage, subscribe
@@ -347,39 +342,6 @@ class TestConnectionAndNetwork:
         connected.ask(b"AT", b"AT\r" + OK)
 
 
-class TestUnplug:
-    @pytest.mark.parametrize("transport", ["pty", "tcp"])
-    def test_port_name_survives_unplug_and_plug(self, mosquitto: MosquittoBroker, transport: str) -> None:
-        broker = f"127.0.0.1:{mosquitto.plain}"
-        with SimulatedModem(broker=broker, transport=transport) as module:  # type: ignore[arg-type]
-            port = module.port
-            with Wire(port) as wire:
-                wire.ask(b"ATE0", b"ATE0\r" + OK)
-                wire.ask(b"AT+CMQTTSTART", OK + b"\r\n+CMQTTSTART: 0\r\n")
-                module.unplug()
-                module.unplug()
-                assert self.is_hung_up(wire)
-            with pytest.raises(OSError, match=r"No such file|refused"):
-                Wire(port)
-            module.urc("lost")
-            module.plug()
-            module.plug()
-            assert module.port == port
-            with Wire(port) as wire:
-                wire.ask(b"AT+CMQTTREL?", OK)
-        assert not Path(port).exists()
-
-    def test_close_works_while_unplugged(self) -> None:
-        with SimulatedModem() as module:
-            module.unplug()
-
-    def is_hung_up(self, wire: Wire) -> bool:
-        try:
-            return wire.read_chunk() == b""
-        except OSError:
-            return True
-
-
 def test_clear_faults_disarms_all_and_keeps_session(module: SimulatedModem, connected: Wire) -> None:
     module.fail_next("CMQTTPUB", 17)
     module.mute_next("CSQ")
@@ -397,35 +359,3 @@ def test_reset_disarms_all(module: SimulatedModem, wire: Wire) -> None:
     module.damage_next("drop", 0)
     module.reset()
     wire.ask(b"AT+CSQ", b"AT+CSQ\r\r\n+CSQ: 23,0\r\n" + OK)
-
-
-class TestHostOnThePort:
-    def test_output_without_host_is_lost(self, module: SimulatedModem) -> None:
-        module.urc("no host is present")
-        with Wire(module.port) as wire:
-            module.urc("a host is present")
-            wire.expect(b"\r\na host is present\r\n")
-
-    def test_unread_output_is_lost_when_host_closes(self, module: SimulatedModem) -> None:
-        with Wire(module.port) as wire:
-            wire.send(b"AT+CSQ\r")
-            wire.expect(b"AT+CSQ\r")
-        module.inject(b"")
-        with Wire(module.port) as wire:
-            wire.ask(b"AT", b"AT\r" + OK)
-
-    def test_exclusive_use_ends_when_host_closes(self, module: SimulatedModem) -> None:
-        terminal = Path(module.port).resolve()
-        with Wire(module.port) as wire:
-            terminal.chmod(0o666)
-            fcntl.ioctl(wire.file, termios.TIOCEXCL)
-            assert not self.another_user_can_open(terminal)
-        module.inject(b"")
-        assert self.another_user_can_open(terminal)
-
-    def another_user_can_open(self, path: Path) -> bool:
-        user = 65_534 if os.geteuid() == 0 else None  # root may open everything
-        opening = subprocess.run(
-            ["/bin/sh", "-c", f"exec 3<>{path}"], user=user, capture_output=True, check=False
-        )
-        return opening.returncode == 0

@@ -90,7 +90,7 @@ class TestForkedChild:
                 wire.ask(b"ATE0", b"ATE0\r\r\nOK\r\n")
                 with forked_child():
                     module.unplug()
-                    assert is_hung_up(wire)
+                    assert wire.is_hung_up()
                     module.plug()
             with Wire(module.port) as wire:
                 wire.ask(b"AT", b"\r\nOK\r\n")
@@ -131,10 +131,3 @@ module.close()
         )
         assert (finished.stderr, finished.returncode) == ("", 0)
         assert finished.stdout.splitlines() == ["this simulated module is closed", "True"]
-
-
-def is_hung_up(wire: Wire) -> bool:
-    try:
-        return wire.read_chunk() == b""
-    except OSError:
-        return True

@@ -64,6 +64,13 @@ class Wire:
         assert not self._unread
         return self._receive("anything")
 
+    def is_hung_up(self) -> bool:
+        """Return whether the module has closed its end; waits for that or for bytes."""
+        try:
+            return self.read_chunk() == b""
+        except OSError:
+            return True
+
     def expect(self, expected: bytes) -> None:
         """Assert that these bytes come next."""
         assert self.read(len(expected)) == expected
