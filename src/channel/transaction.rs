@@ -68,6 +68,13 @@ impl Transaction {
         self
     }
 
+    /// Returns true if a command line or its data contains one of these bytes.
+    pub(crate) fn contains_any(&self, wanted: [u8; 2]) -> bool {
+        let found = |bytes: &[u8]| memchr::memchr2(wanted[0], wanted[1], bytes).is_some();
+        let is_in_data = |command: &Command| command.data.as_ref().is_some_and(|data| found(&data.bytes));
+        self.commands.iter().any(|command| found(command.line.bytes()) || is_in_data(command))
+    }
+
     /// The client whose connection the transaction needs, if it needs one.
     pub(crate) fn needs_connection_of(&self) -> Option<ClientIndex> {
         self.commands.iter().find(|command| command.kind().needs_connection())?.client()

@@ -5,6 +5,8 @@ pub struct PortInfo {
     pub device: String,
     /// A name made of the USB device's serial number and interface, on Linux: `/dev/serial/by-id/…`.
     pub by_id: Option<String>,
+    /// A name made of the USB socket and interface, on Linux: `/dev/serial/by-path/…`.
+    pub by_path: Option<String>,
     /// Manufacturer, product and interface as the USB device names them.
     pub description: Option<String>,
     /// USB vendor number.
@@ -15,8 +17,12 @@ pub struct PortInfo {
     pub serial_number: Option<String>,
     /// Number of the USB interface. It tells the ports of one module apart.
     pub interface: Option<u8>,
+    /// Number of the port among those of its interface, on Linux.
+    pub port_number: Option<u8>,
     /// The USB socket, on Linux: `1-2.3` is socket 3 of the hub in socket 2 of bus 1.
     pub socket: Option<String>,
+    /// The address that the USB device got when it was plugged in, on Linux. It is another one each time.
+    pub usb_address: Option<u32>,
 }
 
 /// Joins the three names and leaves out a manufacturer that the product repeats.

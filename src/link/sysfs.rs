@@ -17,14 +17,23 @@ impl Default for Roots {
 }
 
 pub(super) fn ports(roots: &Roots) -> Vec<PortInfo> {
-    let names = entries(&roots.dev.join("serial/by-id"));
+    let names = Links {
+        by_id: entries(&roots.dev.join("serial/by-id")),
+        by_path: entries(&roots.dev.join("serial/by-path")),
+    };
     entries(&roots.sys.join("class/tty"))
         .iter()
         .filter_map(|terminal| port(roots, terminal, &names))
         .collect()
 }
 
-fn port(roots: &Roots, terminal: &Path, names: &[PathBuf]) -> Option<PortInfo> {
+/// The symbolic links that udev makes for USB ports.
+struct Links {
+    by_id: Vec<PathBuf>,
+    by_path: Vec<PathBuf>,
+}
+
+fn port(roots: &Roots, terminal: &Path, names: &Links) -> Option<PortInfo> {
     let name = terminal.file_name()?.to_str()?;
     // Consoles and pseudo-terminals have no device behind them.
     let hardware = fs::canonicalize(terminal.join("device")).ok()?;
@@ -33,10 +42,16 @@ fn port(roots: &Roots, terminal: &Path, names: &[PathBuf]) -> Option<PortInfo> {
     }
     let node = roots.dev.join(name);
     let resolved = fs::canonicalize(&node).ok()?;
-    let by_id = names.iter().find(|link| fs::canonicalize(link).is_ok_and(|target| target == resolved));
+    let link_in = |links: &[PathBuf]| {
+        let link = links.iter().find(|link| fs::canonicalize(link).is_ok_and(|target| target == resolved));
+        link.and_then(|link| link.to_str()).map(str::to_owned)
+    };
     let port = PortInfo {
         device: node.to_str()?.to_owned(),
-        by_id: by_id.and_then(|link| link.to_str()).map(str::to_owned),
+        by_id: link_in(&names.by_id),
+        by_path: link_in(&names.by_path),
+        port_number: attribute(&terminal.join("device"), "port_number")
+            .and_then(|number| number.parse().ok()),
         ..PortInfo::default()
     };
     Some(with_usb_device(port, &hardware))
@@ -82,6 +97,7 @@ fn with_usb_device(port: PortInfo, hardware: &Path) -> PortInfo {
         serial_number: attribute(device, "serial"),
         interface: number(attribute(interface, "bInterfaceNumber"))
             .and_then(|number| u8::try_from(number).ok()),
+        usb_address: attribute(device, "devnum").and_then(|number| number.parse().ok()),
         socket: device.file_name().and_then(|name| name.to_str()).map(str::to_owned),
         ..port
     }
@@ -102,6 +118,7 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
 
 #[cfg(test)]
 pub(super) mod fake {
+    use std::cell::Cell;
     use std::os::unix::fs::symlink;
 
     use tempfile::TempDir;
@@ -111,6 +128,7 @@ pub(super) mod fake {
     /// A machine made of files, with devices to plug in and out.
     pub(in crate::link) struct FakeMachine {
         pub(in crate::link) roots: Roots,
+        last_address: Cell<u32>,
         _folder: TempDir,
     }
 
@@ -127,7 +145,8 @@ pub(super) mod fake {
             let roots = Roots { sys: folder.path().join("sys"), dev: folder.path().join("dev") };
             fs::create_dir_all(roots.sys.join("class/tty")).unwrap();
             fs::create_dir_all(roots.dev.join("serial/by-id")).unwrap();
-            Self { roots, _folder: folder }
+            fs::create_dir_all(roots.dev.join("serial/by-path")).unwrap();
+            Self { roots, last_address: Cell::new(1), _folder: folder }
         }
 
         pub(in crate::link) fn ports(&self) -> Vec<PortInfo> {
@@ -145,6 +164,11 @@ pub(super) mod fake {
             let usb = self.roots.sys.join("devices/usb1").join(port.socket);
             let interface = usb.join(format!("{}:1.{}", port.socket, port.interface));
             self.add_terminal(port.name, &interface.join(port.name));
+            // The ports of one device have one address.
+            if !usb.join("devnum").exists() {
+                self.last_address.set(self.last_address.get() + 1);
+                fs::write(usb.join("devnum"), format!("{}\n", self.last_address.get())).unwrap();
+            }
             fs::write(usb.join("idVendor"), "1e0e\n").unwrap();
             fs::write(usb.join("idProduct"), "9011\n").unwrap();
             fs::write(usb.join("manufacturer"), "SIMCOM\n").unwrap();
@@ -153,6 +177,17 @@ pub(super) mod fake {
             if let Some(serial_number) = port.serial_number {
                 fs::write(usb.join("serial"), format!("{serial_number}\n")).unwrap();
             }
+        }
+
+        pub(in crate::link) fn number(&self, port: &UsbPort<'_>, number: u8) {
+            let terminal = self.roots.sys.join("class/tty").join(port.name);
+            fs::write(terminal.join("device/port_number"), format!("{number}\n")).unwrap();
+        }
+
+        pub(in crate::link) fn name_interface(&self, port: &UsbPort<'_>, name: &str) {
+            let usb = self.roots.sys.join("devices/usb1").join(port.socket);
+            let interface = usb.join(format!("{}:1.{}", port.socket, port.interface));
+            fs::write(interface.join("interface"), format!("{name}\n")).unwrap();
         }
 
         /// Gives the port's interface a driver.
@@ -177,8 +212,15 @@ pub(super) mod fake {
         }
 
         pub(in crate::link) fn name_by_id(&self, link: &str, name: &str) {
-            let link = self.roots.dev.join("serial/by-id").join(link);
-            symlink(format!("../../{name}"), link).unwrap();
+            self.link("serial/by-id", link, name);
+        }
+
+        pub(in crate::link) fn name_by_path(&self, link: &str, name: &str) {
+            self.link("serial/by-path", link, name);
+        }
+
+        fn link(&self, folder: &str, link: &str, name: &str) {
+            symlink(format!("../../{name}"), self.roots.dev.join(folder).join(link)).unwrap();
         }
     }
 }
@@ -197,17 +239,22 @@ mod tests {
         machine.plug_in(&AT_PORT);
         machine.name_by_id("usb-other", "ttyUSB0");
         machine.name_by_id("usb-SIMCOM-if0a-port0", "ttyUSB2");
+        machine.name_by_path("pci-usb-0:2.3:1.10-port0", "ttyUSB2");
+        machine.number(&AT_PORT, 0);
         let interface = machine.roots.sys.join("devices/usb1/1-2.3/1-2.3:1.0a");
         fs::write(interface.join("interface"), "AT\x1b[0m interface\n").unwrap();
         let port = PortInfo {
             device: machine.device("ttyUSB2"),
             by_id: Some(machine.device("serial/by-id/usb-SIMCOM-if0a-port0")),
+            by_path: Some(machine.device("serial/by-path/pci-usb-0:2.3:1.10-port0")),
             description: Some("SIMCOM LTE Module (AT?[0m interface)".to_owned()),
             vid: Some(0x1e0e),
             pid: Some(0x9011),
             serial_number: Some("A1B2".to_owned()),
             interface: Some(10),
+            port_number: Some(0),
             socket: Some("1-2.3".to_owned()),
+            usb_address: Some(2),
         };
         assert_eq!(machine.ports(), [port]);
     }

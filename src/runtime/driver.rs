@@ -10,13 +10,14 @@ use super::parked::Parked;
 use super::ticket::Completion;
 use crate::at::ClientIndex;
 use crate::channel::{Counters, Engine, Event, Failure, LostBy, Outcome, TransactionId};
-use crate::link::{Driver, LineErrors};
+use crate::link::{Driver, LineErrors, PortIdentity};
 
 /// Stands between the engine and everybody else, on the I/O thread.
 pub(super) struct ModemDriver {
     engine: Engine,
     mailbox: Arc<Mailbox>,
     hub: Arc<Hub>,
+    identity: Arc<PortIdentity>,
     claims: HashMap<TransactionId, Claim>,
     keeping: Keeping,
     received_at: SystemTime,
@@ -38,11 +39,17 @@ impl Claim {
 }
 
 impl ModemDriver {
-    pub(super) fn new(engine: Engine, mailbox: Arc<Mailbox>, hub: Arc<Hub>) -> Self {
+    pub(super) fn new(
+        engine: Engine,
+        mailbox: Arc<Mailbox>,
+        hub: Arc<Hub>,
+        identity: Arc<PortIdentity>,
+    ) -> Self {
         Self {
             engine,
             mailbox,
             hub,
+            identity,
             claims: HashMap::new(),
             keeping: Keeping::default(),
             received_at: SystemTime::now(),
@@ -315,6 +322,7 @@ impl Driver for ModemDriver {
     }
 
     fn handle_port_lost(&mut self, reason: String, now: Instant) {
+        self.identity.note_loss();
         self.engine.handle_port_lost(reason, now);
         self.hand_out_events(now);
     }

@@ -350,6 +350,11 @@ impl Hub {
         }
     }
 
+    /// Logs a warning about the port.
+    pub(super) fn warn(&self, text: String) {
+        self.log(Record::warning(text));
+    }
+
     fn log(&self, record: Record) {
         let missing = self.missing_records.swap(0, Ordering::Relaxed);
         if missing > 0 && !self.push_record(Record::missing(missing)) {

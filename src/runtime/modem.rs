@@ -21,7 +21,7 @@ use super::transcript::Transcript;
 use super::waiting::Nothing;
 use crate::at::{ClientIndex, Command};
 use crate::channel::{self, Answers, Awaited, Engine, Failure, Transaction, TransactionId};
-use crate::commands::{PayloadLimit, Query};
+use crate::commands::{Invalid, PayloadLimit, Query};
 use crate::link::{self, Address, FlowControl, IoThread, PortIdentity, Waker};
 
 /// How to open a module.
@@ -55,7 +55,7 @@ pub struct Modem {
     kept: Mutex<[Option<KeptClient>; 2]>,
     restoring_service: Mutex<()>,
     /// To know the port by when it comes back under another name.
-    identity: PortIdentity,
+    identity: Arc<PortIdentity>,
     process: u32,
 }
 
@@ -63,6 +63,14 @@ pub struct Modem {
 const OPENING: TransactionId = 1;
 /// Enough for the last bytes to be read and the port to be closed.
 const CLOSING_TIME: Duration = Duration::from_secs(2);
+
+const XON: u8 = 0x11;
+const XOFF: u8 = 0x13;
+
+fn flow_control_byte() -> Invalid {
+    let expected = "sent with flow_control=\"hardware\" or \"none\": software flow control takes these two bytes for itself";
+    Invalid::with("topic or data", "XON or XOFF (0x11, 0x13)", expected)
+}
 
 impl Modem {
     /// Opens the port, finds the module and turns its echo off.
@@ -73,8 +81,8 @@ impl Modem {
     pub fn open(configuration: Configuration, patience: &dyn Patience) -> Result<Self, Error> {
         let address = Address::parse(&configuration.port)?;
         let (baudrate, flow_control) = (configuration.baudrate, configuration.flow_control);
-        let port = open_port(link::Settings { address, baudrate, flow_control }, patience)?;
-        let identity = PortIdentity::of(&configuration.port);
+        let mut port = open_port(link::Settings { address, baudrate, flow_control }, patience)?;
+        let identity = Arc::new(PortIdentity::of(&configuration.port));
         let settings =
             channel::Settings { command_timeout: configuration.command_timeout, baudrate: baudrate.get() };
         let transcript = configuration.transcript.as_deref().map(|path| {
@@ -82,11 +90,12 @@ impl Modem {
                 .map_err(|error| Error::Transcript { path: path.to_owned(), reason: Arc::new(error) })
         });
         let hub = Arc::new(Hub::new(configuration.queue_limits, transcript.transpose()?));
+        port.take_warnings().into_iter().for_each(|warning| hub.warn(warning));
         let mailbox = Arc::new(Mailbox::default());
         let slot = Arc::new(Slot::default());
         let mut engine = Engine::new(settings);
         engine.set_tracing(hub.log_lines(configuration.log_lines));
-        let mut driver = ModemDriver::new(engine, mailbox.clone(), hub.clone());
+        let mut driver = ModemDriver::new(engine, mailbox.clone(), hub.clone(), identity.clone());
         driver.open(OPENING, Completion::Waiting(slot.clone()), Instant::now());
         let thread = IoThread::spawn("simcom-mqtt-io", port, driver).map_err(|error| Error::PortLost {
             port: configuration.port.clone(),
@@ -274,13 +283,14 @@ impl Modem {
     /// Opens the same device again, wherever it is now, and finds the module behind it.
     pub(super) fn attach_port_again(&self) -> Result<(), Error> {
         let Some(thread) = &self.thread else { return Err(Error::Forked) };
-        let path = match link::find_again(&self.identity) {
+        let path = match self.identity.candidates().into_iter().next() {
             Some(path) => path,
             None if self.identity.is_usb() => return Err(Error::PortAway { port: self.port().to_owned() }),
             None => self.configuration.port.clone(),
         };
         let (baudrate, flow_control) = (self.configuration.baudrate, self.configuration.flow_control);
         let port = link::open(&link::Settings { address: Address::parse(&path)?, baudrate, flow_control })?;
+        self.identity.note_attached(&path);
         thread.attach(port);
         self.find_module_again()
     }
@@ -328,6 +338,9 @@ impl Modem {
         if self.closed.load(Ordering::Acquire) {
             return Err(Error::Closed);
         }
+        if self.configuration.flow_control == FlowControl::Software && transaction.contains_any([XON, XOFF]) {
+            return Err(Error::Invalid(flow_control_byte()));
+        }
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let request = Request::Submit(Submission { id, transaction, completion, late, waits_for_connection });
         self.mailbox.put(request).map_err(|_| Error::Closed)?;
@@ -342,6 +355,19 @@ impl Modem {
             return Err(Error::Interrupted);
         };
         outcome.map_err(|failure| self.error(failure, began.elapsed(), ticket.late.clone()))
+    }
+
+    /// Refuses bytes that software flow control would take out of the line.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] if there is XON or XOFF in `bytes`.
+    pub(super) fn check_flow_control(&self, bytes: &[u8]) -> Result<(), Error> {
+        let is_software = self.configuration.flow_control == FlowControl::Software;
+        if is_software && bytes.iter().any(|byte| [XON, XOFF].contains(byte)) {
+            return Err(Error::Invalid(flow_control_byte()));
+        }
+        Ok(())
     }
 
     fn error(&self, failure: Failure, waited: Duration, late: Option<Arc<LateResult>>) -> Error {

@@ -6,7 +6,7 @@ use parking_lot::{Condvar, Mutex};
 use super::error::Error;
 use super::patience::{Patience, Sleeper};
 use super::waiting::{rouse, wait_until, watch};
-use crate::link::{self, Address, Port, PortError, Settings};
+use crate::link::{self, Port, PortError, Settings};
 
 type Opened = Result<Box<dyn Port>, PortError>;
 
@@ -23,15 +23,13 @@ impl Sleeper for Opening {
     }
 }
 
-/// Opens a port. A server that does not answer is waited for on another thread, so that the caller's can be interrupted.
+/// Opens a port on a thread of its own, so that the caller can be interrupted: a server may not answer, and the kernel lets
+/// no process open a serial port while another one is closing it.
 ///
 /// # Errors
 ///
 /// The port cannot be opened, or the wait was interrupted: then it is closed again as soon as it is open.
 pub(super) fn open_port(settings: Settings, patience: &dyn Patience) -> Result<Box<dyn Port>, Error> {
-    if matches!(settings.address, Address::Serial { .. }) {
-        return Ok(link::open(&settings)?);
-    }
     let shared = Arc::new(Opening::default());
     let opening = Arc::downgrade(&shared);
     let name = settings.address.to_string();

@@ -95,6 +95,7 @@ impl Modem {
         deadline: Instant,
         patience: &dyn Patience,
     ) -> Result<Payload, Error> {
+        self.check_flow_control(&bytes)?;
         let limit = if bytes.is_empty() {
             PayloadLimit::LONGEST
         } else {
