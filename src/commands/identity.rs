@@ -1,5 +1,6 @@
-//! The identity of the module: `AT+CGMI`, `AT+CGMM`, `AT+CGMR`, `AT+CGSN`.
+//! The module itself: its identity, its restart, and the baud rate of its port.
 
+use super::legal_values::ranged;
 use super::query::{Lines, Query, UnexpectedAnswer, command, lossy};
 use crate::at::Command;
 
@@ -96,6 +97,23 @@ impl ModuleInfo {
     }
 }
 
+/// `AT+CRESET`: the module restarts after its `OK`.
+pub fn restart() -> Command {
+    command("AT+CRESET")
+}
+
+ranged! {
+    /// `<baud rate>` of `AT+IPR`, on this family up to 460800, on siblings up to 3686400.
+    BaudRate(u32), "baudrate", 300..=3_686_400, " bits per second"
+}
+
+impl BaudRate {
+    /// `AT+IPR=<baud rate>`: the `OK` still comes at the old rate. A restart brings the old rate back.
+    pub fn set(self) -> Command {
+        command(format!("AT+IPR={}", self.number()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::query::tests::lines;
@@ -110,6 +128,14 @@ mod tests {
         let identities = [Identity::Manufacturer, Identity::Model, Identity::Revision, Identity::Imei];
         let commands = identities.map(|identity| identity.command().line.shown());
         assert_eq!(commands, ["AT+CGMI", "AT+CGMM", "AT+CGMR", "AT+CGSN"]);
+    }
+
+    #[test]
+    fn restart_and_baud_rate_have_their_commands() {
+        assert_eq!(restart().line.bytes(), b"AT+CRESET");
+        assert_eq!(BaudRate::parse(460_800).unwrap().set().line.bytes(), b"AT+IPR=460800");
+        let message = BaudRate::parse(0).unwrap_err().to_string();
+        assert_eq!(message, "baudrate = 0: must be 300 to 3686400 bits per second");
     }
 
     #[test]

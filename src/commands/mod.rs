@@ -30,7 +30,7 @@ pub use client::ClientReport;
 pub use clock::{Clock, ClockTime, TimeServer};
 pub use connection::Will;
 pub use data_entry::{Filter, LongestPayload, Payload, PayloadLimit, Topic, WillMessage};
-pub use identity::{Identity, IdentityValue, ModuleInfo};
+pub use identity::{BaudRate, Identity, IdentityValue, ModuleInfo, restart};
 pub use legal_values::{
     ClientId, Credentials, DisconnectTimeout, Invalid, KeepAlive, OperationTimeout, ProtocolVersion,
     PublishTimeout, QoS, SslContextIndex, client_index, seconds,
