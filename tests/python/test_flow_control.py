@@ -20,6 +20,8 @@ def test_publish_of_a_flow_control_byte_is_a_value_error(
         client.publish("dut", b"a\x12b", qos=1)
 
 
-def test_publish_of_every_byte_succeeds_without_flow_control(simulator: SimulatedModem, broker_url: str) -> None:
+def test_publish_of_every_byte_succeeds_without_flow_control(
+    simulator: SimulatedModem, broker_url: str
+) -> None:
     with SimcomMqtt(simulator.port) as modem, modem.connect(broker_url) as client:
         client.publish("dut", bytes(range(256)), qos=1)
