@@ -17,6 +17,7 @@ mod open_port;
 mod random_damage;
 mod random_sessions;
 mod restarts_and_losses;
+mod resync_rules;
 mod secrets;
 mod splits_of_messages;
 mod splits_of_publishes;
