@@ -215,11 +215,11 @@ macro_rules! ranged {
         impl $name {
             pub const RANGE: std::ops::RangeInclusive<$type> = $range;
 
-            pub fn parse(number: i64) -> Result<Self, Invalid> {
+            pub fn parse(number: i64) -> Result<Self, $crate::commands::Invalid> {
                 let legal = <$type>::try_from(number).ok().filter(|number| Self::RANGE.contains(number));
                 legal.map(Self).ok_or_else(|| {
                     let (least, most) = (Self::RANGE.start(), Self::RANGE.end());
-                    Invalid::value($argument, number, format!("{least} to {most}{}", $unit))
+                    $crate::commands::Invalid::value($argument, number, format!("{least} to {most}{}", $unit))
                 })
             }
 
