@@ -32,7 +32,7 @@ def run(*command: object, cwd: Path | None = None) -> subprocess.CompletedProces
         cwd=cwd,
         capture_output=True,
         text=True,
-        timeout=9,
+        timeout=45,
         check=False,
     )
     assert result.returncode == 0, result

@@ -3,9 +3,9 @@ use std::time::Duration;
 use arbitrary::Arbitrary;
 use simcom_mqtt::channel::{Transaction, TransactionId};
 
-use super::rig::{Port, Rig};
+use super::engine_bench::{EngineBench, Port};
+use super::module_output::ModuleOutput;
 use super::transactions::{Submission, Wanted, publish};
-use super::utterances::Utterance;
 use super::well_behaved_module::WellBehavedModule;
 use super::written;
 
@@ -23,7 +23,7 @@ enum Action<'a> {
     Submit(Submission<'a>),
     Cancel(u8),
     CancelQueued(u8),
-    Say(Utterance<'a>),
+    Send(ModuleOutput<'a>),
     /// The module continues its answers.
     Answer(u8),
     ReadInPiecesOf(u8),
@@ -41,7 +41,7 @@ enum Action<'a> {
 }
 
 struct Play {
-    rig: Rig,
+    bench: EngineBench,
     module: WellBehavedModule,
     /// Number of written bytes that the module has read.
     read: usize,
@@ -71,16 +71,16 @@ impl Case<'_> {
             play.expect_understanding();
         }
         for id in 1..play.next_id {
-            play.rig.expect_answered(id, play.cancelled.contains(&id));
+            play.bench.expect_answered(id, play.cancelled.contains(&id));
         }
-        written::expect_only(&play.wanted, &play.rig.written);
+        written::expect_only(&play.wanted, &play.bench.written);
     }
 }
 
 impl Play {
     fn new(baudrate: u32) -> Self {
         Self {
-            rig: Rig::new(baudrate),
+            bench: EngineBench::new(baudrate),
             module: WellBehavedModule::new(),
             read: 0,
             wanted: Vec::new(),
@@ -99,23 +99,23 @@ impl Play {
             Action::Cancel(which) => {
                 let id = self.known_id(*which);
                 self.cancelled.push(id);
-                self.rig.engine.cancel(id, self.rig.now);
-                self.rig.settle();
+                self.bench.engine.cancel(id, self.bench.now);
+                self.bench.settle();
             }
             Action::CancelQueued(which) => {
                 let id = self.known_id(*which);
-                self.rig.engine.cancel_queued(id, self.rig.now);
-                self.rig.settle();
+                self.bench.engine.cancel_queued(id, self.bench.now);
+                self.bench.settle();
             }
-            Action::Say(utterance) => self.say(utterance),
+            Action::Send(output) => self.send(output),
             Action::Answer(most) => self.answer((*most).into()),
-            Action::ReadInPiecesOf(length) => self.rig.read_length = usize::from(*length).wrapping_sub(1),
+            Action::ReadInPiecesOf(length) => self.bench.read_length = usize::from(*length).wrapping_sub(1),
             Action::Wait { milliseconds } => {
-                self.rig.pass(Duration::from_millis((*milliseconds).into()), |_| {});
+                self.bench.pass(Duration::from_millis((*milliseconds).into()), |_| {});
             }
-            Action::Oversleep { seconds } => self.rig.oversleep(Duration::from_secs((*seconds).into())),
-            Action::PortBlocks => self.rig.port = Port::Blocked,
-            Action::PortTakes(count) => self.rig.port = Port::Slow((*count).into()),
+            Action::Oversleep { seconds } => self.bench.oversleep(Duration::from_secs((*seconds).into())),
+            Action::PortBlocks => self.bench.port = Port::Blocked,
+            Action::PortTakes(count) => self.bench.port = Port::Slow((*count).into()),
             Action::PortIsFree => self.free_port(),
             Action::LosePort => self.lose_port(),
             Action::AttachPort => self.attach_port(),
@@ -126,49 +126,49 @@ impl Play {
         let id = self.next_id;
         self.next_id += 1;
         self.wanted.extend(wanted);
-        self.rig.submit(id, transaction);
+        self.bench.submit(id, transaction);
         id
     }
 
     fn open(&mut self) {
         let id = self.next_id;
         self.next_id += 1;
-        self.rig.engine.open(id, self.rig.now);
-        self.rig.settle();
+        self.bench.engine.open(id, self.bench.now);
+        self.bench.settle();
     }
 
     fn known_id(&self, which: u8) -> TransactionId {
         1 + u64::from(which) % self.next_id
     }
 
-    fn say(&mut self, utterance: &Utterance<'_>) {
-        let last = self.rig.written.len() - self.rig.written.len().min(64);
-        let bytes = utterance.bytes(&self.rig.written[last..]);
+    fn send(&mut self, output: &ModuleOutput<'_>) {
+        let last = self.bench.written.len() - self.bench.written.len().min(64);
+        let bytes = output.bytes(&self.bench.written[last..]);
         if self.has_port {
-            self.rig.say(&bytes);
+            self.bench.send(&bytes);
         }
     }
 
     fn answer(&mut self, most: usize) {
         for _ in 0..most {
-            self.module.read(&self.rig.written[self.read..]);
-            self.read = self.rig.written.len();
+            self.module.read(&self.bench.written[self.read..]);
+            self.read = self.bench.written.len();
             let Some(answer) = self.module.next().filter(|_| self.has_port) else { return };
-            self.rig.say(&answer);
+            self.bench.send(&answer);
         }
     }
 
     fn free_port(&mut self) {
-        self.rig.port = Port::Free;
-        self.rig.settle();
+        self.bench.port = Port::Free;
+        self.bench.settle();
     }
 
     fn lose_port(&mut self) {
         if std::mem::take(&mut self.has_port) {
-            self.rig.engine.handle_port_lost("gone".to_owned(), self.rig.now);
-            self.rig.settle();
-            written::expect_only(&self.wanted, &self.rig.written);
-            self.rig.written.clear();
+            self.bench.engine.handle_port_lost("gone".to_owned(), self.bench.now);
+            self.bench.settle();
+            written::expect_only(&self.wanted, &self.bench.written);
+            self.bench.written.clear();
             self.read = 0;
             self.module = WellBehavedModule::new();
         }
@@ -176,20 +176,20 @@ impl Play {
 
     fn attach_port(&mut self) {
         if !std::mem::replace(&mut self.has_port, true) {
-            self.rig.engine.handle_port_attached();
+            self.bench.engine.handle_port_attached();
             self.open();
         }
     }
 
     fn close(&mut self) {
-        self.rig.engine.close(self.rig.now);
-        self.rig.settle();
+        self.bench.engine.close(self.bench.now);
+        self.bench.settle();
     }
 
     /// From now on the module only answers.
     fn come_to_rest(&mut self) {
         self.attach_port();
-        self.rig.read_length = usize::MAX;
+        self.bench.read_length = usize::MAX;
         self.free_port();
         self.pass(QUIET);
         // This finds a module that still waits for data without the driver's knowledge.
@@ -200,13 +200,13 @@ impl Play {
     }
 
     fn pass(&mut self, time: Duration) {
-        let end = self.rig.now + time;
+        let end = self.bench.now + time;
         self.answer(usize::MAX);
-        while let Some(next) = self.rig.engine.poll_timeout().filter(|next| *next <= end) {
-            self.rig.pass(next.saturating_duration_since(self.rig.now), |_| {});
+        while let Some(next) = self.bench.engine.poll_timeout().filter(|next| *next <= end) {
+            self.bench.pass(next.saturating_duration_since(self.bench.now), |_| {});
             self.answer(usize::MAX);
         }
-        self.rig.pass(end - self.rig.now, |_| {});
+        self.bench.pass(end - self.bench.now, |_| {});
         self.answer(usize::MAX);
     }
 
@@ -224,7 +224,7 @@ impl Play {
         let commands = wanted.iter().map(|wanted| wanted.command(false)).collect();
         let id = self.submit(Transaction::new(commands, time), wanted);
         self.pass(time);
-        match self.rig.outcomes.get(&id).map(Vec::as_slice) {
+        match self.bench.outcomes.get(&id).map(Vec::as_slice) {
             Some([Ok(answers)]) => answers.clone(),
             other => panic!("a well-behaved module was not understood: {other:?}"),
         }

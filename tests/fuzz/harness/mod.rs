@@ -3,9 +3,9 @@
 //! Used by the fuzzer, and by `cargo test`, which plays every file of the corpus.
 
 pub mod channel;
-mod rig;
+mod engine_bench;
+mod module_output;
 pub mod stream;
 mod transactions;
-mod utterances;
 mod well_behaved_module;
 mod written;

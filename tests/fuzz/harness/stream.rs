@@ -4,7 +4,7 @@ use arbitrary::Arbitrary;
 use simcom_mqtt::at::Command;
 use simcom_mqtt::channel::Transaction;
 
-use super::rig::{COMMAND_TIMEOUT, Rig};
+use super::engine_bench::{COMMAND_TIMEOUT, EngineBench};
 
 /// Output of the module, and the lengths of the driver's reads.
 #[derive(Arbitrary, Debug)]
@@ -41,19 +41,19 @@ impl Case<'_> {
         }
     }
 
-    fn play(&self, piece: usize) -> Rig {
-        let mut rig = Rig::new(115_200);
+    fn play(&self, piece: usize) -> EngineBench {
+        let mut bench = EngineBench::new(115_200);
         if let Some(entry) = &self.entry {
             let data = &entry.data[..=usize::from(entry.length) % entry.data.len()];
             let line = format!("AT+CMQTTTOPIC=0,{}", data.len());
             let transaction = Transaction::single(Command::new(line).with_data(data), COMMAND_TIMEOUT * 2);
-            rig.submit(ENTERING, transaction);
-            rig.say(b"\r\n>");
-            assert!(rig.written.ends_with(data));
+            bench.submit(ENTERING, transaction);
+            bench.send(b"\r\n>");
+            assert!(bench.written.ends_with(data));
         }
-        rig.read_length = piece;
-        rig.say(self.stream);
-        rig.pass(Duration::from_secs(60), |_| {});
-        rig
+        bench.read_length = piece;
+        bench.send(self.stream);
+        bench.pass(Duration::from_secs(60), |_| {});
+        bench
     }
 }

@@ -7,14 +7,14 @@ use simcom_mqtt::channel::Transaction;
 /// A transaction that a caller can submit.
 #[derive(Arbitrary, Debug)]
 pub struct Submission<'a> {
-    wish: Wish<'a>,
+    request: Request<'a>,
     timeout: u16,
     retries_while_busy: bool,
     timed_from_start: bool,
 }
 
 #[derive(Arbitrary, Debug)]
-enum Wish<'a> {
+enum Request<'a> {
     Query(Query),
     Act(Act, bool),
     Publish {
@@ -70,8 +70,8 @@ const LONGEST_DATA: usize = 10_240;
 
 impl Submission<'_> {
     pub fn transaction(&self) -> (Transaction, Vec<Wanted>) {
-        let wanted = self.wish.commands();
-        let is_certificate = matches!(self.wish, Wish::Certificate(_));
+        let wanted = self.request.commands();
+        let is_certificate = matches!(self.request, Request::Certificate(_));
         let commands = wanted.iter().map(|wanted| wanted.command(is_certificate)).collect();
         let timeout = Duration::from_millis(1 + u64::from(self.timeout));
         let mut transaction = Transaction::new(commands, timeout);
@@ -85,7 +85,7 @@ impl Submission<'_> {
     }
 }
 
-impl Wish<'_> {
+impl Request<'_> {
     fn commands(&self) -> Vec<Wanted> {
         match self {
             Self::Query(query) => vec![Wanted::bare(query.line())],

@@ -56,23 +56,23 @@ impl WellBehavedModule {
             return self.answer_basic(line);
         };
         match (name, parameters) {
-            (name, "=?") => self.say(&[&format!("+{name}: (0-1),(1-1024)"), "OK"]),
+            (name, "=?") => self.send(&[&format!("+{name}: (0-1),(1-1024)"), "OK"]),
             ("CMQTTTOPIC" | "CMQTTPAYLOAD" | "CMQTTSUB" | "CMQTTUNSUB" | "CCERTDOWN", parameters)
                 if parameters.starts_with('=') =>
             {
                 self.ask_for_data(line, parameters);
             }
-            ("CMQTTREL", "?") => self.say(&["OK"]),
-            ("CMQTTSUB", "?") => self.say(&["+CMQTTSUB:", "a/topic", "OK"]),
-            ("CSQ", _) => self.say(&["+CSQ: 20,0", "OK"]),
-            ("CGSN", _) => self.say(&["860000000000000", "OK"]),
-            (name, "?") => self.say(&[&format!("+{name}: 0,0"), "OK"]),
-            ("CMQTTSTART" | "CMQTTSTOP", _) => self.say(&["OK", &format!("+{name}: 0")]),
+            ("CMQTTREL", "?") => self.send(&["OK"]),
+            ("CMQTTSUB", "?") => self.send(&["+CMQTTSUB:", "a/topic", "OK"]),
+            ("CSQ", _) => self.send(&["+CSQ: 20,0", "OK"]),
+            ("CGSN", _) => self.send(&["860000000000000", "OK"]),
+            (name, "?") => self.send(&[&format!("+{name}: 0,0"), "OK"]),
+            ("CMQTTSTART" | "CMQTTSTOP", _) => self.send(&["OK", &format!("+{name}: 0")]),
             ("CMQTTCONNECT" | "CMQTTDISC" | "CMQTTPUB", parameters) => {
                 let client = client(parameters);
-                self.say(&["OK", &format!("+{name}: {client},0")]);
+                self.send(&["OK", &format!("+{name}: {client},0")]);
             }
-            _ => self.say(&["OK"]),
+            _ => self.send(&["OK"]),
         }
     }
 
@@ -81,27 +81,27 @@ impl WellBehavedModule {
             "ATE0" => self.echo = false,
             "ATE1" => self.echo = true,
             "AT" => {}
-            _ => return self.say(&["ERROR"]),
+            _ => return self.send(&["ERROR"]),
         }
-        self.say(&["OK"]);
+        self.send(&["OK"]);
     }
 
     fn ask_for_data(&mut self, line: &str, parameters: &str) {
         let length = parameters.split(',').nth(1).and_then(|length| length.parse().ok()).unwrap_or(0);
         if !(1..=10_240).contains(&length) {
-            return self.say(&["ERROR"]);
+            return self.send(&["ERROR"]);
         }
         self.entry = Some((length, line.to_owned()));
         self.answers.push_back(b"\r\n>".to_vec());
     }
 
     fn data_is_complete(&mut self, line: &str) {
-        self.say(&["OK"]);
+        self.send(&["OK"]);
         let Some((name @ ("CMQTTSUB" | "CMQTTUNSUB"), parameters)) = split(line) else { return };
-        self.say(&[&format!("+{name}: {},0", client(parameters))]);
+        self.send(&[&format!("+{name}: {},0", client(parameters))]);
     }
 
-    fn say(&mut self, lines: &[&str]) {
+    fn send(&mut self, lines: &[&str]) {
         self.answers.extend(lines.iter().map(|line| format!("\r\n{line}\r\n").into_bytes()));
     }
 }

@@ -2,7 +2,7 @@ use arbitrary::Arbitrary;
 
 /// Output that a module can send at any moment, correct or not.
 #[derive(Arbitrary, Debug)]
-pub enum Utterance<'a> {
+pub enum ModuleOutput<'a> {
     Bytes(&'a [u8]),
     Line(Text),
     Prompt(PromptForm),
@@ -94,7 +94,7 @@ pub enum Digit {
     Other(u8),
 }
 
-impl Utterance<'_> {
+impl ModuleOutput<'_> {
     /// Returns the bytes; `echo` is what the driver wrote last.
     pub fn bytes(&self, echo: &[u8]) -> Vec<u8> {
         const MOST_REPEATED: u16 = 300;

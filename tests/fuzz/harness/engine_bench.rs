@@ -7,7 +7,7 @@ use simcom_mqtt::channel::{Engine, Event, Failure, Outcome, Settings, Transactio
 pub const COMMAND_TIMEOUT: Duration = Duration::from_secs(9);
 
 /// Drives an engine as the I/O thread does, and checks the invariants after every step.
-pub struct Rig {
+pub struct EngineBench {
     pub engine: Engine,
     pub now: Instant,
     pub port: Port,
@@ -20,8 +20,8 @@ pub struct Rig {
     events: Vec<Event>,
     pub messages: usize,
     traced: Vec<u8>,
-    said: Vec<u8>,
-    told: usize,
+    sent: Vec<u8>,
+    reported_bytes: usize,
     commands: usize,
 }
 
@@ -33,7 +33,7 @@ pub enum Port {
     Blocked,
 }
 
-impl Rig {
+impl EngineBench {
     pub fn new(baudrate: u32) -> Self {
         let mut engine = Engine::new(Settings { command_timeout: COMMAND_TIMEOUT, baudrate });
         engine.set_tracing(true);
@@ -48,8 +48,8 @@ impl Rig {
             events: Vec::new(),
             messages: 0,
             traced: Vec::new(),
-            said: Vec::new(),
-            told: 0,
+            sent: Vec::new(),
+            reported_bytes: 0,
             commands: 0,
         }
     }
@@ -66,9 +66,9 @@ impl Rig {
     }
 
     /// Sends bytes to the driver, in reads of `read_length`.
-    pub fn say(&mut self, bytes: &[u8]) {
+    pub fn send(&mut self, bytes: &[u8]) {
         for read in bytes.chunks(self.read_length.max(1)) {
-            self.said.extend_from_slice(read);
+            self.sent.extend_from_slice(read);
             self.engine.handle_input(read, self.now);
             self.settle();
         }
@@ -119,9 +119,14 @@ impl Rig {
             self.take(event);
         }
         // The events grow only with the input.
-        let most = 16 * self.said.len() + 4_096 * (self.commands + 1);
-        assert!(self.told <= most, "{} bytes told of {} said", self.told, self.said.len());
-        assert!(self.said.starts_with(&self.traced), "what is shown is not what came");
+        let most = 16 * self.sent.len() + 4_096 * (self.commands + 1);
+        assert!(
+            self.reported_bytes <= most,
+            "{} bytes reported of {} sent",
+            self.reported_bytes,
+            self.sent.len()
+        );
+        assert!(self.sent.starts_with(&self.traced), "the trace differs from the input");
     }
 
     fn time_out(&mut self) {
@@ -133,8 +138,8 @@ impl Rig {
 
     /// Returns all events but the trace.
     pub fn history(&self) -> Vec<String> {
-        let told = self.events.iter().filter(|event| !matches!(event, Event::Trace { .. }));
-        told.map(|event| format!("{event:?}")).collect()
+        let events = self.events.iter().filter(|event| !matches!(event, Event::Trace { .. }));
+        events.map(|event| format!("{event:?}")).collect()
     }
 
     fn take(&mut self, event: Event) {
@@ -146,10 +151,10 @@ impl Rig {
             Event::DeferredResult { id, .. } => *self.late.entry(*id).or_default() += 1,
             Event::Message(message) => {
                 self.messages += 1;
-                self.told += message.size();
+                self.reported_bytes += message.size();
             }
-            Event::MessageLost { why, .. } => self.told += why.len(),
-            Event::Urc { line, .. } => self.told += line.len(),
+            Event::MessageLost { why, .. } => self.reported_bytes += why.len(),
+            Event::Urc { line, .. } => self.reported_bytes += line.len(),
             _ => {}
         }
         self.events.push(event);
@@ -160,7 +165,7 @@ impl Rig {
         let from = self.traced.len();
         for range in redacted {
             assert!(bytes[range.clone()].iter().all(|byte| *byte == b'*'));
-            bytes[range.clone()].copy_from_slice(&self.said[from..][range.clone()]);
+            bytes[range.clone()].copy_from_slice(&self.sent[from..][range.clone()]);
         }
         self.traced.extend_from_slice(&bytes);
     }
@@ -180,18 +185,18 @@ impl Rig {
 }
 
 /// Prints the last events when a check fails.
-impl Drop for Rig {
+impl Drop for EngineBench {
     fn drop(&mut self) {
         const MOST: usize = 100;
         if std::thread::panicking() {
             for event in &self.events[self.events.len().saturating_sub(MOST)..] {
-                eprintln!("{}", shown(event));
+                eprintln!("{}", describe(event));
             }
         }
     }
 }
 
-fn shown(event: &Event) -> String {
+fn describe(event: &Event) -> String {
     match event {
         Event::Trace { direction, kind, bytes, .. } => {
             format!("{direction:?} {kind:?} {}", bytes.escape_ascii())
