@@ -1,7 +1,7 @@
 """The application `simcom-mqtt` with its commands."""
 
 from importlib import import_module
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import click
 
@@ -38,6 +38,11 @@ class Application(click.Group):
         if cmd_name not in COMMANDS:
             return None
         return cast(click.Command, getattr(import_module(f"{__package__}.{cmd_name}"), cmd_name))
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Parse the command line; --help and --version write their text here."""
+        with exit_codes():
+            return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command."""

@@ -34,7 +34,8 @@ def exit_codes() -> Iterator[None]:
     """Convert the errors of the block to a message and an exit code."""
     try:
         yield
-        sys.stdout.flush()
+        if sys.stdout is not None:  # the caller of the command may have closed it
+            sys.stdout.flush()
     except (click.ClickException, click.exceptions.Exit):
         raise
     except (KeyboardInterrupt, click.Abort):
@@ -59,7 +60,7 @@ def flush_or_discard(stream: TextIO | None) -> None:
 
     The interpreter flushes once more at its end. A failure there would replace the exit code by 120.
     """
-    if stream is None:  # the caller of the command closed it
+    if stream is None:
         return
     try:
         stream.flush()

@@ -49,7 +49,8 @@ def echo(text: str = "", style: str = "") -> None:
 
 def echo_error(text: str) -> None:
     """Write a line to standard error, which takes everything but the result of a command."""
-    click.echo(printable(text), err=True)
+    with contextlib.suppress(OSError):  # its reader has closed it, or its disk is full: the result counts
+        click.echo(printable(text), err=True)
 
 
 def echo_json(value: object) -> None:
@@ -105,9 +106,8 @@ class _LogHandler(logging.Handler):
     """Writes to the standard error of the moment, which tests replace."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        with contextlib.suppress(OSError):  # the reader of standard error has closed it
-            text = self.format(record)
-            echo_error(text if record.name == AT_LOGGER else terminal_words(text))
+        text = self.format(record)
+        echo_error(text if record.name == AT_LOGGER else terminal_words(text))
 
 
 def configure_log(level: str) -> None:

@@ -90,11 +90,12 @@ def test_colours_on_terminal_but_not_in_pipe_or_with_no_color(simulator: Simulat
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_full_disk_exits_with_1_and_names_the_cause(simulator: SimulatedModem, unbuffered: str) -> None:
+@pytest.mark.parametrize("options", [["info", "-d", "simulator"], ["--help"], ["--version"]])
+def test_full_disk_exits_with_1_and_names_the_cause(options: list[str], unbuffered: str) -> None:
     environment = {"PYTHONUNBUFFERED": unbuffered}
     with (
         open("/dev/full", "wb") as full,  # noqa: PTH123
-        process("info", "-d", simulator.port, env=environment, stdout=full) as command,
+        process(*options, env=environment, stdout=full) as command,
     ):
         _, errors = command.communicate(timeout=30)
 
@@ -102,6 +103,16 @@ def test_full_disk_exits_with_1_and_names_the_cause(simulator: SimulatedModem, u
     assert b"No space left on device" in errors
     assert b"Traceback" not in errors
     assert b"Exception ignored" not in errors
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "2>/dev/full"])
+def test_closed_or_full_stream_does_not_fail_a_command(closed: str) -> None:
+    shell = ["sh", "-c", f'exec "$@" {closed}', "sh"]
+    with process("info", "-d", "simulator", started_by=shell) as command:
+        output, errors = command.communicate(timeout=30)
+
+    assert command.returncode == 0
+    assert b"Traceback" not in output + errors
 
 
 @pytest.mark.parametrize(
