@@ -5,6 +5,7 @@ pub mod channel;
 pub mod commands;
 pub mod inbound;
 pub mod link;
+pub mod mqtt;
 pub mod runtime;
 
 #[cfg(feature = "python")]

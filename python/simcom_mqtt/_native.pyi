@@ -8,14 +8,18 @@
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from os import PathLike
-from typing import Any, Literal, Self, final
+from typing import Any, Literal, ParamSpec, Self, TypeVar, final
 
 from typing_extensions import disjoint_base
 
 from simcom_mqtt.codes import LossCause
 from simcom_mqtt.errors import MessageTimeoutError
+from simcom_mqtt.futures import OperationFuture
 from simcom_mqtt.types import Callback, Payload, Pem, QoS, Topic
 from simcom_mqtt.values import Cell, ClientState, ModuleInfo, PortInfo, SignalQuality, Stats
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 __version__: str
 
@@ -55,6 +59,21 @@ class SimcomMqtt:
         """
 
     def __enter__(self) -> Self: ...
+    def _open(
+        self,
+        port: str,
+        baudrate: int = 115_200,
+        *,
+        flow_control: Literal["none", "hardware", "software"] = "none",
+        command_timeout: float = 10.0,
+        queue_size: int = 65_536,
+        transcript: str | PathLike[str] | None = None,
+    ) -> None:
+        """Open, as `__init__` does: for `simcom_mqtt.aio`, which submits it."""
+
+    def _leave(self) -> None:
+        """Disconnect, release and stop what this object started, in at most 5 s; `aio` closes afterwards."""
+
     def __exit__(self, *exc: object) -> None:
         """Disconnect, release and stop what this object started, in at most 5 s, then close.
 
@@ -348,7 +367,7 @@ class MqttClient:
         """Disconnect from the broker: `AT+CMQTTDISC`, chapter 2.2.9.
 
         Ends what the `reconnect` of `SimcomMqtt.connect` began; such a client may be away already. A later
-        `connect()` of this object is not brought back; one of `SimcomMqtt` with a `reconnect` is.
+        `connect()` of this object does not reconnect; one of `SimcomMqtt` with a `reconnect` does.
 
         MqttError: there is no connection, and nobody reconnected it (`code` NO_CONNECTION).
         """
@@ -535,19 +554,11 @@ class Inbox:
     def check_timeout(timeout: float) -> float:
         """The time-out of a wait, if it is one: 0 looks without waiting."""
 
-@final
-class Interrupter:
-    """Gives up, from another thread, what a thread waits for inside its `with` block.
+def submit(method: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> OperationFuture[_T]:
+    """Call a method of `SimcomMqtt` or `MqttClient`, and return the future of its result instead of waiting.
 
-    As Ctrl-C does in the main thread: what was asked of the module goes on, unless nothing of it was written
-    yet. What `simcom_mqtt.aio` cancels with.
+    `simcom_mqtt.aio` is made with this. Arguments that the method refuses are an exception of this call.
     """
-
-    def __new__(cls) -> Self: ...
-    def __enter__(self) -> Self: ...
-    def __exit__(self, *exc: object) -> None: ...
-    def interrupt(self) -> None:
-        """End the wait that is under way, or else the next one, with a SimcomError. From any thread."""
 
 @final
 class Message:

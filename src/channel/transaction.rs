@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use super::failure::FailedCommand;
-use crate::at::client_index::ClientIndex;
 use crate::at::command::Command;
 
 /// Commands that run one behind the other with nothing in between; the first failure ends the transaction.
@@ -73,11 +72,6 @@ impl Transaction {
         let found = |bytes: &[u8]| memchr::memchr2(wanted[0], wanted[1], bytes).is_some();
         let is_in_data = |command: &Command| command.data.as_ref().is_some_and(|data| found(&data.bytes));
         self.commands.iter().any(|command| found(command.line.bytes()) || is_in_data(command))
-    }
-
-    /// The client whose connection the transaction needs, if it needs one.
-    pub(crate) fn needs_connection_of(&self) -> Option<ClientIndex> {
-        self.commands.iter().find(|command| command.kind().needs_connection())?.client()
     }
 
     /// The command that names the whole in an error: the last, which is what the caller asked for.

@@ -6,7 +6,7 @@ use super::line_errors::LineErrors;
 ///
 /// The I/O thread calls every method, so no method may block. After each round of input, timeout or wake the thread writes
 /// the bytes of `poll_transmit`, calls `flush`, and waits until the deadline of `poll_timeout` at most.
-pub trait Driver: Send + 'static {
+pub trait Driver {
     /// Takes what other threads left before they called [`Waker::wake`](super::Waker::wake). Spurious calls are possible.
     fn handle_wake(&mut self, now: Instant);
 

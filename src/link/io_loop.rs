@@ -45,10 +45,15 @@ pub(super) struct IoLoop<D> {
 }
 
 impl<D: Driver> IoLoop<D> {
-    pub(super) fn new(driver: D, port: Box<dyn Port>, control: Arc<ThreadControl>, waker: Waker) -> Self {
+    pub(super) fn new(
+        driver: D,
+        port: Option<Box<dyn Port>>,
+        control: Arc<ThreadControl>,
+        waker: Waker,
+    ) -> Self {
         let buffer = vec![0; BUFFER_SIZE].into_boxed_slice();
         Self {
-            port: Some(port),
+            port,
             driver,
             control,
             waker,

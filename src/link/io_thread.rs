@@ -25,15 +25,29 @@ impl IoThread {
     /// # Errors
     ///
     /// The system's error if no thread or no file descriptor is left. The port is closed then.
-    pub fn spawn(name: &str, port: Box<dyn Port>, driver: impl Driver) -> io::Result<Self> {
-        let waker = Waker::new()?;
+    pub fn spawn(name: &str, port: Box<dyn Port>, driver: impl Driver + Send + 'static) -> io::Result<Self> {
+        Self::spawn_with(name, Some(port), Waker::new()?, move || driver)
+    }
+
+    /// As [`IoThread::spawn`]. The thread makes the driver itself, so that the driver need not be `Send`, and waits on
+    /// `waker`, which other threads may have already. Without a port, it waits for [`IoThread::attach`].
+    ///
+    /// # Errors
+    ///
+    /// As [`IoThread::spawn`].
+    pub fn spawn_with<D: Driver>(
+        name: &str,
+        port: Option<Box<dyn Port>>,
+        waker: Waker,
+        make_driver: impl FnOnce() -> D + Send + 'static,
+    ) -> io::Result<Self> {
         let control = Arc::new(ThreadControl::default());
         let thread = thread::Builder::new().name(name.to_owned()).spawn({
             let (waker, control) = (waker.clone(), control.clone());
             move || {
                 // Dropped last, after port and driver.
                 let _end = EndOfThread(control.clone());
-                IoLoop::new(driver, port, control, waker).run();
+                IoLoop::new(make_driver(), port, control, waker).run();
             }
         })?;
         Ok(Self { waker, control, thread: Mutex::new(Some(thread)) })

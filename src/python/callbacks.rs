@@ -2,6 +2,7 @@ use std::collections::VecDeque;
 
 use parking_lot::Mutex;
 use pyo3::PyTraverseError;
+use pyo3::exceptions::PyTypeError;
 use pyo3::gc::PyVisit;
 use pyo3::prelude::*;
 
@@ -128,5 +129,14 @@ impl Callbacks {
     pub(super) fn clear(&self) {
         let forgotten = std::mem::take(&mut *self.0.lock());
         drop(forgotten);
+    }
+}
+
+pub(super) fn require_callable(py: Python<'_>, callback: Option<&Py<PyAny>>) -> PyResult<()> {
+    match callback {
+        Some(callback) if !callback.bind(py).is_callable() => {
+            Err(PyTypeError::new_err("a callback must be callable, or None"))
+        }
+        _ => Ok(()),
     }
 }

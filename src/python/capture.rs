@@ -6,12 +6,13 @@ use pyo3::types::{PyDict, PyIterator, PyList, PyTuple};
 
 use super::arguments::Integer;
 use super::errors;
-use super::patience::Signals;
+use super::signals::Signals;
 use super::threads::Threads;
 use super::values::Message;
 use crate::commands::Invalid;
 use crate::inbound::{ReceivedMessage, matches_filter};
-use crate::runtime::{Error, Inbox, Nothing};
+use crate::mqtt;
+use crate::runtime::{Error, Inbox, WaitError};
 
 /// The messages of a client that match a filter, collected until its `with` block ends.
 ///
@@ -34,12 +35,12 @@ impl Capture {
     /// All that arrived so far, those handed out by `get()` included.
     #[getter]
     fn messages<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        let _visit = self.threads.enter()?;
+        let _call = self.threads.enter()?;
         list(py, self.inbox.messages())
     }
 
     fn __len__(&self) -> PyResult<usize> {
-        let _visit = self.threads.enter()?;
+        let _call = self.threads.enter()?;
         Ok(self.inbox.count())
     }
 
@@ -66,11 +67,11 @@ impl Capture {
     #[pyo3(signature = (timeout = 10.0))]
     fn get(&self, py: Python<'_>, timeout: f64) -> PyResult<Message> {
         let wait = self.inbox.begin_wait(Some(Instant::now() + wait_time(timeout)?));
-        let _visit = self.threads.enter()?;
+        let _call = self.threads.enter()?;
         let signals = Signals::default();
         match py.detach(|| self.inbox.next(wait, &signals)) {
             Ok(message) => Ok(message.into()),
-            Err(nothing) => Err(self.missing(py, nothing, &signals, "no further message", timeout)),
+            Err(end) => Err(self.missing(py, end, &signals, "no further message", timeout)),
         }
     }
 
@@ -82,13 +83,13 @@ impl Capture {
         let n =
             usize::try_from(n.0).map_err(|_| Invalid::value("n", n.0, "a number of messages, 0 or more"))?;
         let wait = self.inbox.begin_wait(Some(Instant::now() + wait_time(timeout)?));
-        let _visit = self.threads.enter()?;
+        let _call = self.threads.enter()?;
         let signals = Signals::default();
         match py.detach(|| self.inbox.wait_count(n, wait, &signals)) {
             Ok(messages) => list(py, messages),
-            Err(nothing) => {
+            Err(end) => {
                 let what = format!("{} of {n} messages", self.inbox.count());
-                Err(self.missing(py, nothing, &signals, &what, timeout))
+                Err(self.missing(py, end, &signals, &what, timeout))
             }
         }
     }
@@ -106,25 +107,18 @@ impl Capture {
 }
 
 impl Capture {
-    fn missing(
-        &self,
-        py: Python<'_>,
-        nothing: Nothing,
-        signals: &Signals,
-        what: &str,
-        timeout: f64,
-    ) -> PyErr {
+    fn missing(&self, py: Python<'_>, end: WaitError, signals: &Signals, what: &str, timeout: f64) -> PyErr {
         let arrived = self.inbox.messages();
-        match nothing {
-            Nothing::Interrupted => signals.take(),
-            Nothing::Closed => Error::Closed.into(),
-            Nothing::Lost(cause) => Error::NoMoreMessages(cause).into(),
-            Nothing::Ended => {
+        match end {
+            WaitError::Cancelled => signals.take(),
+            WaitError::Closed => Error::closed().into(),
+            WaitError::Lost(cause) => Error::from(mqtt::Error::NoMoreMessages(cause)).into(),
+            WaitError::Ended => {
                 let text =
                     format!("{what} on {:?}, and the capture has ended; {}", self.filter, listed(&arrived));
                 message_timeout(py, &text, arrived)
             }
-            Nothing::TimedOut => {
+            WaitError::TimedOut => {
                 let text = format!("{what} on {:?} within {timeout} s; {}", self.filter, listed(&arrived));
                 message_timeout(py, &text, arrived)
             }
@@ -153,15 +147,15 @@ impl Messages {
     }
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Message>> {
-        let _visit = self.threads.enter()?;
+        let _call = self.threads.enter()?;
         let wait = self.inbox.begin_wait(self.timeout.map(|timeout| Instant::now() + timeout));
         let signals = Signals::default();
         match py.detach(|| self.inbox.take(wait, &signals)) {
             Ok(message) => Ok(Some(message.into())),
-            Err(Nothing::TimedOut | Nothing::Ended) => Ok(None),
-            Err(Nothing::Lost(cause)) => Err(Error::NoMoreMessages(cause).into()),
-            Err(Nothing::Closed) => Err(Error::Closed.into()),
-            Err(Nothing::Interrupted) => Err(signals.take()),
+            Err(WaitError::TimedOut | WaitError::Ended) => Ok(None),
+            Err(WaitError::Lost(cause)) => Err(Error::from(mqtt::Error::NoMoreMessages(cause)).into()),
+            Err(WaitError::Closed) => Err(Error::closed().into()),
+            Err(WaitError::Cancelled) => Err(signals.take()),
         }
     }
 }
@@ -180,10 +174,10 @@ pub(super) fn wait_for_message(
         let is_wanted = |message: &ReceivedMessage| matches_filter(filter, message.topic());
         let message = match py.detach(|| inbox.next_where(is_wanted, wait, &signals)) {
             Ok(message) => message,
-            Err(Nothing::Interrupted) => return Err(signals.take()),
-            Err(Nothing::Closed | Nothing::Ended) => return Err(Error::Closed.into()),
-            Err(Nothing::Lost(cause)) => return Err(Error::NoMoreMessages(cause).into()),
-            Err(Nothing::TimedOut) => {
+            Err(WaitError::Cancelled) => return Err(signals.take()),
+            Err(WaitError::Closed | WaitError::Ended) => return Err(Error::closed().into()),
+            Err(WaitError::Lost(cause)) => return Err(Error::from(mqtt::Error::NoMoreMessages(cause)).into()),
+            Err(WaitError::TimedOut) => {
                 let arrived = inbox.messages();
                 let shown = String::from_utf8_lossy(filter);
                 let text = format!("no message on {shown:?} within {timeout} s; {}", listed(&arrived));
@@ -231,7 +225,7 @@ pub(super) fn message_timeout(py: Python<'_>, text: &str, arrived: Vec<Arc<Recei
     let error = || {
         let fields = PyDict::new(py);
         fields.set_item("received", list(py, arrived)?)?;
-        errors::make(py, errors::Exception::MessageTimeoutError, text, Some(&fields))
+        errors::new(&py.get_type::<errors::MessageTimeoutError>(), text, Some(&fields))
     };
     error().unwrap_or_else(|failure| failure)
 }

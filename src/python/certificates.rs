@@ -1,17 +1,19 @@
 //! `SimcomMqtt`: SSL contexts and the certificate store.
 
+use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyDictMethods};
 
 use super::arguments::Integer;
 use super::modem::SimcomMqtt;
+use super::operation::{none, object};
 use super::pem::certificate_body;
-use crate::channel::Transaction;
 use crate::commands::certificate::StoredFiles;
 use crate::commands::ssl_context::ContextSettings;
 use crate::commands::{
     CertificateName, SettingValue, SslContextIndex, SslSetting, certificate, seconds, ssl_context,
 };
+use crate::mqtt::Session;
 
 #[pymethods]
 impl SimcomMqtt {
@@ -28,27 +30,37 @@ impl SimcomMqtt {
         py: Python<'_>,
         context: Integer,
         settings: Option<&Bound<'_, PyDict>>,
-    ) -> PyResult<()> {
+    ) -> PyResult<Py<PyAny>> {
         let context = SslContextIndex::parse(context.0)?;
         let mut commands = Vec::new();
         for (name, value) in settings.into_iter().flat_map(PyDictMethods::iter) {
             let (name, value): (String, SettingValue) = (name.extract()?, value.extract()?);
             commands.push(ssl_context::configure(context, &SslSetting::parse(&name, &value)?));
         }
-        self.run(py, |modem, patience| {
-            commands.into_iter().try_for_each(|command| modem.run_soon(command, patience).map(drop))
-        })
+        let configure = |session: Session| async move {
+            for command in commands {
+                session.run_soon(command).await?;
+            }
+            Ok(())
+        };
+        self.run(py, |modem| modem.start(configure), none)
     }
 
     /// The parameters of an SSL context, 0–9: `AT+CSSLCFG=<context>`.
-    fn ssl_context<'py>(&self, py: Python<'py>, context: Integer) -> PyResult<Bound<'py, PyDict>> {
+    fn ssl_context(&self, py: Python<'_>, context: Integer) -> PyResult<Py<PyAny>> {
         let context = SslContextIndex::parse(context.0)?;
-        let settings = self.run(py, |modem, patience| modem.ask(&ContextSettings(context), patience))?;
-        let dict = PyDict::new(py);
-        for (name, value) in settings {
-            dict.set_item(name, value)?;
-        }
-        Ok(dict)
+        let query = move |session: Session| async move { session.ask(&ContextSettings(context)).await };
+        self.run(
+            py,
+            |modem| modem.start(query),
+            |py, settings| {
+                let dict = PyDict::new(py);
+                for (name, value) in settings {
+                    dict.set_item(name, value)?;
+                }
+                dict.into_py_any(py)
+            },
+        )
     }
 
     /// Store a certificate or key on the module: `AT+CCERTDOWN`, 1–10240 bytes.
@@ -61,23 +73,26 @@ impl SimcomMqtt {
         name: &str,
         pem: &Bound<'_, PyAny>,
         timeout: f64,
-    ) -> PyResult<()> {
+    ) -> PyResult<Py<PyAny>> {
         let name = CertificateName::parse(name)?;
         let body = certificate_body("pem", pem)?;
-        let upload = Transaction::single(certificate::upload(&name, &body), seconds("timeout", timeout)?);
-        self.run(py, |modem, patience| modem.execute(upload, patience).map(drop))
+        let (upload, timeout) = (certificate::upload(&name, &body), seconds("timeout", timeout)?);
+        let upload = move |session: Session| async move { session.run(upload, timeout).await.map(drop) };
+        self.run(py, |modem| modem.start(upload), none)
     }
 
     /// The names of the files in the module's certificate store: `AT+CCERTLIST`.
-    fn certificates(&self, py: Python<'_>) -> PyResult<Vec<String>> {
-        self.run(py, |modem, patience| modem.ask(&StoredFiles, patience))
+    fn certificates(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let query = |session: Session| async move { session.ask(&StoredFiles).await };
+        self.run(py, |modem| modem.start(query), object)
     }
 
     /// Remove a file from the module's certificate store: `AT+CCERTDELE`.
     ///
     /// CommandError: there is no such file.
-    fn delete_certificate(&self, py: Python<'_>, name: &str) -> PyResult<()> {
-        let name = CertificateName::parse(name)?;
-        self.run(py, |modem, patience| modem.run_soon(certificate::delete(&name), patience).map(drop))
+    fn delete_certificate(&self, py: Python<'_>, name: &str) -> PyResult<Py<PyAny>> {
+        let delete = certificate::delete(&CertificateName::parse(name)?);
+        let delete = move |session: Session| async move { session.run_soon(delete).await.map(drop) };
+        self.run(py, |modem| modem.start(delete), none)
     }
 }

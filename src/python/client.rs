@@ -1,7 +1,7 @@
 //! `MqttClient`: what one of the module's two clients does.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pyo3::PyTraverseError;
 use pyo3::gc::PyVisit;
@@ -9,16 +9,20 @@ use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyWeakrefMethods, PyWeakrefReference};
 
 use super::arguments::{Integer, PayloadBytes, TopicBytes};
-use super::callbacks::Callback;
-use super::modem::{SimcomMqtt, require_callable};
-use super::publishing::{PublishArguments, publish_nowait};
+use super::callback_source::start_callbacks;
+use super::callbacks::{Callback, require_callable};
+use super::modem::SimcomMqtt;
+use super::operation::{converted, none, object};
+use super::publishing::{message, publish, publish_nowait};
 use crate::at::{ClientIndex, Command};
 use crate::channel::Transaction;
+use crate::commands::publishing::PublishFlags;
 use crate::commands::{
     self, ClientReport, Credentials, KeepAlive, OperationTimeout, ProtocolVersion, QoS, ServerAddress,
     SslContextIndex, Topic, Will, WillMessage, client, client_configuration, connection, seconds,
 };
-use crate::runtime::{ClientFacts, Error};
+use crate::mqtt::{self, ClientSnapshot, Session};
+use crate::runtime::Error;
 
 /// Client 0 or 1 of a module: one object per acquired client.
 ///
@@ -61,21 +65,27 @@ impl MqttClient {
 
     /// Disconnect and release, in at most 5 s. Never hides the exception that left the body.
     #[pyo3(signature = (*exc))]
-    fn __exit__(&self, py: Python<'_>, exc: &Bound<'_, PyTuple>) -> PyResult<()> {
+    fn __exit__(slf: &Bound<'_, Self>, exc: &Bound<'_, PyTuple>) -> PyResult<Py<PyAny>> {
         let _ = exc;
-        let (modem, index) = (self.modem.get(), self.index);
-        if self.is_released.load(Ordering::Acquire) {
-            return Ok(());
+        let (py, this) = (slf.py(), slf.get());
+        let (modem, index) = (this.modem.get(), this.index);
+        if this.is_released.load(Ordering::Acquire) {
+            return Ok(py.None());
         }
-        if modem.is_open() {
-            modem.run(py, |modem, patience| {
-                let left = modem.leave_client(index, Instant::now() + EXIT_TIME, patience);
-                // Interrupted: what is left to do has nobody to wait for it.
-                left.map(drop).inspect_err(|_| modem.take_down_later(index))
-            })?;
+        if !modem.is_open() {
+            this.retire();
+            return Ok(py.None());
         }
-        self.retire();
-        Ok(())
+        let client = slf.clone().unbind();
+        let leave = move |session: Session| async move { session.leave_client(index, EXIT_TIME).await };
+        modem.run(
+            py,
+            |driver| driver.start(leave),
+            move |py, ()| {
+                client.get().retire();
+                Ok(py.None())
+            },
+        )
     }
 
     /// Set the will of the next connect: `AT+CMQTTWILLTOPIC`, `AT+CMQTTWILLMSG`, chapters 2.2.6 and 2.2.7.
@@ -91,20 +101,21 @@ impl MqttClient {
         topic: TopicBytes,
         payload: PayloadBytes,
         qos: Integer,
-    ) -> PyResult<()> {
+    ) -> PyResult<Py<PyAny>> {
         let will = Will {
             topic: Topic::parse(topic.0)?,
             message: WillMessage::parse(payload.0)?,
             qos: QoS::parse(qos.0)?,
         };
         let index = self.index;
-        self.module()?.run(py, |modem, patience| modem.set_will(index, will, patience))
+        let set_will = move |session: Session| async move { session.set_will(index, will).await };
+        self.module()?.run(py, |modem| modem.start(set_will), none)
     }
 
     /// Use SSL context 0–9 for TLS: `AT+CMQTTSSLCFG`, chapter 2.2.5.
     ///
     /// The module forgets it with each failed connect and each disconnect, so it is issued again before later ones.
-    fn use_ssl_context(&self, py: Python<'_>, context: Integer) -> PyResult<()> {
+    fn use_ssl_context(&self, py: Python<'_>, context: Integer) -> PyResult<Py<PyAny>> {
         let context = SslContextIndex::parse(context.0)?;
         self.run_all(py, vec![client::use_ssl_context(self.index, context)])
     }
@@ -121,7 +132,7 @@ impl MqttClient {
         check_utf8: Option<bool>,
         operation_timeout: Option<Integer>,
         version: Option<&str>,
-    ) -> PyResult<()> {
+    ) -> PyResult<Py<PyAny>> {
         let operation_timeout =
             operation_timeout.map(|number| OperationTimeout::parse(number.0)).transpose()?;
         let version = version.map(ProtocolVersion::parse).transpose()?;
@@ -134,7 +145,7 @@ impl MqttClient {
         );
         commands.extend(version.map(|version| client_configuration::configure_version(self.index, version)));
         if commands.is_empty() {
-            return Ok(());
+            return Ok(py.None());
         }
         self.run_all(py, commands)
     }
@@ -158,17 +169,17 @@ impl MqttClient {
         username: Option<&str>,
         password: Option<&str>,
         timeout: f64,
-    ) -> PyResult<()> {
-        let facts = self.facts()?;
-        if facts.as_ref().is_some_and(|facts| facts.will_is_partial) {
-            return Err(Error::WillHalfEntered(self.index).into());
+    ) -> PyResult<Py<PyAny>> {
+        let known = self.snapshot()?;
+        if known.as_ref().is_some_and(|known| known.will_is_partial) {
+            return Err(Error::from(mqtt::Error::WillHalfEntered(self.index)).into());
         }
-        let server = ServerAddress::parse(url, facts.as_ref().map(|facts| facts.tls))?;
+        let server = ServerAddress::parse(url, known.as_ref().map(|known| known.tls))?;
         let keep_alive = KeepAlive::parse(keepalive.0)?;
         let credentials = Credentials::parse(username, password)?;
         let mut commands = Vec::new();
         // The module forgot it with the last connection, and the default context does not verify.
-        let context = facts.filter(|_| server.tls()).and_then(|facts| facts.ssl_context);
+        let context = known.filter(|_| server.tls()).and_then(|known| known.ssl_context);
         commands.extend(context.map(|context| client::use_ssl_context(self.index, context)));
         commands.push(connection::connect(
             self.index,
@@ -183,14 +194,15 @@ impl MqttClient {
     /// Disconnect from the broker: `AT+CMQTTDISC`, chapter 2.2.9.
     ///
     /// Ends what the `reconnect` of `SimcomMqtt.connect` began; such a client may be away already. A later
-    /// `connect()` of this object is not brought back; one of `SimcomMqtt` with a `reconnect` is.
+    /// `connect()` of this object does not reconnect; one of `SimcomMqtt` with a `reconnect` does.
     ///
     /// MqttError: there is no connection, and nobody reconnected it (`code` NO_CONNECTION).
     #[pyo3(signature = (timeout = 60.0))]
-    fn disconnect(&self, py: Python<'_>, timeout: f64) -> PyResult<()> {
+    fn disconnect(&self, py: Python<'_>, timeout: f64) -> PyResult<Py<PyAny>> {
         let timeout = seconds("timeout", timeout)?;
         let index = self.index;
-        self.module()?.run(py, |modem, patience| modem.disconnect(index, timeout, patience))
+        let disconnect = move |session: Session| async move { session.disconnect(index, timeout).await };
+        self.module()?.run(py, |modem| modem.start(disconnect), none)
     }
 
     /// Give the client back to the module: `AT+CMQTTREL`, chapter 2.2.4.
@@ -198,11 +210,17 @@ impl MqttClient {
     /// Its callbacks still get what came before. Whatever else this object is used for is then a ClosedError.
     ///
     /// MqttError: it is still connected.
-    fn release(&self, py: Python<'_>) -> PyResult<()> {
-        let index = self.index;
-        self.module()?.run(py, |modem, patience| modem.release(index, patience))?;
-        self.retire();
-        Ok(())
+    fn release(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        let (this, index, client) = (slf.get(), slf.get().index, slf.clone().unbind());
+        let release = move |session: Session| async move { session.release(index).await };
+        this.module()?.run(
+            slf.py(),
+            |modem| modem.start(release),
+            move |py, ()| {
+                client.get().retire();
+                Ok(py.None())
+            },
+        )
     }
 
     /// Publish, and wait for the result: `AT+CMQTTTOPIC`, `PAYLOAD`, `PUB`, chapters 2.2.10 to 2.2.12.
@@ -229,13 +247,10 @@ impl MqttClient {
         retain: bool,
         dup: bool,
         timeout: f64,
-    ) -> PyResult<()> {
-        let arguments = PublishArguments::parse(topic.0, payload.0, qos.0, retain, dup, timeout)?;
-        let index = self.index;
-        self.module()?.run(py, |modem, patience| {
-            let transaction = arguments.into_transaction(modem, index, patience)?;
-            modem.publish(transaction, patience)
-        })
+    ) -> PyResult<Py<PyAny>> {
+        let flags = PublishFlags { retain, dup };
+        let message = message(topic.0, payload.0, qos.0, flags, timeout)?;
+        publish(py, self.module()?, self.index, message)
     }
 
     /// Queue a publish, and return a future of its result. Arguments and errors as of `publish`.
@@ -258,8 +273,9 @@ impl MqttClient {
         dup: bool,
         timeout: f64,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let arguments = PublishArguments::parse(topic.0, payload.0, qos.0, retain, dup, timeout)?;
-        publish_nowait(py, self.module()?, self.index, arguments)
+        let flags = PublishFlags { retain, dup };
+        let message = message(topic.0, payload.0, qos.0, flags, timeout)?;
+        publish_nowait(py, self.module()?, self.index, message)
     }
 
     /// Subscribe to a topic filter of 1–1024 bytes: `AT+CMQTTSUB`, chapter 2.2.13.
@@ -280,24 +296,29 @@ impl MqttClient {
         dup: bool,
         callback: Callback,
         timeout: Option<f64>,
-    ) -> PyResult<()> {
+    ) -> PyResult<Py<PyAny>> {
         let (topic, qos) = (Topic::parse(topic.0)?, QoS::parse(qos.0)?);
         let timeout = self.operation_wait(timeout)?;
         require_callable(py, callback.as_ref())?;
         if callback.is_some() {
-            SimcomMqtt::begin_dispatching(self.modem.bind(py))?;
+            start_callbacks(self.modem.bind(py))?;
         }
         let callbacks = &self.module()?.callbacks;
         // In place before the command goes out: a retained message can come before the result.
         let former = callbacks.subscribe(self.index, topic.bytes(), callback);
-        let result = self
-            .modem
-            .get()
-            .run(py, |modem, patience| modem.subscribe(self.index, &topic, qos, dup, timeout, patience));
-        if result.is_err() {
-            drop(callbacks.subscribe(self.index, topic.bytes(), former));
-        }
-        result
+        let (index, modem, filter) = (self.index, self.modem.clone_ref(py), topic.bytes().to_vec());
+        let subscribe =
+            move |session: Session| async move { session.subscribe(index, topic, qos, dup, timeout).await };
+        self.modem.get().run_then(
+            py,
+            |driver| driver.start(subscribe),
+            move |py, result| {
+                if result.is_err() {
+                    drop(modem.get().callbacks.subscribe(index, &filter, former));
+                }
+                converted(none)(py, result)
+            },
+        )
     }
 
     /// Unsubscribe from a topic filter, and drop its callback: `AT+CMQTTUNSUB`, chapter 2.2.14.
@@ -308,14 +329,20 @@ impl MqttClient {
         topic: TopicBytes,
         dup: bool,
         timeout: Option<f64>,
-    ) -> PyResult<()> {
+    ) -> PyResult<Py<PyAny>> {
         let topic = Topic::parse(topic.0)?;
         let timeout = self.operation_wait(timeout)?;
-        self.modem
-            .get()
-            .run(py, |modem, patience| modem.unsubscribe(self.index, &topic, dup, timeout, patience))?;
-        drop(self.modem.get().callbacks.subscribe(self.index, topic.bytes(), None));
-        Ok(())
+        let (index, modem, filter) = (self.index, self.modem.clone_ref(py), topic.bytes().to_vec());
+        let unsubscribe =
+            move |session: Session| async move { session.unsubscribe(index, topic, dup, timeout).await };
+        self.module()?.run(
+            py,
+            |driver| driver.start(unsubscribe),
+            move |py, ()| {
+                drop(modem.get().callbacks.subscribe(index, &filter, None));
+                Ok(py.None())
+            },
+        )
     }
 
     /// Whether the driver knows the client to be connected; asks nobody.
@@ -324,20 +351,21 @@ impl MqttClient {
             return Ok(false);
         }
         let modem = self.modem.get().modem()?;
-        Ok(modem.is_open() && modem.facts().is_connected(self.index))
+        Ok(modem.is_open() && modem.state().is_connected(self.index))
     }
 
     /// What the module says of this client: `AT+CMQTTACCQ?`, `CONNECT?`, `DISC?`, `SSLCFG?`, `CFG?`.
-    fn query(&self, py: Python<'_>) -> PyResult<ClientReport> {
+    fn query(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let index = self.index;
-        self.module()?.run(py, |modem, patience| {
-            // One by one, since a read form may have to wait for what another client is owed.
+        let query = move |session: Session| async move {
+            // One by one, since a read form may have to wait for a result that the other client is owed.
             let mut answers = Vec::new();
             for query in ClientReport::queries() {
-                answers.push(modem.run_soon(query, patience)?);
+                answers.push(session.run_soon(query).await?);
             }
             Ok(ClientReport::from_answers(index, &answers)?)
-        })
+        };
+        self.module()?.run(py, |modem| modem.start(query), object)
     }
 
     fn __repr__(&self) -> String {
@@ -399,9 +427,9 @@ impl MqttClient {
         let client_id = modem
             .get()
             .modem()?
-            .facts()
+            .state()
             .client(index)
-            .map_or_else(String::new, |facts| facts.client_id.clone());
+            .map_or_else(String::new, |known| known.client_id.clone());
         let same = |client: &Bound<'_, Self>| client.get().client_id == client_id || client_id.is_empty();
         if let Some(client) = Self::held(modem, index).filter(same) {
             return Ok(client);
@@ -412,8 +440,8 @@ impl MqttClient {
         Ok(client)
     }
 
-    fn facts(&self) -> PyResult<Option<ClientFacts>> {
-        Ok(self.module()?.modem()?.facts().client(self.index).cloned())
+    fn snapshot(&self) -> PyResult<Option<ClientSnapshot>> {
+        Ok(self.module()?.modem()?.state().client(self.index).cloned())
     }
 
     fn operation_wait(&self, timeout: Option<f64>) -> PyResult<Duration> {
@@ -422,19 +450,20 @@ impl MqttClient {
             return Ok(seconds("timeout", timeout)?);
         }
         let operation_timeout =
-            self.facts()?.map_or(OperationTimeout::DEFAULT, |facts| facts.operation_timeout);
+            self.snapshot()?.map_or(OperationTimeout::DEFAULT, |known| known.operation_timeout);
         Ok(Duration::from_secs(u64::from(operation_timeout.number()) + MARGIN))
     }
 
-    fn run_all(&self, py: Python<'_>, commands: Vec<Command>) -> PyResult<()> {
+    fn run_all(&self, py: Python<'_>, commands: Vec<Command>) -> PyResult<Py<PyAny>> {
         let each = self.module()?.modem()?.command_timeout();
         let timeout = each * u32::try_from(commands.len() + 1).unwrap_or(u32::MAX);
         self.execute(py, commands, timeout)
     }
 
-    fn execute(&self, py: Python<'_>, commands: Vec<Command>, timeout: Duration) -> PyResult<()> {
+    fn execute(&self, py: Python<'_>, commands: Vec<Command>, timeout: Duration) -> PyResult<Py<PyAny>> {
         let transaction = Transaction::new(commands, timeout).retrying_while_busy();
-        self.module()?.run(py, |modem, patience| modem.execute(transaction, patience).map(drop))
+        let execute = |session: Session| async move { session.execute(transaction).await.map(drop) };
+        self.module()?.run(py, |modem| modem.start(execute), none)
     }
 }
 

@@ -3,11 +3,11 @@
 use pyo3::prelude::*;
 
 use super::arguments::TopicBytes;
-use super::callbacks::Callback;
+use super::callback_source::start_callbacks;
+use super::callbacks::{Callback, require_callable};
 use super::capture::{Capture, Messages, wait_for_message};
 use super::client::MqttClient;
 use super::inbox::Inbox;
-use super::modem::{SimcomMqtt, require_callable};
 use super::values::Message;
 use crate::commands::{Filter, seconds};
 
@@ -23,7 +23,7 @@ impl MqttClient {
     fn set_on_message(&self, py: Python<'_>, callback: Callback) -> PyResult<()> {
         require_callable(py, callback.as_ref())?;
         if callback.is_some() {
-            SimcomMqtt::begin_dispatching(self.modem.bind(py))?;
+            start_callbacks(self.modem.bind(py))?;
         }
         drop(self.modem.get().callbacks.set_client(self.index, callback));
         Ok(())
@@ -36,8 +36,8 @@ impl MqttClient {
     fn capture(&self, filter: TopicBytes) -> PyResult<Capture> {
         let filter = Filter::parse(filter.0)?;
         let threads = self.module()?.threads()?;
-        let _visit = threads.enter_open()?;
-        let inbox = threads.modem.hub().inbox(self.index, Some(filter.bytes().to_vec()));
+        let _call = threads.enter_open()?;
+        let inbox = threads.modem.router().inbox(self.index, Some(filter.bytes().to_vec()));
         Ok(Capture::new(threads.clone(), inbox, filter.bytes()))
     }
 
@@ -50,9 +50,9 @@ impl MqttClient {
         let filter = Filter::parse(filter.0)?;
         timeout.map(|timeout| seconds("timeout", timeout)).transpose()?;
         let threads = self.module()?.threads()?;
-        let _visit = threads.enter_open()?;
+        let _call = threads.enter_open()?;
         let selected = (!everything).then(|| filter.bytes().to_vec());
-        Ok(Inbox::new(threads.clone(), threads.modem.hub().inbox(self.index, selected)))
+        Ok(Inbox::new(threads.clone(), threads.modem.router().inbox(self.index, selected)))
     }
 
     /// Iterate over what arrives from this call on.
@@ -63,8 +63,8 @@ impl MqttClient {
         let filter = Filter::parse(filter.0)?;
         let timeout = timeout.map(|timeout| seconds("timeout", timeout)).transpose()?;
         let threads = self.module()?.threads()?;
-        let _visit = threads.enter_open()?;
-        let inbox = threads.modem.hub().inbox(self.index, Some(filter.bytes().to_vec()));
+        let _call = threads.enter_open()?;
+        let inbox = threads.modem.router().inbox(self.index, Some(filter.bytes().to_vec()));
         Ok(Messages::new(threads.clone(), inbox, timeout))
     }
 
@@ -88,8 +88,8 @@ impl MqttClient {
     ) -> PyResult<Py<Message>> {
         let filter = Filter::parse(filter.0)?;
         let threads = self.module()?.threads()?;
-        let _visit = threads.enter_open()?;
-        let inbox = threads.modem.hub().inbox(self.index, None);
+        let _call = threads.enter_open()?;
+        let inbox = threads.modem.router().inbox(self.index, None);
         wait_for_message(py, &inbox, filter.bytes(), timeout, r#match)
     }
 }

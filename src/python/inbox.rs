@@ -5,11 +5,13 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyList, PyType};
 
+use super::background_source::FutureResult;
 use super::capture::{list, listed, message_timeout, wait_time};
 use super::errors::into_python;
+use super::operation::{converted, none};
 use super::threads::Threads;
 use super::values::Message;
-use crate::runtime::{self, Arrival, Endless};
+use crate::runtime::{self, Arrival, Error, Never};
 
 /// The messages of a client that a filter selects, from its making to its end: for who waits without a thread.
 ///
@@ -31,22 +33,21 @@ impl Inbox {
     /// All that arrived and was not forgotten.
     #[getter]
     fn messages<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        let _visit = self.threads.enter()?;
+        let _call = self.threads.enter()?;
         list(py, self.inbox.messages())
     }
 
     fn __len__(&self) -> PyResult<usize> {
-        let _visit = self.threads.enter()?;
+        let _call = self.threads.enter()?;
         Ok(self.inbox.count())
     }
 
     /// The next message, if it is there: kept in `messages`, or forgotten.
     #[pyo3(signature = (*, forget = false))]
     fn next(&self, forget: bool) -> PyResult<Option<Message>> {
-        let _visit = self.threads.enter()?;
+        let _call = self.threads.enter()?;
         let at_once = self.inbox.begin_wait(Some(Instant::now()));
-        let next =
-            if forget { self.inbox.take(at_once, &Endless) } else { self.inbox.next(at_once, &Endless) };
+        let next = if forget { self.inbox.take(at_once, &Never) } else { self.inbox.next(at_once, &Never) };
         Ok(next.ok().map(Message::from))
     }
 
@@ -58,12 +59,15 @@ impl Inbox {
     #[pyo3(signature = (count = None))]
     fn arrival<'py>(&self, py: Python<'py>, count: Option<usize>) -> PyResult<Bound<'py, PyAny>> {
         static FUTURE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-        let _visit = self.threads.enter()?;
+        let _call = self.threads.enter()?;
         let future = FUTURE.import(py, "concurrent.futures", "Future")?.call0()?;
-        let promise = Box::new(future.clone().unbind());
-        let hub = self.threads.modem.hub().clone();
+        let (handle, router) = (future.clone().unbind(), self.threads.modem.router().clone());
         let arrival = count.map_or(Arrival::Next, Arrival::Count);
-        match self.inbox.known_or_announced(arrival, move |told| hub.end_later(promise, told)) {
+        let announcement = move |result: Result<(), Error>| {
+            let result = FutureResult::new(handle, move |py| converted(none)(py, result));
+            router.background().end_future(Box::new(result));
+        };
+        match self.inbox.known_or_announced(arrival, announcement) {
             None => {}
             Some(Ok(())) => drop(future.call_method1("set_result", (py.None(),))?),
             Some(Err(error)) => drop(future.call_method1("set_exception", (into_python(py, &error),))?),
@@ -74,7 +78,7 @@ impl Inbox {
     /// Whether `end` was called.
     #[getter]
     fn has_ended(&self) -> PyResult<bool> {
-        let _visit = self.threads.enter()?;
+        let _call = self.threads.enter()?;
         Ok(self.inbox.has_ended())
     }
 
@@ -87,7 +91,7 @@ impl Inbox {
 
     /// The MessageTimeoutError that says `what` is missing, and lists what did arrive.
     fn missing(&self, py: Python<'_>, what: &str) -> PyResult<Py<PyAny>> {
-        let _visit = self.threads.enter()?;
+        let _call = self.threads.enter()?;
         let arrived = self.inbox.messages();
         let text = format!("{what}; {}", listed(&arrived));
         Ok(message_timeout(py, &text, arrived).into_value(py).into_any())

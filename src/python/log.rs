@@ -1,7 +1,7 @@
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
-use crate::runtime::{Level, Logger, Record};
+use crate::runtime::{Level, LogRecord, Logger};
 
 /// Lets records go to the loggers of Python.
 pub(super) fn install(py: Python<'_>) -> PyResult<()> {
@@ -25,7 +25,7 @@ pub(super) fn wants_lines(py: Python<'_>) -> PyResult<bool> {
 }
 
 /// Writes a record, and gives back what a handler raised.
-pub(super) fn write(py: Python<'_>, record: &Record) -> PyResult<()> {
+pub(super) fn write(py: Python<'_>, record: &LogRecord) -> PyResult<()> {
     let level = match record.level {
         Level::Debug => log::Level::Debug,
         Level::Warning => log::Level::Warn,

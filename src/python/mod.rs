@@ -7,27 +7,29 @@
 )]
 
 mod arguments;
+mod background_source;
+mod callback_source;
 mod callbacks;
+mod calls_in_flight;
 mod capture;
 mod certificates;
 mod client;
 mod client_messages;
-mod dispatcher;
 mod errors;
 mod inbox;
-mod interrupter;
 mod log;
 mod modem;
+mod modem_callbacks;
 mod network;
-mod patience;
+mod operation;
 mod pem;
 mod ports;
 mod publishing;
-mod reporter;
 mod service;
+mod signals;
 mod threads;
 mod values;
-mod visits;
+mod work;
 
 use std::sync::OnceLock;
 
@@ -43,11 +45,11 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<client::MqttClient>()?;
     module.add_class::<capture::Capture>()?;
     module.add_class::<inbox::Inbox>()?;
-    module.add_class::<interrupter::Interrupter>()?;
     module.add_class::<values::Message>()?;
     module.add_class::<values::Will>()?;
     module.add_class::<values::Tls>()?;
     module.add_class::<values::Reconnect>()?;
+    module.add_function(wrap_pyfunction!(operation::submit, module)?)?;
     module.add_function(wrap_pyfunction!(ports::list_ports, module)?)
 }
 

@@ -14,17 +14,16 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyWeakrefReference};
 
 use super::arguments::Integer;
-use super::callbacks::{Callback, Callbacks, On};
-use super::dispatcher::Dispatcher;
-use super::errors;
-use super::log;
-use super::patience::wait;
+use super::callbacks::Callbacks;
+use super::signals::wait;
 use super::threads::Threads;
 use super::values::{QueueCounters, Stats};
+use super::{errors, log, operation};
 use crate::at::ClientIndex;
 use crate::commands::{Invalid, seconds};
 use crate::link::FlowControl;
-use crate::runtime::{Configuration, Error, Modem, Patience, QueueLimits};
+use crate::mqtt::{self, Session};
+use crate::runtime::{Configuration, Error, Modem, Operation, QueueLimits};
 
 /// One SIM7672X/SIM7652X module on one AT port: owns the port and its background threads.
 ///
@@ -90,6 +89,25 @@ impl SimcomMqtt {
         queue_size: Integer,
         transcript: Option<PathBuf>,
     ) -> PyResult<()> {
+        self.open(py, port, baudrate, flow_control, command_timeout, queue_size, transcript).map(drop)
+    }
+
+    /// Open, as `__init__` does: for `simcom_mqtt.aio`, which submits it.
+    #[pyo3(
+        name = "_open",
+        signature = (port, baudrate = Integer(115_200), *, flow_control = "none", command_timeout = 10.0, queue_size = Integer(65_536), transcript = None)
+    )]
+    #[expect(clippy::too_many_arguments, reason = "keyword arguments of a constructor")]
+    fn open(
+        &self,
+        py: Python<'_>,
+        port: String,
+        baudrate: Integer,
+        flow_control: &str,
+        command_timeout: f64,
+        queue_size: Integer,
+        transcript: Option<PathBuf>,
+    ) -> PyResult<Py<PyAny>> {
         if self.opened.get().is_some() {
             return Err(PyTypeError::new_err("this SimcomMqtt is open already: make a new one"));
         }
@@ -103,13 +121,20 @@ impl SimcomMqtt {
             log_lines,
             transcript,
         };
-        let modem = wait(py, |patience| Modem::open(configuration, patience))?;
+        let (modem, opening) = Modem::open(configuration)?;
+        let router = modem.router().clone();
         let threads = Threads::start(py, modem)?;
-        let opened = Opened { threads, logging_lines: AtomicBool::new(log_lines) };
-        match self.opened.set(opened) {
-            Ok(()) => Ok(()),
-            Err(second) => second.threads.close(py),
+        let opened = Opened { threads: threads.clone(), logging_lines: AtomicBool::new(log_lines) };
+        if let Err(second) = self.opened.set(opened) {
+            second.threads.close(py)?;
+            return Ok(py.None());
         }
+        operation::run(py, &router, opening, move |py, result| {
+            if result.is_err() {
+                threads.close(py)?;
+            }
+            operation::converted(operation::none)(py, result)
+        })
     }
 
     /// Close the port and stop the threads, in at most 2 s: from any thread, any number of times.
@@ -133,17 +158,22 @@ impl SimcomMqtt {
         let _ = exc;
         let Some(opened) = self.opened.get() else { return Ok(()) };
         let left = match opened.threads.enter_open() {
-            Ok(_visit) => wait(py, |patience| opened.threads.modem.leave(EXIT_TIME, patience)),
+            Ok(_call) => wait(py, |signals| opened.threads.modem.start(leave).wait(signals)),
             Err(_) => Ok(()),
         };
         let closed = opened.threads.close(py);
         left.and(closed)
     }
 
+    /// Disconnect, release and stop what this object started, in at most 5 s; `simcom_mqtt.aio` closes afterwards.
+    fn _leave(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.run(py, |modem| modem.start(leave), operation::none)
+    }
+
     /// The port, as it was given.
     #[getter]
     fn port(&self) -> PyResult<String> {
-        let opened = self.opened.get().ok_or(Error::Closed)?;
+        let opened = self.opened.get().ok_or_else(Error::closed)?;
         Ok(opened.threads.modem.port().to_owned())
     }
 
@@ -156,105 +186,13 @@ impl SimcomMqtt {
     /// Counters since the port was opened, as they are now.
     #[getter]
     fn stats(&self) -> PyResult<Stats> {
-        let hub = self.modem()?.hub();
+        let router = self.modem()?.router();
         let queue = QueueCounters {
-            dropped_messages: hub.dropped_messages(),
-            queue_peak: hub.notices().peak() as u64,
-            reconnects: hub.reconnects(),
+            dropped_messages: router.callbacks().dropped_messages(),
+            queue_peak: router.callbacks().events().peak() as u64,
+            reconnects: router.reconnects(),
         };
-        Ok(Stats::new(hub.counters(), queue))
-    }
-
-    /// Called with each message that neither a subscription's callback nor its client's `on_message` took.
-    ///
-    /// Callbacks run one at a time, in order, on one Python thread, and may call any method here.
-    #[getter]
-    fn on_message(&self, py: Python<'_>) -> Callback {
-        self.callbacks.get(py, On::Message)
-    }
-
-    #[setter]
-    fn set_on_message(slf: &Bound<'_, Self>, callback: Callback) -> PyResult<()> {
-        Self::set_callback(slf, On::Message, callback)
-    }
-
-    /// Called with client and LossCause when a client lost its connection: `+CMQTTCONNLOST`, chapter 4.2.
-    #[getter]
-    fn on_connection_lost(&self, py: Python<'_>) -> Callback {
-        self.callbacks.get(py, On::ConnectionLost)
-    }
-
-    #[setter]
-    fn set_on_connection_lost(slf: &Bound<'_, Self>, callback: Callback) -> PyResult<()> {
-        Self::set_callback(slf, On::ConnectionLost, callback)
-    }
-
-    /// Called when the module lost the network: `+CMQTTNONET`, chapter 4.2. The service must be started again.
-    #[getter]
-    fn on_network_lost(&self, py: Python<'_>) -> Callback {
-        self.callbacks.get(py, On::NetworkLost)
-    }
-
-    #[setter]
-    fn set_on_network_lost(slf: &Bound<'_, Self>, callback: Callback) -> PyResult<()> {
-        Self::set_callback(slf, On::NetworkLost, callback)
-    }
-
-    /// Called when a client with a `Reconnect` policy is connected and subscribed again.
-    #[getter]
-    fn on_reconnected(&self, py: Python<'_>) -> Callback {
-        self.callbacks.get(py, On::Reconnected)
-    }
-
-    #[setter]
-    fn set_on_reconnected(slf: &Bound<'_, Self>, callback: Callback) -> PyResult<()> {
-        Self::set_callback(slf, On::Reconnected, callback)
-    }
-
-    /// Called when the module has rebooted: nothing on it is as it was.
-    #[getter]
-    fn on_restart(&self, py: Python<'_>) -> Callback {
-        self.callbacks.get(py, On::Restart)
-    }
-
-    #[setter]
-    fn set_on_restart(slf: &Bound<'_, Self>, callback: Callback) -> PyResult<()> {
-        Self::set_callback(slf, On::Restart, callback)
-    }
-
-    /// Called with the reason when the port is gone: the cable, or the power.
-    ///
-    /// A `Reconnect` opens it once it is back.
-    #[getter]
-    fn on_port_lost(&self, py: Python<'_>) -> Callback {
-        self.callbacks.get(py, On::PortLost)
-    }
-
-    #[setter]
-    fn set_on_port_lost(slf: &Bound<'_, Self>, callback: Callback) -> PyResult<()> {
-        Self::set_callback(slf, On::PortLost, callback)
-    }
-
-    /// Called with the client index, if known, and why a message was lost: damage, or a full queue.
-    #[getter]
-    fn on_message_lost(&self, py: Python<'_>) -> Callback {
-        self.callbacks.get(py, On::MessageLost)
-    }
-
-    #[setter]
-    fn set_on_message_lost(slf: &Bound<'_, Self>, callback: Callback) -> PyResult<()> {
-        Self::set_callback(slf, On::MessageLost, callback)
-    }
-
-    /// Called with any other line that the module sends unasked, as "+CREG: 5" or "SMS DONE".
-    #[getter]
-    fn on_urc(&self, py: Python<'_>) -> Callback {
-        self.callbacks.get(py, On::Urc)
-    }
-
-    #[setter]
-    fn set_on_urc(slf: &Bound<'_, Self>, callback: Callback) -> PyResult<()> {
-        Self::set_callback(slf, On::Urc, callback)
+        Ok(Stats::new(router.counters(), queue))
     }
 
     /// The first 100 exceptions that callbacks raised. Each is logged too, and delivery goes on.
@@ -290,21 +228,33 @@ impl SimcomMqtt {
     }
 
     pub(super) fn threads(&self) -> Result<&Arc<Threads>, Error> {
-        let threads = self.opened.get().map(|opened| &opened.threads).ok_or(Error::Closed)?;
+        let threads = self.opened.get().map(|opened| &opened.threads).ok_or_else(Error::closed)?;
         // Before any lock, which may be held for ever there.
         if threads.modem.is_forked() { Err(Error::Forked) } else { Ok(threads) }
     }
 
-    /// Runs `job` on the module without the interpreter lock; Ctrl-C ends it.
-    pub(super) fn run<T: Send>(
+    /// Starts an operation, and waits for its result or returns its future: see [`operation::run`]. `convert` makes Python's
+    /// value of the result.
+    pub(super) fn run<T: Send + 'static>(
         &self,
         py: Python<'_>,
-        job: impl Send + FnOnce(&Arc<Modem>, &dyn Patience) -> Result<T, Error>,
-    ) -> PyResult<T> {
+        start: impl FnOnce(&Modem) -> Operation<T>,
+        convert: impl FnOnce(Python<'_>, T) -> PyResult<Py<PyAny>> + Send + 'static,
+    ) -> PyResult<Py<PyAny>> {
+        self.run_then(py, start, operation::converted(convert))
+    }
+
+    /// As [`SimcomMqtt::run`]; `finish` gets the errors too.
+    pub(super) fn run_then<T: Send + 'static>(
+        &self,
+        py: Python<'_>,
+        start: impl FnOnce(&Modem) -> Operation<T>,
+        finish: impl FnOnce(Python<'_>, Result<T, Error>) -> PyResult<Py<PyAny>> + Send + 'static,
+    ) -> PyResult<Py<PyAny>> {
         let threads = self.threads()?;
-        let _visit = threads.enter_open()?;
+        let _call = threads.enter_open()?;
         self.follow_log_level(py)?;
-        wait(py, |patience| job(&threads.modem, patience))
+        operation::run(py, threads.modem.router(), start(&threads.modem), finish)
     }
 
     /// The I/O thread cannot ask Python whether anybody reads the log, so every call tells it.
@@ -320,8 +270,10 @@ impl SimcomMqtt {
     /// What came for a client before this is still delivered to its callbacks.
     pub(super) fn release_callbacks(&self, client: ClientIndex) {
         self.callbacks.release(client);
-        let is_told =
-            self.opened.get().is_some_and(|opened| opened.threads.modem.hub().tell_released(client));
+        let is_told = self
+            .opened
+            .get()
+            .is_some_and(|opened| opened.threads.modem.router().callbacks().mark_released(client));
         if !is_told {
             self.callbacks.forget_released(client);
         }
@@ -339,26 +291,6 @@ impl SimcomMqtt {
     pub(super) fn set_client_reference(&self, client: ClientIndex, weak: Py<PyWeakrefReference>) {
         let former = self.clients.lock()[client.slot()].replace(weak);
         drop(former);
-    }
-
-    /// Callbacks are run from the first that is set on.
-    pub(super) fn begin_dispatching(slf: &Bound<'_, Self>) -> PyResult<()> {
-        let threads = slf.get().threads()?;
-        let _visit = threads.enter_open()?;
-        threads.dispatch(slf.py(), || {
-            let dispatcher = Dispatcher::new(threads.modem.hub().clone(), slf)?;
-            Ok(Py::new(slf.py(), dispatcher)?.into_any())
-        })
-    }
-
-    fn set_callback(slf: &Bound<'_, Self>, on: On, callback: Callback) -> PyResult<()> {
-        require_callable(slf.py(), callback.as_ref())?;
-        if callback.is_some() {
-            Self::begin_dispatching(slf)?;
-        }
-        let old = slf.get().callbacks.set(on, callback);
-        drop(old);
-        Ok(())
     }
 
     /// Kept; the next callback runs all the same. Whether it is to be logged.
@@ -403,13 +335,8 @@ impl Drop for SimcomMqtt {
     }
 }
 
-pub(super) fn require_callable(py: Python<'_>, callback: Option<&Py<PyAny>>) -> PyResult<()> {
-    match callback {
-        Some(callback) if !callback.bind(py).is_callable() => {
-            Err(PyTypeError::new_err("a callback must be callable, or None"))
-        }
-        _ => Ok(()),
-    }
+async fn leave(session: Session) -> Result<(), mqtt::Error> {
+    session.leave(EXIT_TIME).await
 }
 
 fn baud_rate(number: Integer) -> Result<NonZeroU32, Invalid> {

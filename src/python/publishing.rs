@@ -1,94 +1,102 @@
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 
+use super::background_source::FutureResult;
+use super::errors::publish_failure;
 use super::modem::SimcomMqtt;
-use super::patience::Signals;
+use super::operation::run;
+use super::signals::{Signals, wait};
 use super::threads::Threads;
 use crate::at::ClientIndex;
-use crate::channel::{Transaction, TransactionId};
-use crate::commands::publishing::{PublishFlags, publish_message};
-use crate::commands::{Invalid, PublishTimeout, QoS, Topic, seconds};
-use crate::runtime::{Error, Modem, Patience};
+use crate::commands::publishing::PublishFlags;
+use crate::commands::{Invalid, QoS, Topic, seconds};
+use crate::mqtt::{self, Deferred, Message};
+use crate::runtime::{Error, QueuedPublish};
 
-/// A message to publish, found legal but for the length of its payload, which the module itself has to say.
-pub(super) struct PublishArguments {
-    topic: Topic,
+/// Checks the arguments of a publish.
+pub(super) fn message(
+    topic: Vec<u8>,
     payload: Vec<u8>,
-    qos: QoS,
+    qos: i64,
     flags: PublishFlags,
-    timeout: Duration,
+    timeout: f64,
+) -> Result<Message, Invalid> {
+    let (topic, qos, timeout) = (Topic::parse(topic)?, QoS::parse(qos)?, seconds("timeout", timeout)?);
+    Ok(Message { topic, payload, qos, flags, timeout, is_timed_from_its_turn: false })
 }
 
-impl PublishArguments {
-    pub(super) fn parse(
-        topic: Vec<u8>,
-        payload: Vec<u8>,
-        qos: i64,
-        retain: bool,
-        dup: bool,
-        timeout: f64,
-    ) -> Result<Self, Invalid> {
-        Ok(Self {
-            topic: Topic::parse(topic)?,
-            payload,
-            qos: QoS::parse(qos)?,
-            flags: PublishFlags { retain, dup },
-            timeout: seconds("timeout", timeout)?,
-        })
-    }
-
-    pub(super) fn into_transaction(
-        self,
-        modem: &Modem,
-        client: ClientIndex,
-        patience: &dyn Patience,
-    ) -> Result<Transaction, Error> {
-        let deadline = Instant::now() + self.timeout;
-        let payload = modem.payload(self.payload, deadline, patience)?;
-        let pub_timeout = PublishTimeout::covering(self.timeout);
-        let commands = publish_message(client, &self.topic, &payload, self.qos, pub_timeout, self.flags);
-        let left = deadline.saturating_duration_since(Instant::now());
-        Ok(Transaction::new(commands, left).retrying_while_busy())
-    }
+/// Publishes, and waits for the result.
+pub(super) fn publish(
+    py: Python<'_>,
+    modem: &SimcomMqtt,
+    client: ClientIndex,
+    message: Message,
+) -> PyResult<Py<PyAny>> {
+    let threads = modem.threads()?;
+    let _call = threads.enter_open()?;
+    modem.follow_log_level(py)?;
+    let (deferred, router) = (Deferred::default(), threads.modem.router().clone());
+    let operation = threads.modem.publish(client, message, deferred.clone())?;
+    run(py, &router.clone(), operation, move |py, result| match result {
+        Ok(()) => Ok(py.None()),
+        Err(error) => Err(publish_failure(py, &error, &deferred, &router)),
+    })
 }
 
+/// Queues a publish, and returns its future.
 pub(super) fn publish_nowait<'py>(
     py: Python<'py>,
     modem: &SimcomMqtt,
     client: ClientIndex,
-    arguments: PublishArguments,
+    message: Message,
 ) -> PyResult<Bound<'py, PyAny>> {
     static FUTURE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let threads = modem.threads()?;
-    let _visit = threads.enter_open()?;
+    let _call = threads.enter_open()?;
+    modem.follow_log_level(py)?;
     let future = FUTURE.import(py, "simcom_mqtt.futures", "PublishFuture")?.call0()?;
-    let promise = Box::new(future.clone().unbind());
-    let id = modem.run(py, |modem, patience| {
-        let transaction = arguments.into_transaction(modem, client, patience)?.timed_from_start();
-        modem.publish_later(client, transaction, promise, patience)
-    })?;
-    let withdrawal = Withdrawal { threads: Arc::downgrade(threads), id };
-    future.setattr("_cancel_request", Bound::new(py, withdrawal)?)?;
+    let (handle, router) = (future.clone().unbind(), threads.modem.router().clone());
+    let deferred = Deferred::default();
+    let message = Message { is_timed_from_its_turn: true, ..message };
+    let receiver = {
+        let deferred = deferred.clone();
+        move |result: Result<(), Error>| {
+            let end = match result {
+                Err(Error::Mqtt(mqtt::Error::Cancelled)) => FutureResult::cancelled(handle),
+                result => {
+                    let router = router.clone();
+                    FutureResult::new(handle, move |py| match result {
+                        Ok(()) => Ok(py.None()),
+                        Err(error) => Err(publish_failure(py, &error, &deferred, &router)),
+                    })
+                }
+            };
+            router.background().end_future(Box::new(end));
+        }
+    };
+    let queued =
+        wait(py, |signals| threads.modem.queue_publish(client, message, deferred, signals, receiver))?;
+    let cancel = CancelPublish { threads: Arc::downgrade(threads), queued };
+    future.setattr("_cancel_unwritten", Bound::new(py, cancel)?)?;
     Ok(future)
 }
 
-/// Takes a queued publish back; called by the future's `cancel`.
+/// Cancels a queued publish; called by the future's `cancel`.
 #[pyclass(frozen)]
-struct Withdrawal {
+struct CancelPublish {
     threads: Weak<Threads>,
-    id: TransactionId,
+    queued: QueuedPublish,
 }
 
 #[pymethods]
-impl Withdrawal {
+impl CancelPublish {
     fn __call__(&self, py: Python<'_>) -> PyResult<bool> {
         let Some(threads) = self.threads.upgrade() else { return Ok(false) };
-        let Ok(_visit) = threads.enter_open() else { return Ok(false) };
+        let Ok(_call) = threads.enter_open() else { return Ok(false) };
         let signals = Signals::default();
-        py.detach(|| threads.modem.withdraw(self.id, &signals)).map_err(|_| signals.take())
+        py.detach(|| self.queued.cancel(&signals)).map_err(|_| signals.take())
     }
 }

@@ -1,22 +1,22 @@
 //! `SimcomMqtt`: the MQTT service, its clients, and any command.
 
+use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
 use super::arguments::{Integer, PayloadBytes};
 use super::client::{MqttClient, client_index};
 use super::modem::SimcomMqtt;
+use super::operation::{none, object};
 use super::values::{Reconnect, Tls, Will};
-use crate::channel::Transaction;
-use crate::commands::client::{AcquiredClients, SslContextsInUse};
-use crate::commands::connection::ConnectedClients;
+use crate::at::ClientIndex;
 use crate::commands::service::Limits;
 use crate::commands::subscribing::SubscribedTopics;
 use crate::commands::{
     self, ClientId, Credentials, Invalid, KeepAlive, OperationTimeout, ProtocolVersion, ServerAddress,
-    SslContextIndex, seconds,
+    seconds,
 };
-use crate::runtime::{ClientFacts, ConnectPlan, Error};
+use crate::mqtt::{ConnectPlan, Session};
 
 #[pymethods]
 impl SimcomMqtt {
@@ -63,7 +63,7 @@ impl SimcomMqtt {
         operation_timeout: Integer,
         reconnect: Option<&Bound<'py, Reconnect>>,
         timeout: f64,
-    ) -> PyResult<Bound<'py, MqttClient>> {
+    ) -> PyResult<Py<PyAny>> {
         let plan = ConnectPlan {
             server: server_address(url, tls.is_some())?,
             client_id: client_id.map(ClientId::parse).transpose()?,
@@ -79,14 +79,14 @@ impl SimcomMqtt {
             timeout: seconds("timeout", timeout)?,
         };
         let policy = reconnect.map(|reconnect| reconnect.get().policy());
-        let (index, client_id) = slf.get().run(slf.py(), |modem, patience| {
-            let (index, client_id) = modem.connect(&plan, patience)?;
-            if let Some(policy) = policy {
-                modem.keep(index, client_id.clone(), plan, policy, patience);
-            }
-            Ok((index, client_id))
-        })?;
-        MqttClient::acquired(slf, index, client_id.as_str())
+        let modem = slf.clone().unbind();
+        slf.get().run(
+            slf.py(),
+            |driver| driver.connect(plan, policy),
+            move |py, (index, client_id)| {
+                Ok(MqttClient::acquired(modem.bind(py), index, client_id.as_str())?.into_any().unbind())
+            },
+        )
     }
 
     /// Start the MQTT service, which activates a PDP context: `AT+CMQTTSTART`, chapter 2.2.1.
@@ -95,9 +95,9 @@ impl SimcomMqtt {
     ///
     /// MqttError: this object has started it already (a bare ERROR, `code` None), or there is no network.
     #[pyo3(signature = (*, timeout = 14.0))]
-    fn start(&self, py: Python<'_>, timeout: f64) -> PyResult<()> {
+    fn start(&self, py: Python<'_>, timeout: f64) -> PyResult<Py<PyAny>> {
         let timeout = seconds("timeout", timeout)?;
-        self.run(py, |modem, patience| modem.start(timeout, patience))
+        self.run(py, |modem| modem.start(move |session| async move { session.start(timeout).await }), none)
     }
 
     /// Stop the MQTT service: `AT+CMQTTSTOP`, chapter 2.2.2.
@@ -106,9 +106,9 @@ impl SimcomMqtt {
     ///
     /// MqttError: it does not run, or a client of this object is still acquired.
     #[pyo3(signature = (*, timeout = 14.0))]
-    fn stop(&self, py: Python<'_>, timeout: f64) -> PyResult<()> {
+    fn stop(&self, py: Python<'_>, timeout: f64) -> PyResult<Py<PyAny>> {
         let timeout = seconds("timeout", timeout)?;
-        self.run(py, |modem, patience| modem.stop(timeout, patience))
+        self.run(py, |modem| modem.start(move |session| async move { session.stop(timeout).await }), none)
     }
 
     /// Acquire a client of the module: `AT+CMQTTACCQ`, chapter 2.2.3.
@@ -120,68 +120,69 @@ impl SimcomMqtt {
     ///
     /// MqttError: this object has acquired it already (`code` CLIENT_IS_USED or None), or the service does not run.
     #[pyo3(signature = (client_id, index = Integer(0), *, tls = false), text_signature = "($self, client_id, index=0, *, tls=False)")]
-    fn acquire<'py>(
-        slf: &Bound<'py, Self>,
-        client_id: &str,
-        index: Integer,
-        tls: bool,
-    ) -> PyResult<Bound<'py, MqttClient>> {
+    fn acquire(slf: &Bound<'_, Self>, client_id: &str, index: Integer, tls: bool) -> PyResult<Py<PyAny>> {
         let (client_id, index) = (ClientId::parse(client_id)?, client_index(index)?);
-        slf.get().run(slf.py(), |modem, patience| modem.acquire(index, &client_id, tls, patience))?;
-        MqttClient::acquired(slf, index, client_id.as_str())
+        let (modem, name) = (slf.clone().unbind(), client_id.as_str().to_owned());
+        slf.get().run(
+            slf.py(),
+            |driver| driver.acquire(index, client_id, tls),
+            move |py, ()| Ok(MqttClient::acquired(modem.bind(py), index, &name)?.into_any().unbind()),
+        )
     }
 
     /// The acquired clients, ours or found on the module: `AT+CMQTTACCQ?`, chapter 2.2.3. None while the service is
     /// not started.
-    fn clients<'py>(slf: &Bound<'py, Self>) -> PyResult<Vec<Bound<'py, MqttClient>>> {
-        let found = slf.get().run(slf.py(), |modem, patience| {
-            if !modem.is_started(patience)? {
-                return Ok(Vec::new());
-            }
-            let acquired = modem.ask(&AcquiredClients, patience)?;
-            let connected = modem.ask(&ConnectedClients, patience)?;
-            let contexts = if acquired.iter().any(|found| found.tls) {
-                modem.ask(&SslContextsInUse, patience)?
-            } else {
-                Vec::new()
-            };
-            for found in &acquired {
-                let connected = connected.contains(&(found.client, true));
-                let used = contexts.iter().find(|(client, _)| *client == found.client);
-                let ssl_context =
-                    used.and_then(|(_, context)| SslContextIndex::parse(i64::from((*context)?)).ok());
-                let facts = ClientFacts::found(found.client_id.clone(), found.tls, connected);
-                modem.found(found.client, ClientFacts { ssl_context, ..facts });
-            }
-            Ok(acquired)
-        })?;
-        found.iter().map(|found| MqttClient::of(slf, found.client)).collect()
+    fn clients(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        let modem = slf.clone().unbind();
+        slf.get().run(
+            slf.py(),
+            |driver| driver.start(|session| async move { session.find_clients().await }),
+            move |py, found| {
+                let client = |index: ClientIndex| MqttClient::of(modem.bind(py), index);
+                found.into_iter().map(client).collect::<PyResult<Vec<_>>>()?.into_py_any(py)
+            },
+        )
     }
 
     /// Whether the MQTT service runs: `AT+CMQTTREL?`, chapter 2.2.4, which answers ERROR if not.
-    fn is_started(&self, py: Python<'_>) -> PyResult<bool> {
-        self.run(py, |modem, patience| modem.is_started(patience))
+    fn is_started(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.run(py, |modem| modem.start(|session| async move { session.is_started().await }), object)
     }
 
     /// The topic filters of both clients, not told apart: `AT+CMQTTSUB?`, chapter 2.2.13.
-    fn subscribed_topics<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyBytes>>> {
-        let topics = self.run(py, |modem, patience| modem.ask(&SubscribedTopics, patience))?;
-        Ok(topics.iter().map(|topic| PyBytes::new(py, topic)).collect())
+    fn subscribed_topics(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let query = |session: Session| async move { session.ask(&SubscribedTopics).await };
+        self.run(
+            py,
+            |modem| modem.start(query),
+            |py, topics| {
+                topics.iter().map(|topic| PyBytes::new(py, topic)).collect::<Vec<_>>().into_py_any(py)
+            },
+        )
     }
 
     /// The ranges that this firmware takes: each MQTT command's `=?` form, chapter 2.2.
     ///
     /// The values are the information lines without their prefix: `{"CMQTTPUB": ["(0-1),(0-2),(60-180),(0-1),(0-1)"]}`.
-    fn limits<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let answers = self.run(py, |modem, patience| {
-            let ask = |limits: Limits| Ok((limits.0, modem.ask(&limits, patience)?));
-            Limits::ALL.into_iter().map(ask).collect::<Result<Vec<_>, Error>>()
-        })?;
-        let limits = PyDict::new(py);
-        for (name, ranges) in answers {
-            limits.set_item(name, ranges)?;
-        }
-        Ok(limits)
+    fn limits(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let query = |session: Session| async move {
+            let mut answers = Vec::new();
+            for limits in Limits::ALL {
+                answers.push((limits.0, session.ask(&limits).await?));
+            }
+            Ok(answers)
+        };
+        self.run(
+            py,
+            |modem| modem.start(query),
+            |py, answers| {
+                let limits = PyDict::new(py);
+                for (name, ranges) in answers {
+                    limits.set_item(name, ranges)?;
+                }
+                limits.into_py_any(py)
+            },
+        )
     }
 
     /// Run any AT command, and return its information lines.
@@ -198,19 +199,23 @@ impl SimcomMqtt {
         command: &str,
         data: Option<PayloadBytes>,
         timeout: Option<f64>,
-    ) -> PyResult<Vec<String>> {
+    ) -> PyResult<Py<PyAny>> {
         let mut command = commands::raw(command, data.map(|data| data.0))?;
         let timeout = timeout.map(|timeout| seconds("timeout", timeout)).transpose()?;
-        let lines = self.run(py, |modem, patience| match timeout {
-            None => modem.run_soon(command, patience),
-            Some(timeout) => {
-                // The caller knows how long this one may take.
-                command = command.with_limit(timeout);
-                let mut answers = modem.execute(Transaction::single(command, timeout), patience)?;
-                Ok(answers.pop().unwrap_or_default())
-            }
-        })?;
-        Ok(lines.iter().map(|line| String::from_utf8_lossy(line).into_owned()).collect())
+        let run = move |session: Session| async move {
+            let Some(timeout) = timeout else { return session.run_soon(command).await };
+            // The caller knows how long this command may take.
+            command = command.with_limit(timeout);
+            session.run(command, timeout).await
+        };
+        self.run(
+            py,
+            |modem| modem.start(run),
+            |py, lines| {
+                let text = |line: &Vec<u8>| String::from_utf8_lossy(line).into_owned();
+                object(py, lines.iter().map(text).collect::<Vec<_>>())
+            },
+        )
     }
 }
 

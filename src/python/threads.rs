@@ -5,28 +5,20 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::PyDict;
 
+use super::background_source::{BackgroundSource, Takes};
+use super::calls_in_flight::{Call, CallsInFlight};
 use super::log;
-use super::patience::Signals;
-use super::reporter::{Reporter, Takes};
-use super::visits::{Visit, Visits};
-use crate::runtime::{BoundedQueue, Endless, Error, Modem, Nothing, Record};
-
-/// Callables, each to be called with the same arguments.
-pub(super) type Work<'py> = (Vec<Py<PyAny>>, Bound<'py, PyTuple>);
-
-/// What a queue has next, waited for. At the end of the interpreter Python must not be left any more, hence the first look.
-pub(super) fn next<T: Send>(py: Python<'_>, queue: &BoundedQueue<T>) -> Result<T, Nothing> {
-    queue.try_pop()?.map_or_else(|| py.detach(|| queue.pop(&Endless)), Ok)
-}
+use super::signals::Signals;
+use crate::runtime::{Error, LogRecord, Modem};
 
 /// An open module and the Python threads that serve it.
 pub(super) struct Threads {
     pub(super) modem: Arc<Modem>,
-    reporting: Mutex<Option<Py<PyAny>>>,
-    dispatching: Mutex<Option<Py<PyAny>>>,
-    visits: Visits,
+    background: Mutex<Option<Py<PyAny>>>,
+    callbacks: Mutex<Option<Py<PyAny>>>,
+    calls: CallsInFlight,
 }
 
 /// What `close()` takes at most, callbacks that block included.
@@ -38,13 +30,14 @@ static OPEN: Mutex<Vec<Weak<Threads>>> = Mutex::new(Vec::new());
 impl Threads {
     pub(super) fn start(py: Python<'_>, modem: Modem) -> PyResult<Arc<Self>> {
         close_at_exit(py)?;
-        let reporter = Bound::new(py, Reporter::new(modem.hub().clone(), Takes::Everything))?.into_any();
-        let thread = start_thread(py, "simcom-mqtt-reports", &reporter)?;
+        let source =
+            Bound::new(py, BackgroundSource::new(modem.router().clone(), Takes::Everything))?.into_any();
+        let thread = start_thread(py, "simcom-mqtt-background", &source)?;
         let threads = Arc::new(Self {
             modem: Arc::new(modem),
-            reporting: Mutex::new(Some(thread)),
-            dispatching: Mutex::default(),
-            visits: Visits::default(),
+            background: Mutex::new(Some(thread)),
+            callbacks: Mutex::default(),
+            calls: CallsInFlight::default(),
         });
         let mut open = OPEN.lock();
         open.retain(|known| known.strong_count() > 0);
@@ -53,34 +46,34 @@ impl Threads {
     }
 
     /// For a call that may run Python code, so that the end of the interpreter waits for it.
-    pub(super) fn enter(&self) -> Result<Visit<'_>, Error> {
+    pub(super) fn enter(&self) -> Result<Call<'_>, Error> {
         if self.modem.is_forked() {
             return Err(Error::Forked);
         }
-        Ok(self.visits.enter())
+        Ok(self.calls.enter())
     }
 
     /// As [`Threads::enter`], for calls that need the port.
-    pub(super) fn enter_open(&self) -> Result<Visit<'_>, Error> {
-        let visit = self.enter()?;
-        if self.modem.is_open() { Ok(visit) } else { Err(Error::Closed) }
+    pub(super) fn enter_open(&self) -> Result<Call<'_>, Error> {
+        let call = self.enter()?;
+        if self.modem.is_open() { Ok(call) } else { Err(Error::closed()) }
     }
 
     /// Starts the callback thread, once.
-    pub(super) fn dispatch(
+    pub(super) fn start_callbacks(
         &self,
         py: Python<'_>,
-        dispatcher: impl FnOnce() -> PyResult<Py<PyAny>>,
+        make_source: impl FnOnce() -> PyResult<Py<PyAny>>,
     ) -> PyResult<()> {
-        if !self.modem.hub().begin_dispatching() {
+        if !self.modem.router().callbacks().begin_service() {
             return Ok(());
         }
         let started =
-            dispatcher().and_then(|source| start_thread(py, "simcom-mqtt-callbacks", source.bind(py)));
+            make_source().and_then(|source| start_thread(py, "simcom-mqtt-callbacks", source.bind(py)));
         match started {
-            Ok(thread) => *self.dispatching.lock() = Some(thread),
+            Ok(thread) => *self.callbacks.lock() = Some(thread),
             Err(error) => {
-                self.modem.hub().end_dispatching();
+                self.modem.router().callbacks().end_service();
                 return Err(error);
             }
         }
@@ -90,7 +83,7 @@ impl Threads {
     /// Ends the I/O thread, then the Python threads, which find their queues closed. Ctrl-C ends the waiting for them.
     pub(super) fn close(&self, py: Python<'_>) -> PyResult<()> {
         match self.enter() {
-            Ok(_visit) => self.close_until(py, Instant::now() + CLOSING_TIME),
+            Ok(_call) => self.close_until(py, Instant::now() + CLOSING_TIME),
             // It is the parent's to close.
             Err(_) => Ok(()),
         }
@@ -102,25 +95,26 @@ impl Threads {
         let ended = py
             .detach(|| self.modem.finish_closing(deadline, &signals))
             .map_err(|_| signals.take())
-            .and_then(|()| self.join_reporter(py, deadline))
-            .and_then(|()| join(py, &self.dispatching, deadline).map(drop));
-        let undelivered = self.modem.hub().abandon_notices();
+            .and_then(|()| self.join_background(py, deadline))
+            .and_then(|()| join(py, &self.callbacks, deadline).map(drop));
+        let undelivered = self.modem.router().callbacks().close_and_drop();
         let told = if undelivered > 0 { tell_undelivered(py, undelivered) } else { Ok(()) };
         ended.and(told)
     }
 
-    fn join_reporter(&self, py: Python<'_>, deadline: Instant) -> PyResult<()> {
+    fn join_background(&self, py: Python<'_>, deadline: Instant) -> PyResult<()> {
         /// More than that is a callback that blocks.
         const USUAL_TIME: Duration = Duration::from_millis(500);
-        if join(py, &self.reporting, deadline.min(Instant::now() + USUAL_TIME))? {
+        if join(py, &self.background, deadline.min(Instant::now() + USUAL_TIME))? {
             return Ok(());
         }
         // The futures behind it must end all the same. An interpreter that goes down may have no thread for that.
-        let ends = Bound::new(py, Reporter::new(self.modem.hub().clone(), Takes::Ends))?.into_any();
-        if let Ok(thread) = start_thread(py, "simcom-mqtt-reports", &ends) {
-            let former = self.reporting.lock().replace(thread);
+        let ends =
+            Bound::new(py, BackgroundSource::new(self.modem.router().clone(), Takes::FutureEnds))?.into_any();
+        if let Ok(thread) = start_thread(py, "simcom-mqtt-background", &ends) {
+            let former = self.background.lock().replace(thread);
             drop(former);
-            join(py, &self.reporting, deadline)?;
+            join(py, &self.background, deadline)?;
         }
         Ok(())
     }
@@ -155,7 +149,7 @@ fn tell_undelivered(py: Python<'_>, count: u64) -> PyResult<()> {
         "closed with {count} messages that no callback got: the callbacks take too long to get them within {} s",
         CLOSING_TIME.as_secs()
     );
-    log::write(py, &Record::warning(text))
+    log::write(py, &LogRecord::warning(text))
 }
 
 fn close_at_exit(py: Python<'_>) -> PyResult<()> {
@@ -182,8 +176,8 @@ fn close_all(py: Python<'_>) -> PyResult<()> {
         closed = closed.and(threads.close_until(py, deadline));
     }
     for threads in &open {
-        py.detach(|| threads.visits.wait_for_end(deadline));
-        threads.modem.hub().abandon_reports();
+        py.detach(|| threads.calls.wait_for_end(deadline));
+        threads.modem.router().background().close_and_drop();
     }
     closed
 }

@@ -2,10 +2,9 @@ use std::collections::VecDeque;
 
 use parking_lot::{Condvar, Mutex};
 
-use super::patience::Patience;
-use super::waiting::{Nothing, wait_until};
+use super::wait::{Cancellation, WaitError, wait_until};
 
-/// A queue between the I/O thread, which must never wait, and a reader that may: full, it refuses what is new.
+/// A queue between the I/O thread, which must never wait, and a reader that may: a full queue refuses new items.
 #[derive(Debug)]
 pub struct BoundedQueue<T> {
     state: Mutex<State<T>>,
@@ -80,7 +79,7 @@ impl<T> BoundedQueue<T> {
         Ok(())
     }
 
-    /// No more items; readers get those left and then [`Nothing::Closed`].
+    /// No more items; readers get those left and then [`WaitError::Closed`].
     pub fn close(&self) {
         self.state.lock().closed = true;
         self.changed.notify_all();
@@ -94,11 +93,11 @@ impl<T> BoundedQueue<T> {
     ///
     /// # Errors
     ///
-    /// [`Nothing::Closed`] at the end.
-    pub fn try_pop(&self) -> Result<Option<T>, Nothing> {
+    /// [`WaitError::Closed`] at the end.
+    pub fn try_pop(&self) -> Result<Option<T>, WaitError> {
         let mut state = self.state.lock();
         match state.pop() {
-            None if state.closed => Err(Nothing::Closed),
+            None if state.closed => Err(WaitError::Closed),
             item => Ok(item),
         }
     }
@@ -116,18 +115,18 @@ impl<T> BoundedQueue<T> {
     ///
     /// # Errors
     ///
-    /// See [`Nothing`].
-    pub fn pop(&self, patience: &dyn Patience) -> Result<T, Nothing> {
+    /// See [`WaitError`].
+    pub fn pop(&self, cancellation: &dyn Cancellation) -> Result<T, WaitError> {
         let mut state = self.state.lock();
-        wait_until(&self.changed, &mut state, None, patience, |state| {
+        wait_until(&self.changed, &mut state, None, cancellation, |state| {
             let item = state.pop();
             state.waiting = item.is_none();
-            item.map(Ok).or_else(|| state.closed.then_some(Err(Nothing::Closed)))
+            item.map(Ok).or_else(|| state.closed.then_some(Err(WaitError::Closed)))
         })?
     }
 
-    /// Closes it, and takes what nobody is going to read any more.
-    pub(super) fn abandon(&self) -> impl Iterator<Item = T> + use<T> {
+    /// Closes the queue, and takes the items that no reader gets any more.
+    pub(super) fn close_and_take(&self) -> impl Iterator<Item = T> + use<T> {
         self.close();
         let mut state = self.state.lock();
         state.bytes = 0;

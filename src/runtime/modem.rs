@@ -1,28 +1,26 @@
+use std::future::Future;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
-
-use super::capture::QueueLimits;
 use super::driver::ModemDriver;
 use super::error::Error;
-use super::facts::{ClientFacts, Facts};
-use super::hub::Hub;
-use super::late::LateResult;
-use super::mailbox::{Mailbox, Request, Submission};
-use super::opening::open_port;
-use super::patience::{Endless, Interrupted, Patience};
-use super::publish_gate::{Entry, Gate, PublishGates};
-use super::restoring::KeptClient;
-use super::ticket::{Completion, Slot, Ticket};
+use super::event_router::EventRouter;
+use super::inbox::QueueLimits;
+use super::operation::Operation;
+use super::port_opener::PortOpener;
+use super::publish_gate::PublishGate;
+use super::requests::{Request, Requests};
 use super::transcript::Transcript;
-use super::waiting::Nothing;
-use crate::at::{ClientIndex, Command};
-use crate::channel::{self, Answers, Awaited, Engine, Failure, Transaction, TransactionId};
-use crate::commands::{Invalid, PayloadLimit, Query};
-use crate::link::{self, Address, FlowControl, IoThread, PortIdentity, Waker};
+use super::wait::Cancellation;
+use crate::at::ClientIndex;
+use crate::channel::{self, Engine};
+use crate::commands::ClientId;
+use crate::link::{self, Address, FlowControl, IoThread, Waker};
+use crate::mqtt::{
+    self, ConnectPlan, Deferred, Message, ModuleState, MqttService, Procedure, ReconnectPolicy, Session,
+};
 
 /// How to open a module.
 #[derive(Clone, Debug)]
@@ -39,98 +37,87 @@ pub struct Configuration {
 }
 
 /// A module on an open port: the part that other threads hold.
+///
+/// Every operation is a procedure of [`Session`] that the I/O thread runs; callers get its future.
 pub struct Modem {
     configuration: Configuration,
-    mailbox: Arc<Mailbox>,
-    waker: Waker,
-    hub: Arc<Hub>,
+    settings: mqtt::Settings,
+    requests: Requests,
+    router: Arc<EventRouter>,
     /// Taken out, and left alone, in a forked child: its locks may be held for ever.
-    thread: Option<IoThread>,
-    pub(super) gates: PublishGates,
-    /// For who starts the service and chooses a client: two at once would do the same.
-    preparing: Arc<Gate>,
-    next_id: AtomicU64,
-    closed: AtomicBool,
-    pub(super) payload_limit: Mutex<Option<PayloadLimit>>,
-    kept: Mutex<[Option<KeptClient>; 2]>,
-    restoring_service: Mutex<()>,
-    /// To know the port by when it comes back under another name.
-    identity: Arc<PortIdentity>,
+    thread: Option<Arc<IoThread>>,
+    gates: [Arc<PublishGate>; 2],
+    is_closed: AtomicBool,
     process: u32,
 }
-
-/// The opening transaction is the first.
-const OPENING: TransactionId = 1;
-/// Enough for the last bytes to be read and the port to be closed.
-const CLOSING_TIME: Duration = Duration::from_secs(2);
 
 const XON: u8 = 0x11;
 const XOFF: u8 = 0x13;
 
-fn flow_control_byte() -> Invalid {
-    let expected = "sent with flow_control=\"hardware\" or \"none\": software flow control takes these two bytes for itself";
-    Invalid::with("topic or data", "XON or XOFF (0x11, 0x13)", expected)
-}
-
 impl Modem {
-    /// Opens the port, finds the module and turns its echo off.
+    /// Begins to open the port, to find the module and to switch its echo off: the operation ends with that. If it fails, the
+    /// caller closes the modem.
     ///
     /// # Errors
     ///
-    /// The port cannot be opened, or nothing answers on it.
-    pub fn open(configuration: Configuration, patience: &dyn Patience) -> Result<Self, Error> {
+    /// [`Error::Address`], [`Error::Transcript`], and [`mqtt::Error::PortLost`] if the system has no thread left. The
+    /// operation: [`mqtt::Error::PortUnavailable`] if the port cannot be opened, [`mqtt::Error::Mute`] if nothing answers.
+    pub fn open(configuration: Configuration) -> Result<(Self, Operation<()>), Error> {
         let address = Address::parse(&configuration.port)?;
         let (baudrate, flow_control) = (configuration.baudrate, configuration.flow_control);
-        let mut port = open_port(link::Settings { address, baudrate, flow_control }, patience)?;
-        let identity = Arc::new(PortIdentity::of(&configuration.port));
-        let settings =
-            channel::Settings { command_timeout: configuration.command_timeout, baudrate: baudrate.get() };
         let transcript = configuration.transcript.as_deref().map(|path| {
             Transcript::create(path, &configuration.port, baudrate.get())
                 .map_err(|error| Error::Transcript { path: path.to_owned(), reason: Arc::new(error) })
         });
-        let hub = Arc::new(Hub::new(configuration.queue_limits, transcript.transpose()?));
-        port.take_warnings().into_iter().for_each(|warning| hub.warn(warning));
-        let mailbox = Arc::new(Mailbox::default());
-        let slot = Arc::new(Slot::default());
-        let mut engine = Engine::new(settings);
-        engine.set_tracing(hub.log_lines(configuration.log_lines));
-        let mut driver = ModemDriver::new(engine, mailbox.clone(), hub.clone(), identity.clone());
-        driver.open(OPENING, Completion::Waiting(slot.clone()), Instant::now());
-        let thread = IoThread::spawn("simcom-mqtt-io", port, driver).map_err(|error| Error::PortLost {
+        let router = Arc::new(EventRouter::new(configuration.queue_limits, transcript.transpose()?));
+        let no_thread = |error: std::io::Error| {
+            let (port, reason) = (configuration.port.clone(), error.to_string());
+            Error::from(mqtt::Error::PortLost { port, reason })
+        };
+        let waker = Waker::new().map_err(no_thread)?;
+        let requests = Requests::new(waker.clone());
+        let settings = mqtt::Settings {
             port: configuration.port.clone(),
-            reason: error.to_string(),
-        })?;
+            baudrate: baudrate.get(),
+            reserved_bytes: (flow_control == FlowControl::Software).then_some([XON, XOFF]),
+            command_timeout: configuration.command_timeout,
+        };
+        let port_opener = Arc::new(OnceLock::new());
+        let make_driver = {
+            let (command_timeout, baudrate) = (settings.command_timeout, settings.baudrate);
+            let mut engine = Engine::new(channel::Settings { command_timeout, baudrate });
+            engine.set_tracing(router.log_lines(configuration.log_lines));
+            let settings = settings.clone();
+            let (requests, router, port_opener) = (requests.clone(), router.clone(), port_opener.clone());
+            move || {
+                let service = MqttService::new(engine, settings, Instant::now());
+                ModemDriver::new(service, requests, router, port_opener)
+            }
+        };
+        let thread = IoThread::spawn_with("simcom-mqtt-io", None, waker, make_driver).map_err(no_thread)?;
+        let thread = Arc::new(thread);
+        let port_settings = link::Settings { address, baudrate, flow_control };
+        let opener = PortOpener::new(
+            port_settings,
+            configuration.port.clone(),
+            router.clone(),
+            requests.clone(),
+            &thread,
+        );
+        // Set once, here: no procedure has asked for the port yet.
+        let _ = port_opener.set(Arc::new(opener));
         let modem = Self {
             configuration,
-            mailbox,
-            waker: thread.waker(),
-            hub,
+            settings,
+            requests,
+            router,
             thread: Some(thread),
-            gates: PublishGates::default(),
-            preparing: Arc::default(),
-            next_id: AtomicU64::new(OPENING + 1),
-            closed: AtomicBool::new(false),
-            payload_limit: Mutex::default(),
-            kept: Mutex::default(),
-            restoring_service: Mutex::default(),
-            identity,
+            gates: Default::default(),
+            is_closed: AtomicBool::new(false),
             process: std::process::id(),
         };
-        let outcome = slot.wait(patience);
-        let result = match outcome {
-            Err(_) => Err(Error::Interrupted),
-            Ok(Ok(_) | Err(Failure::Refused { .. })) => Ok(()),
-            Ok(Err(Failure::NoAnswer { .. } | Failure::Mute { .. })) => Err(modem.mute()),
-            Ok(Err(failure)) => Err(modem.error(failure, Duration::ZERO, None)),
-        };
-        if let Err(error) = result {
-            modem.begin_closing();
-            // Nobody can interrupt this, and the error is known already.
-            let _ = modem.finish_closing(Instant::now() + CLOSING_TIME, &Endless);
-            return Err(error);
-        }
-        Ok(modem)
+        let opening = modem.start(|session| async move { session.open_port().await });
+        Ok((modem, opening))
     }
 
     pub fn port(&self) -> &str {
@@ -141,52 +128,129 @@ impl Modem {
         self.configuration.command_timeout
     }
 
-    pub fn hub(&self) -> &Arc<Hub> {
-        &self.hub
+    pub fn router(&self) -> &Arc<EventRouter> {
+        &self.router
     }
 
-    pub fn facts(&self) -> Facts {
-        self.hub.facts()
+    /// A copy of the module's state.
+    pub fn state(&self) -> ModuleState {
+        self.router.state()
     }
 
     pub fn is_open(&self) -> bool {
-        !self.closed.load(Ordering::Acquire) && !self.is_forked()
+        !self.is_closed.load(Ordering::Acquire) && !self.is_forked()
     }
 
-    /// Lines both ways go to the log, or do not.
+    /// Switches the log of lines both ways on or off.
     pub fn log_lines(&self, on: bool) {
-        let _ = self.mailbox.put(Request::Trace(self.hub.log_lines(on)));
-        self.waker.wake();
+        self.requests.put(Request::Trace(self.router.log_lines(on)));
     }
 
-    /// Idempotent, from any thread. Everything that waits ends with [`Error::Closed`].
-    pub fn begin_closing(&self) {
+    /// Starts a procedure on the I/O thread.
+    pub fn start<T, F>(&self, procedure: impl FnOnce(Session) -> F + Send + 'static) -> Operation<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, mqtt::Error>> + 'static,
+    {
+        let (sender, operation) = Operation::new(self.requests.clone());
         if self.is_forked() {
-            return;
+            sender.send(Err(Error::Forked));
+            return operation;
         }
-        let first = !self.closed.swap(true, Ordering::AcqRel);
-        if first && self.mailbox.put(Request::Close).is_ok() {
-            self.waker.wake();
-        }
+        let procedure: Procedure = Box::new(move |session| {
+            Box::pin(async move {
+                let result = procedure(session.clone()).await;
+                session.tell(move || sender.send(result.map_err(Error::from)));
+            })
+        });
+        // Dropped unsent, the sender says that the driver is closed.
+        let task = self.requests.start(procedure);
+        operation.with_task(task)
     }
 
-    /// Waits until the port is closed; a driver that does not come to it is stopped.
+    /// Connects a client. If the caller stops waiting, the client that it comes to is taken down.
+    pub fn connect(
+        &self,
+        plan: ConnectPlan,
+        policy: Option<ReconnectPolicy>,
+    ) -> Operation<(ClientIndex, ClientId)> {
+        self.start(move |session| session.connect(plan, policy)).with_undo(|(client, _)| take_down(client))
+    }
+
+    /// Acquires a client. If the caller stops waiting, it is released.
+    pub fn acquire(&self, client: ClientIndex, client_id: ClientId, tls: bool) -> Operation<()> {
+        self.start(move |session| async move { session.acquire(client, &client_id, tls).await })
+            .with_undo(move |()| take_down(client))
+    }
+
+    /// Publishes a message. A result that comes after the timeout goes to `deferred`.
     ///
     /// # Errors
     ///
-    /// The wait was interrupted; the closing goes on.
-    pub fn finish_closing(&self, deadline: Instant, patience: &dyn Patience) -> Result<(), Interrupted> {
+    /// [`mqtt::Error::Invalid`] at once, if the message cannot be sent.
+    pub fn publish(
+        &self,
+        client: ClientIndex,
+        message: Message,
+        deferred: Deferred,
+    ) -> Result<Operation<()>, Error> {
+        message.check(&self.settings)?;
+        Ok(self.start(move |session| session.publish(client, message, deferred)))
+    }
+
+    /// Queues a publish, whose result `receiver` gets on the I/O thread. Blocks while too many publishes of the client wait.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::closed`] if the driver is closed, [`Error::interrupted`].
+    pub fn queue_publish(
+        &self,
+        client: ClientIndex,
+        message: Message,
+        deferred: Deferred,
+        cancellation: &dyn Cancellation,
+        receiver: impl FnOnce(Result<(), Error>) + Send + 'static,
+    ) -> Result<QueuedPublish, Error> {
+        let place = self.gates[client.slot()].enter(cancellation)?;
+        let operation = self.publish(client, message, deferred)?;
+        let task = operation.task();
+        operation.then(move |result| {
+            drop(place);
+            receiver(result);
+        });
+        Ok(QueuedPublish { requests: self.requests.clone(), task })
+    }
+
+    /// Idempotent, from any thread. Everything that waits ends with [`Error::closed`].
+    pub fn begin_closing(&self) {
+        if self.is_forked() || self.is_closed.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        for gate in &self.gates {
+            gate.close();
+        }
+        self.requests.put(Request::Close);
+    }
+
+    /// Waits until the port is closed; a driver that does not end by itself is stopped.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::interrupted`]; the closing goes on.
+    pub fn finish_closing(&self, deadline: Instant, cancellation: &dyn Cancellation) -> Result<(), Error> {
         let Some(thread) = self.thread.as_ref().filter(|_| !self.is_forked()) else { return Ok(()) };
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            if thread.join(patience.interval().map_or(left, |interval| interval.min(left))) {
+            if thread.join(cancellation.interval().map_or(left, |interval| interval.min(left))) {
                 return Ok(());
             }
             if left.is_zero() {
                 thread.stop();
                 return Ok(());
             }
-            patience.go_on()?;
+            if cancellation.is_cancelled() {
+                return Err(Error::interrupted());
+            }
         }
     }
 
@@ -194,202 +258,46 @@ impl Modem {
     pub fn is_forked(&self) -> bool {
         std::process::id() != self.process
     }
+}
 
-    /// Runs one command.
+/// A publish that was queued.
+pub struct QueuedPublish {
+    requests: Requests,
+    task: Option<mqtt::TaskId>,
+}
+
+impl QueuedPublish {
+    /// Cancels the publish if no byte of it was written. Returns whether it is cancelled.
     ///
     /// # Errors
     ///
-    /// Whatever the module, the line or time says.
-    pub fn run(
-        &self,
-        command: Command,
-        timeout: Duration,
-        patience: &dyn Patience,
-    ) -> Result<Vec<Vec<u8>>, Error> {
-        let mut answers = self.execute(Transaction::single(command, timeout), patience)?;
-        Ok(answers.pop().unwrap_or_default())
-    }
-
-    /// Runs one command within the time-out of commands, and reads its answer.
-    ///
-    /// # Errors
-    ///
-    /// The failures of [`Modem::run`], and [`Error::UnexpectedAnswer`].
-    pub fn ask<Q: Query>(&self, query: &Q, patience: &dyn Patience) -> Result<Q::Answer, Error> {
-        Ok(query.answer(&self.run_soon(query.command(), patience)?)?)
-    }
-
-    /// What a command may take: its own limit, after it has had its turn.
-    pub(super) fn usual_timeout(&self, command: &Command) -> Duration {
-        command.limit().unwrap_or(self.command_timeout()) + self.command_timeout()
-    }
-
-    /// # Errors
-    ///
-    /// Whatever the module, the line or time says.
-    pub fn execute(&self, transaction: Transaction, patience: &dyn Patience) -> Result<Answers, Error> {
-        let ticket = self.submit(transaction)?;
-        self.wait(&ticket, patience)
-    }
-
-    /// Lets time pass; closing the port ends it.
-    pub(super) fn pause(&self, time: Duration, patience: &dyn Patience) -> Result<(), Error> {
-        match self.hub.closing().wait(Instant::now() + time, patience) {
-            Nothing::TimedOut => Ok(()),
-            Nothing::Closed | Nothing::Ended | Nothing::Lost(_) => Err(Error::Closed),
-            Nothing::Interrupted => Err(Error::Interrupted),
+    /// [`Error::interrupted`].
+    pub fn cancel(&self, cancellation: &dyn Cancellation) -> Result<bool, Error> {
+        let Some(task) = self.task else { return Ok(false) };
+        match self.requests.cancel_unwritten(task).wait(cancellation) {
+            Err(Error::Mqtt(mqtt::Error::Closed)) => Ok(false),
+            answer => answer,
         }
-    }
-
-    /// A client that somebody acquired before us, unless we know it already.
-    pub fn found(&self, client: ClientIndex, found: ClientFacts) {
-        self.hub.change_facts(|facts| {
-            if facts.client(client).is_none_or(|known| known.client_id != found.client_id) {
-                facts.found(client, found);
-            }
-        });
-    }
-
-    /// Waits while somebody else starts the service or chooses a client.
-    pub(super) fn begin_preparing(&self, deadline: Instant, patience: &dyn Patience) -> Result<Entry, Error> {
-        let began = Instant::now();
-        self.preparing.enter(1, Some(deadline), patience).map_err(|nothing| match nothing {
-            Nothing::TimedOut => Error::NoAnswer {
-                command: "AT+CMQTTCONNECT".to_owned(),
-                awaited: Awaited::Channel,
-                seconds: began.elapsed().as_secs_f64(),
-            },
-            _ => Error::Interrupted,
-        })
-    }
-
-    pub(super) fn kept(&self) -> &Mutex<[Option<KeptClient>; 2]> {
-        &self.kept
-    }
-
-    pub(super) fn restoring_service(&self) -> &Mutex<()> {
-        &self.restoring_service
-    }
-
-    /// False if the driver has ended, and with it whatever was asked.
-    pub(super) fn request(&self, request: Request) -> bool {
-        let is_taken = self.mailbox.put(request).is_ok();
-        if is_taken {
-            self.waker.wake();
-        }
-        is_taken
-    }
-
-    /// Opens the same device again, wherever it is now, and finds the module behind it.
-    pub(super) fn attach_port_again(&self) -> Result<(), Error> {
-        let Some(thread) = &self.thread else { return Err(Error::Forked) };
-        let path = match self.identity.candidates().into_iter().next() {
-            Some(path) => path,
-            None if self.identity.is_usb() => return Err(Error::PortAway { port: self.port().to_owned() }),
-            None => self.configuration.port.clone(),
-        };
-        let (baudrate, flow_control) = (self.configuration.baudrate, self.configuration.flow_control);
-        let port = link::open(&link::Settings { address: Address::parse(&path)?, baudrate, flow_control })?;
-        self.identity.note_attached(&path);
-        thread.attach(port);
-        self.find_module_again()
-    }
-
-    pub(super) fn find_module_again(&self) -> Result<(), Error> {
-        let slot = Arc::new(Slot::default());
-        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        if !self.request(Request::Open(id, Completion::Waiting(slot.clone()))) {
-            return Err(Error::Closed);
-        }
-        match slot.wait(&Endless) {
-            Ok(Ok(_) | Err(Failure::Refused { .. })) => Ok(()),
-            Ok(Err(Failure::NoAnswer { .. } | Failure::Mute { .. })) => Err(self.mute()),
-            Ok(Err(failure)) => Err(self.error(failure, Duration::ZERO, None)),
-            Err(_) => Err(Error::Interrupted),
-        }
-    }
-
-    pub(super) fn submit(&self, transaction: Transaction) -> Result<Ticket, Error> {
-        let slot = Arc::new(Slot::default());
-        let id = self.put(transaction, Completion::Waiting(slot.clone()), None, false)?;
-        Ok(Ticket { id, slot, late: None })
-    }
-
-    pub(super) fn submit_connected(
-        &self,
-        transaction: Transaction,
-        late: Option<Arc<LateResult>>,
-    ) -> Result<Ticket, Error> {
-        let slot = Arc::new(Slot::default());
-        let id = self.put(transaction, Completion::Waiting(slot.clone()), late.clone(), true)?;
-        Ok(Ticket { id, slot, late })
-    }
-
-    pub(super) fn put(
-        &self,
-        transaction: Transaction,
-        completion: Completion,
-        late: Option<Arc<LateResult>>,
-        waits_for_connection: bool,
-    ) -> Result<TransactionId, Error> {
-        if self.is_forked() {
-            return Err(Error::Forked);
-        }
-        if self.closed.load(Ordering::Acquire) {
-            return Err(Error::Closed);
-        }
-        if self.configuration.flow_control == FlowControl::Software && transaction.contains_any([XON, XOFF]) {
-            return Err(Error::Invalid(flow_control_byte()));
-        }
-        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let request = Request::Submit(Submission { id, transaction, completion, late, waits_for_connection });
-        self.mailbox.put(request).map_err(|_| Error::Closed)?;
-        self.waker.wake();
-        Ok(id)
-    }
-
-    pub(super) fn wait(&self, ticket: &Ticket, patience: &dyn Patience) -> Result<Answers, Error> {
-        let began = Instant::now();
-        let Ok(outcome) = ticket.slot.wait(patience) else {
-            self.abandon(ticket.id);
-            return Err(Error::Interrupted);
-        };
-        outcome.map_err(|failure| self.error(failure, began.elapsed(), ticket.late.clone()))
-    }
-
-    /// Refuses bytes that software flow control would take out of the line.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Invalid`] if there is XON or XOFF in `bytes`.
-    pub(super) fn check_flow_control(&self, bytes: &[u8]) -> Result<(), Error> {
-        let is_software = self.configuration.flow_control == FlowControl::Software;
-        if is_software && bytes.iter().any(|byte| [XON, XOFF].contains(byte)) {
-            return Err(Error::Invalid(flow_control_byte()));
-        }
-        Ok(())
-    }
-
-    fn error(&self, failure: Failure, waited: Duration, late: Option<Arc<LateResult>>) -> Error {
-        Error::from_failure(failure, &self.facts(), self.port(), waited.as_secs_f64(), late)
-    }
-
-    fn mute(&self) -> Error {
-        Error::Mute { port: self.port().to_owned(), baudrate: self.configuration.baudrate.get() }
     }
 }
 
+fn take_down(client: ClientIndex) -> Procedure {
+    Box::new(move |session| {
+        Box::pin(async move {
+            session.take_down_later(client);
+        })
+    })
+}
+
 impl Drop for Modem {
-    /// Signals and never joins: whoever drops it may hold the interpreter.
+    /// Signals and never joins: the caller may hold the interpreter.
     fn drop(&mut self) {
         if self.is_forked() {
             std::mem::forget(self.thread.take());
-            // Dropping what lies in them would take locks.
-            std::mem::forget((self.hub.clone(), self.mailbox.clone()));
+            // Dropping their contents would take locks.
+            std::mem::forget((self.router.clone(), self.requests.clone()));
             return;
         }
-        if self.mailbox.put(Request::Close).is_ok() {
-            self.waker.wake();
-        }
+        self.requests.put(Request::Close);
     }
 }

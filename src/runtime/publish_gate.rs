@@ -1,61 +1,56 @@
 use std::sync::Arc;
-use std::time::Instant;
 
 use parking_lot::{Condvar, Mutex};
 
-use super::patience::{Interrupted, Patience, Sleeper};
-use super::waiting::{Nothing, rouse, wait_until, watch};
-use crate::at::ClientIndex;
+use super::error::Error;
+use super::wait::{Cancellation, wait_until};
 
-/// Bounds how many publishes of each client may wait.
+/// Bounds how many publishes of a client may wait.
 #[derive(Debug, Default)]
-pub(super) struct PublishGates([Arc<Gate>; 2]);
+pub(super) struct PublishGate {
+    state: Mutex<State>,
+    changed: Condvar,
+}
 
-/// Bounds how many may be in at once.
 #[derive(Debug, Default)]
-pub(super) struct Gate {
-    inside: Mutex<usize>,
-    room: Condvar,
+struct State {
+    waiting: usize,
+    is_closed: bool,
 }
 
 const MOST_WAITING: usize = 1000;
 
-impl PublishGates {
-    /// Waits until fewer than 1,000 are waiting.
-    pub(super) fn enter(&self, client: ClientIndex, patience: &dyn Patience) -> Result<Entry, Interrupted> {
-        self.0[client.slot()].enter(MOST_WAITING, None, patience).map_err(|_| Interrupted)
+impl PublishGate {
+    /// Waits until fewer than 1,000 publishes wait.
+    pub(super) fn enter(self: &Arc<Self>, cancellation: &dyn Cancellation) -> Result<Place, Error> {
+        let mut state = self.state.lock();
+        let take_place = |state: &mut State| {
+            if state.is_closed {
+                return Some(Err(Error::closed()));
+            }
+            (state.waiting < MOST_WAITING).then(|| {
+                state.waiting += 1;
+                Ok(())
+            })
+        };
+        wait_until(&self.changed, &mut state, None, cancellation, take_place)
+            .map_err(|_| Error::interrupted())??;
+        Ok(Place(self.clone()))
+    }
+
+    pub(super) fn close(&self) {
+        self.state.lock().is_closed = true;
+        self.changed.notify_all();
     }
 }
 
-impl Gate {
-    /// Waits until fewer than `most` are in.
-    pub(super) fn enter(
-        self: &Arc<Self>,
-        most: usize,
-        deadline: Option<Instant>,
-        patience: &dyn Patience,
-    ) -> Result<Entry, Nothing> {
-        watch(self, patience);
-        let mut inside = self.inside.lock();
-        let has_room = |inside: &mut usize| (*inside < most).then(|| *inside += 1);
-        wait_until(&self.room, &mut inside, deadline, patience, has_room)?;
-        Ok(Entry(self.clone()))
-    }
-}
-
-impl Sleeper for Gate {
-    fn wake(&self) {
-        rouse(&self.inside, &self.room);
-    }
-}
-
-/// One that is in, until it is dropped: for a publish, with its result.
+/// The place of a publish that waits, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Entry(Arc<Gate>);
+pub(super) struct Place(Arc<PublishGate>);
 
-impl Drop for Entry {
+impl Drop for Place {
     fn drop(&mut self) {
-        *self.0.inside.lock() -= 1;
-        self.0.room.notify_one();
+        self.0.state.lock().waiting -= 1;
+        self.0.changed.notify_one();
     }
 }

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use super::bounded_queue::BoundedQueue;
-use super::patience::Endless;
+use super::wait::Never;
 use crate::at::{Direction, TraceKind};
 
 /// A file that gets each element, written on a thread of its own: a slow disk must not hold up the line.
@@ -45,7 +45,7 @@ impl Transcript {
         let source = unwritten.clone();
         thread::Builder::new().name("simcom-mqtt-transcript".to_owned()).spawn(move || {
             if let Err(error) = source.write_all(file) {
-                drop(source.elements.abandon());
+                drop(source.elements.close_and_take());
                 // Whoever would hear of it may be gone.
                 let _ = sender.send(error);
             }
@@ -90,7 +90,7 @@ impl Unwritten {
             let waiting = match self.elements.try_pop() {
                 Ok(None) => {
                     file.flush()?;
-                    self.elements.pop(&Endless).map(Some)
+                    self.elements.pop(&Never).map(Some)
                 }
                 waiting => waiting,
             };

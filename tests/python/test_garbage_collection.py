@@ -102,7 +102,7 @@ def test_driver_in_a_cycle_with_its_callback_is_collected(
         return weakref.ref(modem)
 
     gone = drop()
-    reports = [thread for thread in threading.enumerate() if thread.name == "simcom-mqtt-reports"]
+    reports = [thread for thread in threading.enumerate() if thread.name == "simcom-mqtt-background"]
 
     assert_collected(gone, simulator)
     assert not any(thread.is_alive() for thread in reports)

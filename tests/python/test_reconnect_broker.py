@@ -22,7 +22,7 @@ def test_reconnects_to_a_restarted_broker(modem: SimcomMqtt, tmp_path: Path) -> 
         with broker:
             client = modem.connect(f"mqtt://127.0.0.1:{broker.plain}", reconnect=FAST)
         events.wait_for("connection lost", 0, LossCause.CLOSED_PASSIVELY)
-        log.wait_for("not back yet.*SOCK_CONNECT_FAIL|not back yet.*AT\\+CMQTTCONNECT")
+        log.wait_for("could not reconnect.*SOCK_CONNECT_FAIL|could not reconnect.*AT\\+CMQTTCONNECT")
         future = client.publish_nowait("a/b", b"", 1)
         with broker:
             events.wait_for("reconnected", 0)
@@ -37,7 +37,7 @@ def test_reconnects_after_refusals(modem: SimcomMqtt, simulator: SimulatedModem)
         broker.connack = 3
         broker.close_connections()
         for _ in range(3):
-            log.wait_for("not back yet.*29")
+            log.wait_for("could not reconnect.*29")
         broker.connack = 0
         events.wait_for("reconnected", 0)
 

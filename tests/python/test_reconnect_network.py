@@ -19,8 +19,8 @@ def test_reconnects_when_the_network_returns(
 
     with LogRecords() as log:
         simulator.lose_network()
-        log.wait_for("not back yet.*AT\\+CMQTTSTART")
-        log.wait_for("not back yet.*AT\\+CMQTTSTART")
+        log.wait_for("could not reconnect.*AT\\+CMQTTSTART")
+        log.wait_for("could not reconnect.*AT\\+CMQTTSTART")
     assert not client.is_connected()
     simulator.restore_network()
     events.wait_for("reconnected", 0)

@@ -54,7 +54,7 @@ def suspect(
     simulator.fail_next("CMQTTPUB", 11)
     with LogRecords() as log:
         futures = publish_all(client, base)
-        log.wait_for("client 0 is not back yet")
+        log.wait_for("client 0 could not reconnect")
     return client, futures
 
 

@@ -36,7 +36,7 @@ def test_reconnects_when_the_port_returns(
     with LogRecords() as log:
         simulator.unplug()
         log.wait_for("port is gone")
-        log.wait_for("client 0 is not back yet")
+        log.wait_for("client 0 could not reconnect")
         if not keeps_power:
             simulator.reset()
         simulator.plug()

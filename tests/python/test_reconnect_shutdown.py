@@ -35,7 +35,7 @@ def broker() -> Iterator[ScriptedBroker]:
 def refused(simulator: SimulatedModem, broker: ScriptedBroker, log: LogRecords) -> None:
     broker.connack = 3
     broker.close_connections()
-    log.wait_for("not back yet")
+    log.wait_for("could not reconnect")
 
 
 def unanswered(simulator: SimulatedModem, broker: ScriptedBroker, log: LogRecords) -> None:
@@ -47,12 +47,12 @@ def unanswered(simulator: SimulatedModem, broker: ScriptedBroker, log: LogRecord
 
 def without_network(simulator: SimulatedModem, broker: ScriptedBroker, log: LogRecords) -> None:
     simulator.lose_network()
-    log.wait_for("not back yet")
+    log.wait_for("could not reconnect")
 
 
 def unplugged(simulator: SimulatedModem, broker: ScriptedBroker, log: LogRecords) -> None:
     simulator.unplug()
-    log.wait_for("not back yet")
+    log.wait_for("could not reconnect")
 
 
 OUTAGES = [refused, unanswered, without_network, unplugged]

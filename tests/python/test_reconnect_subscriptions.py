@@ -55,7 +55,7 @@ def test_failed_resubscribe_is_retried(
 
     with LogRecords() as log:
         simulator.drop_connection(0)
-        log.wait_for("not back yet.*CMQTTSUB")
+        log.wait_for("could not reconnect.*CMQTTSUB")
         events.wait_for("reconnected", 0)
 
     assert_subscribed(modem, client, host, f"{base}/a", f"{base}/b")
@@ -112,7 +112,7 @@ def test_subscriptions_changed_between_attempts_are_restored(
 
     with LogRecords() as log, ThreadPoolExecutor(2) as pool:
         simulator.drop_connection(0)
-        log.wait_for("not back yet.*CMQTTSUB")
+        log.wait_for("could not reconnect.*CMQTTSUB")
         changes = [
             pool.submit(client.unsubscribe, f"{base}/dropped"),
             pool.submit(client.subscribe, f"{base}/new", 1),
@@ -153,8 +153,8 @@ def test_refused_resubscribe_is_logged_and_retried_next_time(
         broker.suback = 0x80
         with LogRecords() as log:
             broker.close_connections()
-            log.wait_for('client 0 comes back without its subscription to "first": .*the broker refused')
-            log.wait_for('client 0 comes back without its subscription to "second"')
+            log.wait_for('client 0 reconnected without its subscription to "first": .*the broker refused')
+            log.wait_for('client 0 reconnected without its subscription to "second"')
         events.wait_for("reconnected", 0)
         client.publish("a/b", b"", 1)
         assert modem.subscribed_topics() == []

@@ -20,7 +20,7 @@ from simcom_mqtt.simulator import SimulatedModem
 SHORT_LIMIT = Reconnect(min_delay=0.05, max_delay=0.1, give_up_after=0.5)
 LONG_LIMIT = Reconnect(min_delay=0.05, max_delay=0.1, give_up_after=2)
 """Leaves the test time to act before reconnecting stops."""
-STOPPED = "not brought back any more, give_up_after has passed"
+STOPPED = "does not reconnect any more, give_up_after has passed"
 
 
 def test_queued_and_in_flight_calls_fail_when_reconnect_stops(
@@ -45,7 +45,7 @@ def test_queued_and_in_flight_calls_fail_when_reconnect_stops(
         for future in [*queued, publishing, subscribing]:
             with pytest.raises(ConnectionLostError, match=r"was not sent.*NONET"):
                 future.result(30)
-        log.wait_for(f"client 0 is {STOPPED}.*CMQTTSTART")
+        log.wait_for(f"client 0 {STOPPED}.*CMQTTSTART")
 
     assert isinstance(unknown.value.__cause__, ConnectionLostError)
     with pytest.raises(OutcomeUnknownError):
@@ -62,7 +62,7 @@ def test_wait_for_message_fails_when_reconnect_stops(
         waiting = pool.submit(client.wait_for_message, timeout=8)
         assert wait([waiting], timeout=0.1).not_done
         simulator.lose_network()
-        log.wait_for("not back yet")
+        log.wait_for("could not reconnect")
         assert not waiting.done()
 
         with pytest.raises(ConnectionLostError, match="no message comes any more"):
@@ -117,7 +117,7 @@ def test_one_client_stops_and_the_other_reconnects(
     unlimited = modem.connect(broker_url, reconnect=Reconnect(min_delay=0.05, max_delay=0.1))
     with LogRecords() as log:
         simulator.lose_network()
-        log.wait_for(f"client 0 is {STOPPED}")
+        log.wait_for(f"client 0 {STOPPED}")
         simulator.restore_network()
 
     events.wait_for("reconnected", 1)

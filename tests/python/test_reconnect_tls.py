@@ -76,8 +76,8 @@ def test_each_attempt_sets_the_ssl_context(
 
     with LogRecords() as log:
         simulator.drop_connection(0)
-        log.wait_for("not back yet.*32")
-        log.wait_for("not back yet.*32")
+        log.wait_for("could not reconnect.*32")
+        log.wait_for("could not reconnect.*32")
         events.wait_for("reconnected", 0)
 
     assert connects_with_their_context(simulator) == [True] * 4

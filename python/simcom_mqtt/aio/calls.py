@@ -1,55 +1,50 @@
-"""Blocking calls of the driver, awaited: each on its own thread.
-
-A command may wait minutes for its result, and must not delay those of the other client: a pool of a few
-threads could be full. The threads are daemons, so that none delays the end of the process. Publishes and
-waits for messages, of which there are many, need no thread.
-"""
+"""Blocking methods of the driver, awaited: their operations run on the driver's own thread."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import threading
 from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
 from functools import partial, wraps
-from typing import Any, Concatenate, Final, Generic, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
-from simcom_mqtt._native import Interrupter
+from simcom_mqtt._native import submit
 
-__all__ = ["Calls", "awaited"]
+__all__ = ["awaited", "on_thread", "run"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 B = TypeVar("B")
 B_co = TypeVar("B_co", covariant=True)
 
-MOST_AT_ONCE: Final = 64
-"""A module has one AT channel: further calls could only wait for it."""
+
+async def run(
+    method: Callable[P, T], undo: Callable[[T], object] | None = None, /, *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """Return the result of a blocking method. If cancelled, wait until the driver has ended the operation.
+
+    undo: a blocking method that undoes a result which came all the same, since no caller gets it.
+    """
+    operation = submit(method, *args, **kwargs)
+    try:
+        await _end_of(operation)
+    except asyncio.CancelledError:
+        operation.interrupt()
+        await _end_in_any_case(operation)
+        if undo is not None and operation.exception() is None:
+            await _end_in_any_case(submit(undo, operation.result()))
+        raise
+    return operation.result()
 
 
-class Calls:
-    """Runs blocking calls without blocking the event loop."""
-
-    def __init__(self) -> None:
-        self._limit = asyncio.Semaphore(MOST_AT_ONCE)
-
-    async def run(self, function: Callable[[], T], *, undo: Callable[[T], object] | None = None) -> T:
-        """Return the result of a call. If cancelled, return as soon as the call has ended its wait.
-
-        undo: undoes a result that came in spite of the cancelling, since no caller gets it.
-        """
-        async with self._limit:
-            return await _Call(function, undo).result()
-
-    async def run_at_once(self, function: Callable[[], T]) -> T:
-        """Return the result of a call that ends the others: the limit does not hold for it."""
-        return await _Call(function).result()
+async def on_thread(function: Callable[[], T]) -> T:
+    """Return the result of a call that blocks for a moment, as `close` does. It runs on its own thread."""
+    return await asyncio.get_running_loop().run_in_executor(None, function)
 
 
 class Wrapper(Protocol[B_co]):
     """An object of this package that stands for one of the blocking driver."""
-
-    _calls: Calls
 
     @property
     def _blocking(self) -> B_co: ...
@@ -62,59 +57,28 @@ def awaited(
 
     @wraps(method)
     async def call(self: Wrapper[B], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self._calls.run(partial(method, self._blocking, *args, **kwargs))
+        return await run(partial(method, self._blocking), None, *args, **kwargs)
 
     call.__doc__ = f"`{method.__qualname__}`, awaited."
     return call
 
 
-class _Call(Generic[T]):
-    def __init__(self, function: Callable[[], T], undo: Callable[[T], object] | None = None) -> None:
-        self._function = function
-        self._undo = undo
-        self._interrupter = Interrupter()
-        self._loop = asyncio.get_running_loop()
-        self._ended: asyncio.Future[T] = self._loop.create_future()
+async def _end_of(operation: Future[T]) -> None:
+    """Wait for the end of an operation. Cancelling the wait does not cancel the operation."""
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
 
-    def start(self) -> None:
-        threading.Thread(target=self._run, name="simcom-mqtt-call", daemon=True).start()
+    def tell(_operation: Future[T]) -> None:
+        # A closed loop has no task that waits.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(ended.set)
 
-    async def result(self) -> T:
-        self.start()
-        try:
-            await asyncio.wait([self._ended])
-        except asyncio.CancelledError:
-            self._interrupter.interrupt()
-            await _end_of(self._ended)
-            if self._ended.exception() is None and self._undo is not None:
-                undoing: _Call[object] = _Call(partial(self._undo, self._ended.result()))
-                undoing.start()
-                await _end_of(undoing._ended)
-                undoing._ended.exception()
-            raise
-        return self._ended.result()
-
-    def _run(self) -> None:
-        try:
-            with self._interrupter:
-                result = self._function()
-        except BaseException as error:
-            self._report(partial(self._ended.set_exception, error))
-            return
-        if not self._report(partial(self._ended.set_result, result)) and self._undo is not None:
-            self._undo(result)
-
-    def _report(self, end: Callable[[], object]) -> bool:
-        """Return False if the event loop is closed, and no task waits any more."""
-        try:
-            self._loop.call_soon_threadsafe(end)
-        except RuntimeError:
-            return False
-        return True
+    operation.add_done_callback(tell)
+    await ended.wait()
 
 
-async def _end_of(future: asyncio.Future[T]) -> None:
-    """Wait in spite of further cancelling: the call ends soon."""
-    while not future.done():
+async def _end_in_any_case(operation: Future[T]) -> None:
+    """Wait in spite of further cancelling: the operation ends soon."""
+    while not operation.done():
         with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.wait([future])
+            await _end_of(operation)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from simcom_mqtt import _native
 from simcom_mqtt._native import Message
 from simcom_mqtt.aio.callbacks import CallbackAttribute, in_loop
-from simcom_mqtt.aio.calls import Calls, awaited
+from simcom_mqtt.aio.calls import awaited, run
 from simcom_mqtt.aio.capture import Capture, Messages, wait_for_message
 from simcom_mqtt.aio.publishing import PublishQueue, result_of
 from simcom_mqtt.types import Callback, Payload, QoS, Topic
@@ -24,11 +23,10 @@ __all__ = ["MqttClient"]
 class MqttClient:
     """Client 0 or 1 of a module, as `simcom_mqtt.MqttClient`. Made by `SimcomMqtt.connect` or `acquire`."""
 
-    def __init__(self, modem: SimcomMqtt, client: _native.MqttClient, calls: Calls) -> None:
+    def __init__(self, modem: SimcomMqtt, client: _native.MqttClient) -> None:
         self._modem = modem
         self._blocking = client
-        self._calls = calls
-        self._publishes = PublishQueue(client, calls)
+        self._publishes = PublishQueue(client)
 
     @property
     def modem(self) -> SimcomMqtt:
@@ -50,7 +48,7 @@ class MqttClient:
 
     async def __aexit__(self, *exc: object) -> None:
         """Disconnect and release within 5 s, as `MqttClient.__exit__`. If cancelled, the rest follows."""
-        await self._calls.run_at_once(partial(self._blocking.__exit__, *exc))
+        await run(self._blocking.__exit__, None, *exc)
 
     set_will = awaited(_native.MqttClient.set_will)
     use_ssl_context = awaited(_native.MqttClient.use_ssl_context)
@@ -118,9 +116,7 @@ class MqttClient:
         If cancelled, the module may still subscribe; the callback is then not called.
         """
         subscribe = self._blocking.subscribe
-        await self._calls.run(
-            partial(subscribe, topic, qos, dup=dup, callback=in_loop(callback), timeout=timeout)
-        )
+        await run(subscribe, None, topic, qos, dup=dup, callback=in_loop(callback), timeout=timeout)
 
     def capture(self, filter: Topic = "#") -> Capture:  # noqa: A002 - the word of MQTT
         """`MqttClient.capture`: `with client.capture("dut/#") as inbox: … await inbox.get()`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from functools import partial, wraps
 from os import PathLike
@@ -10,7 +11,7 @@ from weakref import WeakValueDictionary
 
 from simcom_mqtt import _native
 from simcom_mqtt.aio.callbacks import CallbackAttribute
-from simcom_mqtt.aio.calls import Calls, awaited
+from simcom_mqtt.aio.calls import awaited, on_thread, run
 from simcom_mqtt.aio.client import MqttClient
 from simcom_mqtt.codes import LossCause
 from simcom_mqtt.errors import ClosedError
@@ -31,15 +32,11 @@ def _awaited_client(
 
     @wraps(method)
     async def call(self: SimcomMqtt, /, *args: P.args, **kwargs: P.kwargs) -> MqttClient:
-        get_client = partial(method, self._blocking, *args, **kwargs)
-        return self._client(await self._calls.run(get_client, undo=_disconnect_and_release))
+        get_client = partial(method, self._blocking)
+        return self._client(await run(get_client, _native.MqttClient.__exit__, *args, **kwargs))
 
     call.__doc__ = f"`{method.__qualname__}`, awaited. If cancelled, it disconnects and releases its client."
     return call
-
-
-def _disconnect_and_release(client: _native.MqttClient) -> None:
-    client.__exit__(None, None, None)
 
 
 class SimcomMqtt:
@@ -57,8 +54,7 @@ class SimcomMqtt:
     ) -> None:
         """Take the arguments of `SimcomMqtt`; the port stays closed until `open`."""
         self._port = port
-        self._open = partial(
-            _native.SimcomMqtt,
+        self._open = lambda modem: modem._open(
             port,
             baudrate,
             flow_control=flow_control,
@@ -66,7 +62,6 @@ class SimcomMqtt:
             queue_size=queue_size,
             transcript=transcript,
         )
-        self._calls = Calls()
         self._opened: _native.SimcomMqtt | None = None
         self._clients: WeakValueDictionary[int, MqttClient] = WeakValueDictionary()
 
@@ -74,12 +69,18 @@ class SimcomMqtt:
         """Open the port, as the blocking constructor does. If cancelled, close the port again."""
         if self._opened is not None:
             raise ClosedError("this SimcomMqtt was opened before: make a new one")
-        self._opened = await self._calls.run(self._open, undo=_native.SimcomMqtt.close)
+        modem = _native.SimcomMqtt.__new__(_native.SimcomMqtt)
+        try:
+            await run(self._open, None, modem)
+        except BaseException:
+            await asyncio.shield(on_thread(modem.close))
+            raise
+        self._opened = modem
 
     async def close(self) -> None:
         """`SimcomMqtt.close`, awaited. Tasks that wait for this module get a ClosedError."""
         if self._opened is not None:
-            await self._calls.run_at_once(self._opened.close)
+            await asyncio.shield(on_thread(self._opened.close))
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -87,7 +88,11 @@ class SimcomMqtt:
 
     async def __aexit__(self, *exc: object) -> None:
         """Disconnect, release, stop and close, as `SimcomMqtt.__exit__`. If cancelled, it closes at once."""
-        await self._calls.run_at_once(partial(self._blocking.__exit__, *exc))
+        try:
+            if self.is_open:
+                await run(self._blocking._leave)
+        finally:
+            await self.close()
 
     @property
     def port(self) -> str:
@@ -119,11 +124,11 @@ class SimcomMqtt:
 
     async def configure_ssl(self, context: int, **settings: int | str) -> None:
         """`SimcomMqtt.configure_ssl`, awaited."""
-        await self._calls.run(partial(self._blocking.configure_ssl, context, **settings))
+        await run(self._blocking.configure_ssl, None, context, **settings)
 
     async def clients(self) -> list[MqttClient]:
         """`SimcomMqtt.clients`, awaited."""
-        return [self._client(client) for client in await self._calls.run(self._blocking.clients)]
+        return [self._client(client) for client in await run(self._blocking.clients)]
 
     on_message = CallbackAttribute[Callback](_native.SimcomMqtt.on_message)
     on_connection_lost = CallbackAttribute[Callable[[MqttClient, LossCause], object]](
@@ -167,5 +172,5 @@ class SimcomMqtt:
     def _client(self, client: _native.MqttClient) -> MqttClient:
         known = self._clients.get(client.index)
         if known is None or known._blocking is not client:
-            known = self._clients[client.index] = MqttClient(self, client, self._calls)
+            known = self._clients[client.index] = MqttClient(self, client)
         return known

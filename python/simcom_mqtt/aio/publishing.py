@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from concurrent.futures import Future
-from functools import partial
 from typing import Final
 
 from simcom_mqtt._native import MqttClient
-from simcom_mqtt.aio.calls import Calls
 from simcom_mqtt.errors import OutcomeUnknownError
 from simcom_mqtt.types import Payload, QoS, Topic
 
@@ -21,44 +20,31 @@ MOST_QUEUED: Final = 1000
 class PublishQueue:
     """Submits the publishes of a client to the driver, in order, without blocking the event loop."""
 
-    def __init__(self, client: MqttClient, calls: Calls) -> None:
+    def __init__(self, client: MqttClient) -> None:
         self._client = client
-        self._calls = calls
-        self._order = asyncio.Lock()
-        self._queued: set[Future[None]] = set()
-        self._is_payload_limit_known = False
+        self._room = asyncio.Semaphore(MOST_QUEUED)
 
     async def submit(
         self, topic: Topic, payload: Payload, qos: QoS, *, retain: bool, dup: bool, timeout: float
     ) -> Future[None]:
         """Return the driver's future, once the publish is queued there."""
-        async with self._order:
-            publish = partial(
-                self._client.publish_nowait, topic, payload, qos, retain=retain, dup=dup, timeout=timeout
-            )
-            if self._is_payload_limit_known and len(self._queued) < MOST_QUEUED:
-                future = publish()
-            else:
-                # Blocks: the driver must ask the module for its longest payload, or its queue is full.
-                future = await self._submit_on_thread(publish)
-                self._is_payload_limit_known = self._is_payload_limit_known or len(payload) > 0
-        self._queued.add(future)
-        future.add_done_callback(self._queued.discard)
-        return future
+        await self._room.acquire()
+        loop = asyncio.get_running_loop()
 
-    async def _submit_on_thread(self, publish: partial[Future[None]]) -> Future[None]:
-        written: list[Future[None]] = []
-
-        def cancel(future: Future[None]) -> None:
-            if not future.cancel():
-                written.append(future)
+        def leave(_future: Future[None]) -> None:
+            # A closed loop has no task that waits for room.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._room.release)
 
         try:
-            return await self._calls.run(publish, undo=cancel)
-        except asyncio.CancelledError as cancelled:
-            if written:
-                cancelled.__cause__ = _outcome_unknown(written[0])
+            future = self._client.publish_nowait(
+                topic, payload, qos, retain=retain, dup=dup, timeout=timeout
+            )
+        except BaseException:
+            self._room.release()
             raise
+        future.add_done_callback(leave)
+        return future
 
 
 async def result_of(future: Future[None]) -> None:

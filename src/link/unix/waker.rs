@@ -21,7 +21,7 @@ struct Shared {
 }
 
 impl Waker {
-    pub(in crate::link) fn new() -> io::Result<Self> {
+    pub fn new() -> io::Result<Self> {
         let signal = Signal::new()?;
         Ok(Self { shared: Arc::new(Shared { is_outstanding: AtomicBool::new(false), signal }) })
     }

@@ -78,7 +78,7 @@ struct Shared {
 
 impl Waker {
     #[allow(clippy::unnecessary_wraps)] // As elsewhere, where it takes a descriptor.
-    pub(in crate::link) fn new() -> io::Result<Self> {
+    pub fn new() -> io::Result<Self> {
         Ok(Self { shared: Arc::default() })
     }
 

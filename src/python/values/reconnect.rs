@@ -5,7 +5,7 @@ use pyo3::types::{PyDict, PyTuple};
 
 use super::repr;
 use crate::commands::{Invalid, seconds};
-use crate::runtime::ReconnectPolicy;
+use crate::mqtt::ReconnectPolicy;
 
 /// How to come back after a lost connection, a lost network, a reboot or a port that was away.
 ///

@@ -8,8 +8,8 @@ import pytest
 
 from child_scripts import interrupt, resume, script, wait_for_line
 from scripted_module import ScriptedModule
-from simcom_mqtt import CommandTimeoutError, SimcomMqtt
-from simcom_mqtt._native import Interrupter
+from simcom_mqtt import SimcomError, SimcomMqtt
+from simcom_mqtt._native import submit
 
 # A wait that does not end takes at least 9 s.
 LONGEST_WAIT = 3
@@ -87,19 +87,22 @@ def test_process_ends_during_a_call() -> None:
     assert time.monotonic() - began < 5
 
 
-def test_interrupter_ends_one_wait_of_its_thread() -> None:
+def test_interrupt_ends_a_submitted_operation() -> None:
     with ScriptedModule() as module, SimcomMqtt(module.port, command_timeout=0.2) as modem:
         module.fall_silent()
-        interrupter = Interrupter()
-        with interrupter:
-            interrupter.interrupt()
-            began = time.monotonic()
-            with pytest.raises(Exception, match="interrupted"):
-                modem.command("AT+CPIN?", timeout=60)
-            assert time.monotonic() - began < LONGEST_WAIT
-            # The next wait has its own time-out.
-            with pytest.raises(CommandTimeoutError):
-                modem.command("AT+CSQ", timeout=0.1)
+        began = time.monotonic()
+        operation = submit(modem.command, "AT+CPIN?", timeout=60)
+        operation.interrupt()
+        with pytest.raises(SimcomError, match="interrupted"):
+            operation.result(LONGEST_WAIT)
+        assert time.monotonic() - began < LONGEST_WAIT
+
+
+def test_submit_refuses_wrong_arguments_at_once() -> None:
+    with ScriptedModule() as module, SimcomMqtt(module.port) as modem:
+        with pytest.raises(ValueError, match="timeout"):
+            submit(modem.command, "AT", timeout=-1.0)
+        assert submit(modem.command, "AT").result(LONGEST_WAIT) == []
 
 
 def test_import_of_driver_does_not_import_asyncio() -> None:
