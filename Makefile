@@ -4,6 +4,7 @@ PYTHON ?= python3
 PORT ?=
 BROKER ?=
 SECONDS ?= 60
+AFTER ?=
 ONLY ?=
 
 VENV := .venv
@@ -23,6 +24,12 @@ WITH_PYTHON := PYO3_PYTHON=$(CURDIR)/$(BIN)/python
 # A wheel for Linux is linked against the C library of 2018, by zig, whatever this machine has.
 WHEEL_OPTIONS := $(if $(filter Linux,$(shell uname -s)),--zig --compatibility manylinux_2_28)
 
+MATURIN := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/maturin
+
+# Installs an editable simcom-mqtt; $(1) is the cargo profile of the extension.
+install-extension = PATH="$(CURDIR)/$(BIN):$$PATH" $(PIP) install --no-build-isolation --no-deps \
+	--config-settings build-args='--locked --profile $(1)' --editable .
+
 BENCH_CRATE := --manifest-path tests/bench/Cargo.toml
 
 # Tests run as users run the program: with buffered output.
@@ -34,13 +41,15 @@ unexport PYTHONUNBUFFERED
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
-demo: $(EXTENSION) ## publish and receive on a simulated module; PORT=/dev/ttyUSB2 BROKER=mqtt://host: on a real one
+demo: ## publish and receive on a simulated module; PORT=/dev/ttyUSB2 BROKER=mqtt://host: on a real one
+	@$(MAKE) --no-print-directory --jobs 2 $(EXTENSION)
 	@$(BIN)/python scripts/demo.py $(if $(PORT),--port '$(PORT)') $(if $(BROKER),--broker '$(BROKER)')
 
-build: $(EXTENSION) ## build the extension in release, and install it in .venv
+build: $(VENV)/release ## build the extension in release, and install it in .venv
 
-test: tools-of-tests ## everything that must hold: format, lints, types, documentation, tests
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=line test-of-rust test-of-python
+test: tools-of-tests ## all checks: formats, lints, types, documentation, tests
+	@$(MAKE) --no-print-directory --jobs 3 --output-sync=line AFTER=$(VENV)/documentation-tools \
+		test-of-rust test-of-python
 	$(BIN)/python -m pytest -q -m undisturbed
 
 # Rust compiles while pip and apt-get download, and neither half keeps two processors busy.
@@ -55,7 +64,7 @@ test-of-python: prerequisites-of-tests $(EXTENSION) lint-of-python lint-of-bindi
 		--allowlist tests/stubtest-allowlist.txt
 	$(BIN)/python -m pytest -q --numprocesses 6 --dist worksteal -m 'not undisturbed' --durations 5 --durations-min 10
 
-bench: prerequisites-of-tests $(EXTENSION) $(VENV)/bench-peers ## measure, beside what people would use instead; ONLY=name: a part
+bench: prerequisites-of-tests $(VENV)/release $(VENV)/bench-peers ## measure, beside what people would use instead; ONLY=name: a part
 	$(BIN)/python tests/bench/run.py --output tests/bench/results $(if $(ONLY),--only $(ONLY))
 
 fuzz: ## look for bytes that break the protocol engine, SECONDS=60 for each of two targets; needs cargo-fuzz
@@ -67,7 +76,7 @@ fuzz: ## look for bytes that break the protocol engine, SECONDS=60 for each of t
 			-timeout=10 -rss_limit_mb=512 $$(ls tests/fuzz/$$target.dict 2>/dev/null | sed 's/^/-dict=/') || exit 1; \
 	done
 
-soak: prerequisites-of-tests $(EXTENSION) ## 200,000 messages each way while all kinds of faults strike; MESSAGES=n: fewer
+soak: prerequisites-of-tests $(VENV)/release ## 200,000 messages each way while all kinds of faults strike; MESSAGES=n: fewer
 	$(BIN)/python tests/soak/soak.py $(if $(MESSAGES),--messages $(MESSAGES))
 
 docs: $(EXTENSION) $(VENV)/documentation-tools ## the documentation, into target/docs
@@ -75,7 +84,7 @@ docs: $(EXTENSION) $(VENV)/documentation-tools ## the documentation, into target
 
 wheel: $(VENV)/wheel-tools ## a wheel for every Python from 3.11 on, and a source distribution, into dist
 	rm -rf dist
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/maturin build --release --locked --sdist --out dist $(WHEEL_OPTIONS)
+	$(MATURIN) build --release --locked --sdist --out dist $(WHEEL_OPTIONS)
 
 wheel-check: prerequisites-of-tests wheel ## install what `make wheel` built in each Python there is, and publish with it
 	$(BIN)/python scripts/check_distributions.py dist
@@ -130,7 +139,12 @@ $(ENVIRONMENT): | prerequisites
 	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/demo-tools: requirements/demo.txt $(ENVIRONMENT)
+$(VENV)/build-tools: requirements/build.txt $(ENVIRONMENT)
+	@echo 'installing $<'
+	@$(PIP) install --no-compile --require-hashes -r $<
+	@touch $@
+
+$(VENV)/demo-tools: requirements/demo.txt $(VENV)/build-tools
 	@echo 'installing $<'
 	@$(PIP) install --no-compile --require-hashes -r $<
 	@touch $@
@@ -160,7 +174,20 @@ $(VENV)/documentation-tools: requirements/docs.txt $(VENV)/development-tools
 	@$(PIP) install --no-compile --require-hashes -r $<
 	@touch $@
 
-$(EXTENSION): $(RUST_SOURCES) $(VENV)/demo-tools
-	@echo 'building the extension (about a minute the first time)'
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(PIP) install --no-build-isolation --no-deps --config-settings build-args=--locked --editable .
+# Compiles while pip installs the demo's packages. Installing the extension then takes what cargo has compiled.
+$(VENV)/compiled: $(RUST_SOURCES) $(VENV)/build-tools
+	@echo 'compiling the extension (half a minute to a minute the first time)'
+	@$(MATURIN) build --locked --profile quick --out target/quick >$@.log 2>&1 || { cat $@.log >&2; exit 1; }
 	@touch $@
+
+# AFTER: what pip installs first, since two pips in one environment get into each other's way.
+$(EXTENSION): $(VENV)/compiled $(VENV)/demo-tools | $(AFTER)
+	@$(call install-extension,quick)
+	@rm -f $(VENV)/release
+	@touch $@
+
+# Replaces the extension by one that is compiled as for a wheel; a later change of a source replaces it again.
+$(VENV)/release: $(RUST_SOURCES) $(VENV)/demo-tools
+	@echo 'compiling the extension in release (about a minute the first time)'
+	@$(call install-extension,release)
+	@touch $(VENV)/compiled $(EXTENSION) $@
