@@ -95,7 +95,7 @@ fn part_header_with_a_damaged_line_end_does_not_lead_to_a_message() {
 
 #[test]
 fn payload_before_the_whole_topic_is_damage() {
-    let mut module = module_that_sent(&[START, PAYLOAD, END]);
+    let mut module = module_that_sent(&[START, PAYLOAD, TOPIC, END]);
     assert_eq!(module.losses(), [Some(Zero)]);
     assert_eq!(module.messages(), []);
 }
@@ -161,12 +161,44 @@ fn unknown_line_behind_a_part_that_ends_as_a_line_was_pushed_behind_its_count() 
     assert_eq!(module.losses(), [Some(Zero)]);
 }
 
-/// The count took the line end and the first bytes of the RXEND.
+#[test]
+fn line_of_another_feature_behind_a_part_that_ends_as_a_line_is_no_damage() {
+    let payload = "+CMQTTRXPAYLOAD: 0,5\r\nabc\r\n\r\n";
+    let mut module = module_that_sent(&[START, TOPIC, payload, "\r\n+OTHER: x\r\n", END]);
+    module.expect_message(0, "t/1", "abc\r\n");
+    assert_eq!(module.urcs(), ["+OTHER: x"]);
+}
+
+/// The count took the line end and the first bytes of the next line.
 #[test]
 fn line_whose_beginning_was_counted_is_read_again() {
-    let mut module = module_that_sent(&[START, TOPIC, "+CMQTTRXPAYLOAD: 0,5\r\no\r\n", END]);
+    let mut module = module_that_sent(&[START, TOPIC, "+CMQTTRXPAYLOAD: 0,5\r\no\r\n+CGEV: x\r\n"]);
     assert_eq!(module.losses(), [Some(Zero)]);
-    expect_next_message(&mut module);
+    module.wait_ms(DROP_AFTER_MS);
+    assert_eq!(module.urcs(), ["+CGEV: x"]);
+}
+
+#[test]
+fn start_whose_beginning_was_counted_is_reported_by_its_own_message_only() {
+    let block = String::from_utf8(Block::new(1, "t/2", "ten digits").bytes()).unwrap();
+    let (counted, rest) = block.split_at(block.find("0\r\n").unwrap());
+    let ran_over = format!("o\r\n{END}{counted}");
+    let start = format!("\r\n+CMQTTRXSTART: 0,3,{}\r\n", ran_over.len());
+    let header = format!("+CMQTTRXPAYLOAD: 0,{}\r\n", ran_over.len());
+    let mut module = module_that_sent(&[&start, TOPIC, &header, &ran_over, rest]);
+    module.wait_ms(DROP_AFTER_MS);
+    module.expect_message(1, "t/2", "ten digits");
+    assert_eq!(module.losses(), [Some(Zero)]);
+}
+
+#[test]
+fn line_that_is_read_again_is_no_evidence_against_the_other_client() {
+    let mut module = module_that_sent(&["\r\n+CMQTTRXSTART: 1,1,1\r\n+CMQTTRXTOPIC: 1,1\r\na\r\n"]);
+    module.send([START, TOPIC, "+CMQTTRXPAYLOAD: 0,5\r\no\r\n+CGEV: x\r\n"].concat());
+    module.send("+CMQTTRXPAYLOAD: 1,1\r\nb\r\n+CMQTTRXEND: 1\r\n");
+    module.wait_ms(DROP_AFTER_MS);
+    assert_eq!(module.losses(), [Some(Zero)]);
+    module.expect_message(1, "a", "b");
 }
 
 #[test]
@@ -229,6 +261,20 @@ fn message_that_fits_into_the_missing_bytes_is_not_released() {
     assert_eq!(module.losses(), [Some(Zero), Some(Zero)]);
 }
 
+/// What looks like a damaged header inside a damaged message of known length is its payload.
+#[test]
+fn damaged_header_inside_a_damaged_message_is_payload() {
+    let mut module = module_that_sent(&[
+        "\r\n+CMQTTRXSTART: 0,3,22\r\n",
+        TOPIC,
+        "+CMQTTRXPAYLOAD; 0,22\r\n",
+        "+CMQTTRXPAYLOAD; 0,22\r\n",
+        END,
+    ]);
+    assert_eq!(module.losses(), [Some(Zero)]);
+    expect_next_message(&mut module);
+}
+
 #[test]
 fn message_behind_the_missing_bytes_is_released() {
     let header = "+CMQTTRXPAYLOAD; 0,5\r\n";
@@ -249,6 +295,17 @@ fn message_inside_a_damaged_one_of_the_other_client_is_not_delivered() {
     let mut module = module_that_sent(&[&start, TOPIC, &header, &payload, "\r\n", END]);
     assert_eq!(module.messages(), []);
     assert_eq!(module.losses(), [Some(Zero), Some(One)]);
+}
+
+/// The payload lost its first part, so the prompt is what is left of it.
+#[test]
+fn prompt_inside_a_damaged_message_is_dropped() {
+    let mut module = ScriptedModule::new();
+    module.enter(1, "AT+CMQTTTOPIC=0,1", b"x");
+    module.expect_line("AT+CMQTTTOPIC=0,1");
+    module.send(["\r\n+CMQTTRXSTART: 0,3,12\r\n", TOPIC, PAYLOAD, "\r\n>", END].concat());
+    assert_eq!(module.losses(), [Some(Zero)]);
+    module.expect_nothing_written();
 }
 
 #[test]
