@@ -6,6 +6,7 @@ BROKER ?=
 SECONDS ?= 60
 AFTER ?=
 ONLY ?=
+TARGETS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -36,7 +37,7 @@ BENCH_CRATE := --manifest-path tests/bench/Cargo.toml
 unexport PYTHONUNBUFFERED
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test bench soak format lint build clean prerequisites fuzz docs wheel wheel-check audit
+.PHONY: help demo test bench soak format lint build clean prerequisites fuzz docs wheel wheels wheel-check audit
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -85,6 +86,10 @@ docs: $(EXTENSION) $(VENV)/documentation-tools ## the documentation, into target
 wheel: $(VENV)/wheel-tools ## a wheel for every Python from 3.11 on, and a source distribution, into dist
 	rm -rf dist
 	$(MATURIN) build --release --locked --sdist --out dist $(WHEEL_OPTIONS)
+
+wheels: $(VENV)/wheel-tools ## wheels for Linux on x86-64, aarch64 and armv7, glibc and musl, into dist; TARGETS=…: some
+	rm -rf dist
+	PATH="$(CURDIR)/$(BIN):$$PATH" scripts/build-wheels dist $(TARGETS)
 
 wheel-check: prerequisites-of-tests wheel ## install what `make wheel` built in each Python there is, and publish with it
 	$(BIN)/python scripts/check_distributions.py dist

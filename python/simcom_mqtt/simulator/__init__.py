@@ -1,6 +1,6 @@
 """A simulated SIM7672X module, for tests and demonstrations without hardware.
 
-It needs the extra `simulator`: `pip install simcom-mqtt[simulator]`.
+It needs the extra `simulator`, in a clone: `pip install '.[simulator]'`.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from .simulated_modem import SimulatedModem
 
 __all__ = ["PROFILES", "AnswerOrder", "Fault", "Profile", "Replay", "SimulatedModem", "StateCodes"]
-
-MISSING = "the simulated module needs paho-mqtt: pip install simcom-mqtt[simulator]"
 
 
 def __dir__() -> list[str]:
@@ -27,7 +25,10 @@ def __getattr__(name: str) -> Any:
     try:
         import paho.mqtt.client  # noqa: F401 - checks that the package is installed
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(MISSING, name="paho") from error
+        from simcom_mqtt.install_command import install_command
+
+        message = f"the simulated module needs paho-mqtt: {install_command('simulator')}"
+        raise ModuleNotFoundError(message, name="paho") from error
     from . import mendable_faults, profiles, replay, simulated_modem
 
     return next(

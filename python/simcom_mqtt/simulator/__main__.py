@@ -2,7 +2,7 @@
 
 import sys
 
-from . import MISSING
+from simcom_mqtt.install_command import install_command
 
 
 def main() -> int:
@@ -12,7 +12,7 @@ def main() -> int:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "paho":
             raise
-        print(MISSING, file=sys.stderr)  # noqa: T201
+        print(f"the simulated module needs paho-mqtt: {install_command('simulator')}", file=sys.stderr)  # noqa: T201
         return 1
     return serve(sys.argv[1:])
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from scripted_broker import CONNECT, PUBLISH, ScriptedBroker
+from simcom_mqtt.install_command import install_command
 from simcom_mqtt.simulator import SimulatedModem, event_loop
 from simulator.wire import Wire
 
@@ -171,5 +172,5 @@ class TestProgram:
             check=False,
         )
         assert finished.returncode == 1
-        assert "pip install simcom-mqtt[simulator]" in finished.stderr
+        assert install_command("simulator") in finished.stderr
         assert len(finished.stderr.splitlines()) == 1
