@@ -5,6 +5,7 @@ distribution, which is compiled, into the one that runs this.
 """
 
 import argparse
+import os
 import re
 import shutil
 import subprocess
@@ -36,9 +37,17 @@ def main() -> None:
     """Check the wheel and the source distribution of a folder."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="where one wheel and one source distribution are")
-    folder = parser.parse_args().folder
-    wheel, source = only(folder, "*.whl"), only(folder, "*.tar.gz")
+    parser.add_argument(
+        "--here", action="store_true", help="only the wheel, and only in the Python that runs this"
+    )
+    arguments = parser.parse_args()
+    folder: Path = arguments.folder
+    wheel = only(folder, "*.whl")
     check_contents(wheel)
+    if arguments.here:
+        publish_with(sys.executable, wheel)
+        return
+    source = only(folder, "*.tar.gz")
     for python in pythons():
         publish_with(python, wheel)
     publish_with(sys.executable, source)
@@ -57,7 +66,7 @@ def check_contents(wheel: Path) -> None:
     size = wheel.stat().st_size
     if size > LARGEST_WHEEL:
         sys.exit(f"{wheel.name} has {size} bytes, more than {LARGEST_WHEEL}")
-    if sys.platform == "linux" and not re.search(r"-cp311-abi3-manylinux", wheel.name):
+    if sys.platform == "linux" and not re.search(r"-cp311-abi3-(many|musl)linux", wheel.name):
         sys.exit(f"{wheel.name} is not for every Python from 3.11 on, or not for every Linux")
     listing = subprocess.run(
         [sys.executable, "-m", "zipfile", "--list", wheel], capture_output=True, text=True, check=True
@@ -89,7 +98,12 @@ def publish_with(python: str, distribution: Path) -> None:
         subprocess.run([python, "-m", "venv", folder / "environment"], check=True)
         programs = folder / "environment" / ("Scripts" if sys.platform == "win32" else "bin")
         pip = [str(programs / "python"), "-m", "pip", "--disable-pip-version-check", "--quiet"]
-        subprocess.run([*pip, "install", f"{distribution}[cli,pytest]"], check=True, cwd=folder)
+        # Without Mosquitto, amqtt is the broker.
+        mosquitto = shutil.which(
+            "mosquitto", path=f"{os.environ.get('PATH', os.defpath)}{os.pathsep}/usr/sbin"
+        )
+        extras = "cli,pytest" if mosquitto else "cli,demo,pytest"
+        subprocess.run([*pip, "install", f"{distribution}[{extras}]"], check=True, cwd=folder)
         (folder / "test_installed.py").write_text(TEST)
         for command in (["pytest", "-W", "error", "--simcom-port=simulator"], ["simcom-mqtt", "demo"]):
             run_outside(folder, [str(programs / command[0]), *command[1:]])

@@ -37,9 +37,7 @@ class PublishQueue:
                 loop.call_soon_threadsafe(self._room.release)
 
         try:
-            future = self._client.publish_nowait(
-                topic, payload, qos, retain=retain, dup=dup, timeout=timeout
-            )
+            future = self._client.publish_nowait(topic, payload, qos, retain=retain, dup=dup, timeout=timeout)
         except BaseException:
             self._room.release()
             raise
