@@ -7,11 +7,13 @@ pub enum Address {
     Serial { path: String },
     /// `socket://host:port`. The host of an IPv6 address has no brackets here.
     Socket { host: String, port: u16 },
+    /// `rfc2217://host:port`: a server that takes commands for the port, too.
+    Rfc2217 { host: String, port: u16 },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{text:?} is not a port: {problem}; write a device such as \"/dev/ttyUSB2\" or \"COM5\", or \"socket://host:port\""
+    "{text:?} is not a port: {problem}; write a device such as \"/dev/ttyUSB2\" or \"COM5\", \"socket://host:port\" or \"rfc2217://host:port\""
 )]
 pub struct AddressError {
     text: String,
@@ -19,7 +21,7 @@ pub struct AddressError {
 }
 
 impl Address {
-    /// Parses the name of a serial port, or `socket://host:port`.
+    /// Parses the name of a serial port, `socket://host:port` or `rfc2217://host:port`.
     ///
     /// # Errors
     ///
@@ -35,25 +37,29 @@ impl Address {
         let Some((scheme, rest)) = text.split_once("://") else {
             return Ok(Self::Serial { path: text.to_owned() });
         };
-        if !scheme.eq_ignore_ascii_case("socket") {
+        let is_raw = scheme.eq_ignore_ascii_case("socket");
+        if !is_raw && !scheme.eq_ignore_ascii_case("rfc2217") {
             return Err(error("its scheme is unknown"));
         }
         let (host, port) = split_host(rest).map_err(error)?;
         let port = port.parse().ok().filter(|port| *port != 0);
         let port = port.ok_or_else(|| error("its TCP port is not a number from 1 to 65535"))?;
-        Ok(Self::Socket { host: host.to_owned(), port })
+        let host = host.to_owned();
+        Ok(if is_raw { Self::Socket { host, port } } else { Self::Rfc2217 { host, port } })
     }
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Serial { path } => formatter.write_str(path),
-            Self::Socket { host, port } if host.contains(':') => {
-                write!(formatter, "socket://[{host}]:{port}")
-            }
-            Self::Socket { host, port } => write!(formatter, "socket://{host}:{port}"),
+        let (scheme, host, port) = match self {
+            Self::Serial { path } => return formatter.write_str(path),
+            Self::Socket { host, port } => ("socket", host, port),
+            Self::Rfc2217 { host, port } => ("rfc2217", host, port),
+        };
+        if host.contains(':') {
+            return write!(formatter, "{scheme}://[{host}]:{port}");
         }
+        write!(formatter, "{scheme}://{host}:{port}")
     }
 }
 
@@ -106,6 +112,9 @@ mod tests {
             assert_eq!(address.to_string(), text);
         }
         assert_eq!(Address::parse("SOCKET://h:1"), Ok(socket("h", 1)));
+        let remote = Address::Rfc2217 { host: "::1".to_owned(), port: 2217 };
+        assert_eq!(Address::parse("rfc2217://[::1]:2217"), Ok(remote.clone()));
+        assert_eq!(remote.to_string(), "rfc2217://[::1]:2217");
     }
 
     #[test]
@@ -113,7 +122,8 @@ mod tests {
         for (text, problem) in [
             ("", "is empty"),
             ("/dev/tty\0USB2", "NUL"),
-            ("rfc2217://host:1", "scheme"),
+            ("telnet://host:1", "scheme"),
+            ("rfc2217://host", "no TCP port"),
             ("socket://host", "no TCP port"),
             ("socket://host:", "1 to 65535"),
             ("socket://host:0", "1 to 65535"),

@@ -106,7 +106,10 @@ impl<D: Driver> IoLoop<D> {
 
     fn wait(&self) -> io::Result<Ready> {
         let deadline = [self.driver.poll_timeout(), self.drain_check].into_iter().flatten().min();
-        platform::wait(self.port.as_deref(), &self.waker, self.is_blocked, deadline)
+        let port = self.port.as_deref();
+        // A suspended port may be writable in the eyes of the system: only its input ends the suspension.
+        let for_writing = self.is_blocked && port.is_some_and(|port| !port.is_suspended());
+        platform::wait(port, &self.waker, for_writing, deadline)
     }
 
     fn handle_wake(&mut self, now: Instant) -> ControlFlow<()> {
@@ -201,7 +204,7 @@ fn fill(port: &mut dyn Port, buffer: &mut [u8]) -> (usize, Option<io::Error>) {
         match port.read(&mut buffer[filled..]) {
             Ok(count) => {
                 filled += count;
-                if count < SHORT_READ || platform::READ_WAITS {
+                if count < SHORT_READ {
                     break;
                 }
             }

@@ -14,9 +14,11 @@ mod port;
 mod port_error;
 mod port_identity;
 mod port_info;
+mod rfc2217;
 #[cfg(target_os = "linux")]
 mod sysfs;
 mod tcp;
+mod telnet;
 mod thread_control;
 
 /// Serial ports, the wait and the waker, which each operating system has in its own way.

@@ -2,13 +2,15 @@ use std::io;
 use std::num::NonZeroU32;
 #[cfg(unix)]
 use std::os::fd::BorrowedFd;
+#[cfg(windows)]
+use std::os::windows::io::RawHandle;
 
 use super::address::Address;
 use super::line_errors::LineErrors;
 
 /// An open port.
 ///
-/// On Unix no method waits: the I/O thread waits in `poll`. On Windows `read` waits a few milliseconds at most.
+/// No method waits. The I/O thread waits: on Unix in `poll`, on Windows for events.
 pub trait Port: Send {
     /// Reads the bytes that have arrived, at least one.
     ///
@@ -31,6 +33,11 @@ pub trait Port: Send {
     /// Returns the baud rate, or `None` if the bytes do not leave over a UART of this machine.
     fn baudrate(&self) -> Option<NonZeroU32>;
 
+    /// Returns true while the other side takes no output. The next read may end that.
+    fn is_suspended(&self) -> bool {
+        false
+    }
+
     /// Returns the errors on the line since the last call. Bytes that they damaged were returned by the last `read` at the
     /// earliest; the next `read` may return some too.
     fn take_line_errors(&mut self) -> LineErrors {
@@ -44,6 +51,14 @@ pub trait Port: Send {
 
     #[cfg(unix)]
     fn descriptor(&self) -> BorrowedFd<'_>;
+
+    /// Returns the event that is signalled when there is input, and the one when a blocked write can go on.
+    #[cfg(windows)]
+    fn events(&self) -> [RawHandle; 2];
+
+    /// Tells the port that a wait has ended with one of its events.
+    #[cfg(windows)]
+    fn acknowledge(&self) {}
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,15 +76,4 @@ pub struct Settings {
     pub address: Address,
     pub baudrate: NonZeroU32,
     pub flow_control: FlowControl,
-}
-
-#[cfg(windows)]
-impl From<FlowControl> for serialport::FlowControl {
-    fn from(flow_control: FlowControl) -> Self {
-        match flow_control {
-            FlowControl::None => Self::None,
-            FlowControl::Hardware => Self::Hardware,
-            FlowControl::Software => Self::Software,
-        }
-    }
 }

@@ -18,7 +18,7 @@ pub enum PortError {
         if .user.is_some() {
             "close the port there first"
         } else {
-            "close what has it open (an earlier SimcomMqtt of this process? another script? a terminal? ModemManager?)"
+            SUSPECTS
         }
     )]
     Busy {
@@ -43,10 +43,20 @@ pub enum PortError {
     )]
     Baudrate { port: String, asked: u32, actual: u32 },
     #[error(
+        "{port} does not speak RFC 2217 ({reason}): write socket:// if the server passes raw bytes through; ser2net needs the accepter telnet(rfc2217),tcp"
+    )]
+    NoPortControl { port: String, reason: String },
+    #[error(
         "port {port} could not be opened ({reason}): try another baud rate or flow control, or plug the module in again"
     )]
     Other { port: String, reason: String, errno: Option<i32> },
 }
+
+const SUSPECTS: &str = if cfg!(windows) {
+    "close what has it open (an earlier SimcomMqtt of this process? another script? a terminal?)"
+} else {
+    "close what has it open (an earlier SimcomMqtt of this process? another script? a terminal? ModemManager?)"
+};
 
 impl PortError {
     /// Returns the port's name as the caller wrote it.
@@ -57,6 +67,7 @@ impl PortError {
         | Self::NotAPort { port, .. }
         | Self::Unreachable { port, .. }
         | Self::Baudrate { port, .. }
+        | Self::NoPortControl { port, .. }
         | Self::Other { port, .. }) = self;
         port
     }
@@ -70,7 +81,7 @@ impl PortError {
             | Self::NotAPort { errno, .. }
             | Self::Unreachable { errno, .. }
             | Self::Other { errno, .. } => *errno,
-            Self::Baudrate { .. } => None,
+            Self::Baudrate { .. } | Self::NoPortControl { .. } => None,
         }
     }
 
@@ -82,20 +93,6 @@ impl PortError {
             Some(number) if BUSY.contains(&number) => Self::Busy { port, reason, errno, user: None },
             Some(number) if PERMISSION.contains(&number) => Self::Permission { port, reason, errno },
             Some(number) if NOT_A_PORT.contains(&number) => Self::NotAPort { port, reason, errno },
-            _ => Self::Other { port, reason, errno },
-        }
-    }
-
-    #[cfg(windows)]
-    /// Makes the error of a call of the serialport crate, which keeps no error number.
-    pub(super) fn from_serialport(port: &str, error: &serialport::Error) -> Self {
-        let (port, reason, errno) = (port.to_owned(), error.description.clone(), None);
-        match error.kind {
-            serialport::ErrorKind::Io(io::ErrorKind::NotFound) => Self::Missing { port, reason, errno },
-            serialport::ErrorKind::Io(io::ErrorKind::PermissionDenied) => {
-                Self::Permission { port, reason, errno }
-            }
-            serialport::ErrorKind::NoDevice => Self::Busy { port, reason, errno, user: None },
             _ => Self::Other { port, reason, errno },
         }
     }

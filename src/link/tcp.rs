@@ -3,13 +3,16 @@ use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::num::NonZeroU32;
 #[cfg(unix)]
 use std::os::fd::{AsFd, BorrowedFd};
+#[cfg(windows)]
+use std::os::windows::io::RawHandle;
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use socket2::{SockRef, TcpKeepalive};
 
-use super::address::Address;
+#[cfg(windows)]
+use super::platform::SocketWatch;
 use super::port::Port;
 use super::port_error::PortError;
 
@@ -24,15 +27,23 @@ const KEEPALIVE_PROBES: u32 = 3;
 /// A serial port of a server that passes its bytes through as raw TCP, as ser2net does.
 pub(super) struct TcpPort {
     stream: TcpStream,
+    #[cfg(windows)]
+    watch: SocketWatch,
 }
 
 impl TcpPort {
-    pub(super) fn connect(host: &str, port: u16) -> Result<Self, PortError> {
-        let shown = Address::Socket { host: host.to_owned(), port }.to_string();
-        connect_within(host, port, CONNECT_TIMEOUT)
-            .and_then(configured)
-            .map(|stream| Self { stream })
-            .map_err(|error| PortError::unreachable(&shown, &error))
+    /// Connects to a server that passes raw bytes through. `name` is for errors.
+    pub(super) fn connect(name: &str, host: &str, port: u16) -> Result<Self, PortError> {
+        connect(host, port).and_then(Self::new).map_err(|error| PortError::unreachable(name, &error))
+    }
+
+    pub(super) fn new(stream: TcpStream) -> io::Result<Self> {
+        configure(&stream)?;
+        Ok(Self {
+            #[cfg(windows)]
+            watch: SocketWatch::new(&stream)?,
+            stream,
+        })
     }
 }
 
@@ -40,7 +51,6 @@ impl Port for TcpPort {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self.stream.read(buffer) {
             Ok(0) => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the server closed the connection")),
-            Err(error) => Err(without_read_timeout(error)),
             read => read,
         }
     }
@@ -61,6 +71,21 @@ impl Port for TcpPort {
     fn descriptor(&self) -> BorrowedFd<'_> {
         self.stream.as_fd()
     }
+
+    #[cfg(windows)]
+    fn events(&self) -> [RawHandle; 2] {
+        self.watch.events()
+    }
+
+    #[cfg(windows)]
+    fn acknowledge(&self) {
+        self.watch.acknowledge(&self.stream);
+    }
+}
+
+/// Connects within 5 s.
+pub(super) fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
+    connect_within(host, port, CONNECT_TIMEOUT)
 }
 
 fn connect_within(host: &str, port: u16, timeout: Duration) -> io::Result<TcpStream> {
@@ -92,32 +117,17 @@ fn resolve(host: &str, port: u16, timeout: Duration) -> io::Result<Vec<SocketAdd
     receiver.recv_timeout(timeout).unwrap_or_else(too_late)
 }
 
-fn configured(stream: TcpStream) -> io::Result<TcpStream> {
+fn configure(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_IDLE).with_interval(KEEPALIVE_INTERVAL);
-    SockRef::from(&stream).set_tcp_keepalive(&keepalive.with_retries(KEEPALIVE_PROBES))?;
+    SockRef::from(stream).set_tcp_keepalive(&keepalive.with_retries(KEEPALIVE_PROBES))?;
     #[cfg(target_os = "linux")]
     {
         // Keep-alive probes are not sent while written bytes are unacknowledged.
         let limit = KEEPALIVE_IDLE + KEEPALIVE_INTERVAL * KEEPALIVE_PROBES;
-        SockRef::from(&stream).set_tcp_user_timeout(Some(limit))?;
+        SockRef::from(stream).set_tcp_user_timeout(Some(limit))?;
     }
-    #[cfg(unix)]
-    stream.set_nonblocking(true)?;
-    #[cfg(windows)]
-    {
-        stream.set_read_timeout(Some(super::platform::READ_TIMEOUT))?;
-        stream.set_write_timeout(Some(CONNECT_TIMEOUT))?;
-    }
-    Ok(stream)
-}
-
-/// On Windows an expired read timeout means that nothing has arrived; elsewhere `TimedOut` is the end of the connection.
-fn without_read_timeout(error: io::Error) -> io::Error {
-    if cfg!(windows) && error.kind() == io::ErrorKind::TimedOut {
-        return io::ErrorKind::WouldBlock.into();
-    }
-    error
+    stream.set_nonblocking(true)
 }
 
 #[cfg(test)]
@@ -127,8 +137,8 @@ mod tests {
     #[test]
     fn refused_connection_is_reported_with_address_and_reason() {
         let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let error = TcpPort::connect("127.0.0.1", closed).err().expect("no server listens");
-        assert_eq!(error.port(), format!("socket://127.0.0.1:{closed}"));
+        let error = TcpPort::connect("socket://h:1", "127.0.0.1", closed).err().expect("no server listens");
+        assert_eq!(error.port(), "socket://h:1");
         assert!(matches!(error, PortError::Unreachable { errno: Some(_), .. }), "{error:?}");
         assert!(error.to_string().contains("refused"), "{error}");
     }

@@ -59,7 +59,13 @@ fn to_python(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
         Error::Port(_) => new(&py.get_type::<PortError>(), &message, None),
         Error::Transcript { path, reason } => {
             // Made at once: a path is a Python object, and to make it may run Python code.
-            let error = py.get_type::<PyOSError>().call1((reason.raw_os_error(), message, path))?;
+            let class = py.get_type::<PyOSError>();
+            // Windows has numbers of its own. Python derives the errno, and with it the class, from the fourth argument.
+            let error = if cfg!(windows) {
+                class.call1((0, message, path, reason.raw_os_error()))?
+            } else {
+                class.call1((reason.raw_os_error(), message, path))?
+            };
             Ok(PyErr::from_value(error))
         }
         _ => closed(py, &message),

@@ -18,6 +18,3 @@ mod waker;
 pub(super) use serial::SerialPort;
 pub(super) use wait::{Ready, wait};
 pub use waker::Waker;
-
-/// True if a read waits for bytes that have not arrived yet.
-pub(super) const READ_WAITS: bool = false;
