@@ -12,6 +12,17 @@ pub fn acquire(client: ClientIndex, id: &ClientId, tls: bool) -> Command {
     command(format!("AT+CMQTTACCQ={client},\"{}\"{server_type}", id.as_str()))
 }
 
+/// `AT+CMQTTACCQ=<client_index>,"<clientID>",<server_type>,<mqtt version>`: only siblings (SIM7600) take the fourth value.
+pub fn acquire_with_version(
+    client: ClientIndex,
+    id: &ClientId,
+    tls: bool,
+    version: ProtocolVersion,
+) -> Command {
+    let (id, server_type, version) = (id.as_str(), u8::from(tls), version.number());
+    command(format!("AT+CMQTTACCQ={client},\"{id}\",{server_type},{version}"))
+}
+
 /// `AT+CMQTTREL=<client_index>`: after DISC.
 pub fn release(client: ClientIndex) -> Command {
     command(format!("AT+CMQTTREL={client}"))
@@ -203,6 +214,8 @@ mod tests {
         assert_eq!(acquire(ClientIndex::Zero, &id, false).line.bytes(), b"AT+CMQTTACCQ=0,\"client test0\"");
         assert_eq!(acquire(ClientIndex::One, &id, true).line.bytes(), b"AT+CMQTTACCQ=1,\"client test0\",1");
         assert_eq!(acquire(ClientIndex::One, &id, true).client(), Some(ClientIndex::One));
+        let with_version = acquire_with_version(ClientIndex::Zero, &id, false, ProtocolVersion::V3_1_1);
+        assert_eq!(with_version.line.bytes(), b"AT+CMQTTACCQ=0,\"client test0\",0,4");
         assert_eq!(release(ClientIndex::Zero).line.bytes(), b"AT+CMQTTREL=0");
         let context = SslContextIndex::parse(1).unwrap();
         assert_eq!(use_ssl_context(ClientIndex::Zero, context).line.bytes(), b"AT+CMQTTSSLCFG=0,1");

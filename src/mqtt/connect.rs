@@ -7,6 +7,7 @@ use super::client_state::ClientState;
 use super::error::Error;
 use super::session::{Session, Shared};
 use super::turn::Turn;
+use super::unknown_settings::UnknownSettings;
 use crate::at::ClientIndex;
 use crate::channel::{Awaited, Transaction};
 use crate::commands::certificate::StoredFiles;
@@ -59,13 +60,12 @@ impl Session {
         if let Some(tls) = &plan.tls {
             self.prepare_tls(tls, client, deadline).await?;
         }
-        self.run_by(client::acquire(client, &client_id, plan.server.tls()), deadline)
+        self.acquire_for(&plan, client, &client_id, deadline)
             .await
             .inspect_err(|error| self.drop_unheard_acquisition(client, error))?;
         drop(preparing);
         self.change_state(|state| state.set_state(client, ClientState::Connecting));
-        if let Err(error) = self.execute(connection_commands(&plan, client, self.time_until(deadline))).await
-        {
+        if let Err(error) = self.establish(&plan, client, &client_id, deadline).await {
             // The caller gets the reason and no object, so the client is of no use.
             self.give_back(client, &error).await;
             return Err(error);
@@ -159,12 +159,22 @@ impl Session {
 }
 
 /// CFG, SSLCFG, WILL and CONNECT of an acquired client.
-pub(super) fn connection_commands(plan: &ConnectPlan, client: ClientIndex, timeout: Duration) -> Transaction {
-    let mut commands = vec![
-        client_configuration::configure_version(client, plan.version),
-        client_configuration::configure_utf8_check(client, plan.check_utf8),
-        client_configuration::configure_operation_timeout(client, plan.operation_timeout),
+pub(super) fn connection_commands(
+    plan: &ConnectPlan,
+    client: ClientIndex,
+    unknown: UnknownSettings,
+    timeout: Duration,
+) -> Transaction {
+    let settings = [
+        (unknown.version, client_configuration::configure_version(client, plan.version)),
+        (unknown.check_utf8, client_configuration::configure_utf8_check(client, plan.check_utf8)),
+        (
+            unknown.operation_timeout,
+            client_configuration::configure_operation_timeout(client, plan.operation_timeout),
+        ),
     ];
+    let known = settings.into_iter().filter(|(is_unknown, _)| !is_unknown);
+    let mut commands: Vec<_> = known.map(|(_, command)| command).collect();
     // A failed CONNECT and DISC clear it, and the context that the module then takes may not verify.
     commands.extend(plan.tls.as_ref().map(|tls| client::use_ssl_context(client, tls.context(client))));
     commands.extend(plan.will.iter().flat_map(|will| will.enter(client)));

@@ -15,6 +15,12 @@ pub(super) fn hint(command: &str, code: Option<u16>) -> &'static str {
         None if starts("AT+CMQTTCONNECT=") => {
             ": does the service still run (is_started())? some brokers refuse MQTT 3.1 like this, try version=\"3.1.1\""
         }
+        None if starts("AT+CMQTTCFG=\"CHECKUTF8\"") => {
+            ": this firmware may not know the setting; leave check_utf8 out"
+        }
+        None if starts("AT+CMQTTCFG=\"OPTIMEOUT\"") => {
+            ": this firmware may not know the setting; leave operation_timeout out"
+        }
         None if starts("AT+CMQTT") => ": is the service started, and the client acquired?",
         Some(1) if starts("AT+CMQTTSUB") => {
             ": the broker refused the filter; what does it allow this client?"

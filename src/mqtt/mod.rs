@@ -25,6 +25,7 @@ mod session;
 mod stale_clients;
 mod subscriptions;
 mod turn;
+mod unknown_settings;
 
 pub use back_off::ReconnectPolicy;
 pub use client_state::ClientState;

@@ -18,6 +18,8 @@ pub enum Output {
     /// The port has to be opened again: [`MqttService::port_not_opened`](super::MqttService::port_not_opened) or a new port
     /// answers.
     OpenPort,
+    /// A warning for the log.
+    Warning(String),
     Reconnected(ClientIndex),
     ReconnectFailed {
         client: ClientIndex,

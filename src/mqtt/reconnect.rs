@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::back_off::{BackOff, ReconnectPolicy};
 use super::client_state::ClientState;
-use super::connect::{ConnectPlan, connection_commands};
+use super::connect::ConnectPlan;
 use super::error::Error;
 use super::executor::TaskId;
 use super::module_state::ModuleState;
@@ -228,7 +228,7 @@ impl Session {
             if found.is_some() {
                 self.tear_down_for_reconnect(index).await?;
             }
-            self.run_for_reconnect(client::acquire(index, &client_id, plan.server.tls())).await?;
+            self.acquire_for(&plan, index, &client_id, self.now() + TEARDOWN).await?;
         }
         if let Some(tls) = &plan.tls {
             self.prepare_tls(tls, index, self.now() + plan.timeout).await?;
@@ -242,7 +242,7 @@ impl Session {
                 reconnect.lacks_subscriptions = true;
             }
         });
-        self.execute(connection_commands(&plan, index, self.time_until(connected_by))).await?;
+        self.establish(&plan, index, &client_id, connected_by).await?;
         self.restore_subscriptions(index).await?;
         self.come_back(index, true)
     }

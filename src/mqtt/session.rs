@@ -17,6 +17,7 @@ use super::output::Output;
 use super::publish::Deferred;
 use super::reconnect::Reconnect;
 use super::turn::Turns;
+use super::unknown_settings::UnknownSettings;
 use crate::at::{ClientIndex, Command};
 use crate::channel::{Answers, Failure, Outcome, Transaction, TransactionId};
 use crate::commands::{Invalid, PayloadLimit, Query};
@@ -47,6 +48,7 @@ pub(super) struct Shared {
     pub(super) reconnects: [Option<Reconnect>; 2],
     pub(super) port: PortState,
     pub(super) payload_limit: Option<PayloadLimit>,
+    pub(super) unknown_settings: UnknownSettings,
     pub(super) preparation: Turns,
     pub(super) limit_query: Turns,
     pub(super) ready: ReadyTasks,
@@ -121,6 +123,7 @@ impl Session {
             reconnects: Default::default(),
             port: PortState::default(),
             payload_limit: None,
+            unknown_settings: UnknownSettings::default(),
             preparation: Turns::default(),
             limit_query: Turns::default(),
             ready: ReadyTasks::default(),

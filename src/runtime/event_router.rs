@@ -106,6 +106,7 @@ impl EventRouter {
             Output::Event(event) => self.handle_event(event, received_at),
             Output::State(state) => *self.state.lock() = state,
             Output::MessagesEnded(client, cause) => self.end_waits(client, &cause),
+            Output::Warning(text) => self.warn(text),
             Output::Reconnected(client) => {
                 self.reconnects.fetch_add(1, Ordering::Relaxed);
                 self.background.log(LogRecord::reconnected(client));

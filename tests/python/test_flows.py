@@ -11,6 +11,7 @@ from trustme import LeafCert
 
 from host_client import HostClient, as_sent
 from mosquitto_broker import PASSWORD, USER, MosquittoBroker
+from scripted_module import ScriptedModule
 from simcom_mqtt import MqttClient, MqttError, QoS, ResultCode, SimcomError, SimcomMqtt, Tls, Will
 from simcom_mqtt.simulator import SimulatedModem
 
@@ -176,6 +177,33 @@ def test_connect_uses_the_given_protocol_version(
     # Mosquitto logs numbers of its own for the versions, newer ones log the protocol level.
     level = {"3.1": "[13]", "3.1.1": "[24]"}[version]
     mosquitto.wait_for_log(rf"as version-{version} \(p{level}, c1, k77\)", since=seen)
+
+
+@pytest.mark.parametrize("version", ["3.1", "3.1.1"])
+def test_version_goes_with_acquire_on_firmware_without_the_setting(
+    mosquitto: MosquittoBroker, broker_url: str, version: str
+) -> None:
+    seen = mosquitto.log_length
+
+    with SimulatedModem(profile="sim7600") as module, SimcomMqtt(module.port) as modem:
+        client = modem.connect(broker_url, client_id=f"sim7600-{version}", version=version, keepalive=78)  # type: ignore[arg-type]
+        client.publish("a/b", b"x", 1)
+        level = {"3.1": "[13]", "3.1.1": "[24]"}[version]
+        mosquitto.wait_for_log(rf"as sim7600-{version} \(p{level}, c1, k78\)", since=seen)
+
+
+def test_explicit_setting_that_the_firmware_does_not_know_is_an_error() -> None:
+    answers = {
+        "AT+CMQTTSTART": b"\r\nOK\r\n\r\n+CMQTTSTART: 0\r\n",
+        "AT+CMQTTACCQ?": b'\r\n+CMQTTACCQ: 0,"",0\r\n+CMQTTACCQ: 1,"",0\r\n\r\nOK\r\n',
+        'AT+CMQTTCFG="optimeout",0,60': b"\r\nERROR\r\n",
+    }
+    with (
+        ScriptedModule(answers) as module,
+        SimcomMqtt(module.port) as modem,
+        pytest.raises(MqttError, match="may not know the setting; leave operation_timeout out"),
+    ):
+        modem.connect("mqtt://127.0.0.1", client_id="dut", operation_timeout=60)
 
 
 def test_persistent_session_keeps_messages_while_offline(

@@ -40,7 +40,7 @@ def test_commands_replace_stale_clients(module_with_stale_clients: SimulatedMode
         modem.start()
         for index in (0, 1):
             client = modem.acquire(f"again-{index}", index)
-            client.configure(version="3.1.1")
+            client.configure(check_utf8=True)
             client.connect(broker_url)
             client.publish("stale/topic", b"x", 1)
             client.disconnect()
