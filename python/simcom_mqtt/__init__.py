@@ -1,5 +1,6 @@
 """Driver for the MQTT stack of SIMCom SIM7672X/SIM7652X LTE modules."""
 
+import simcom_mqtt._free_threading  # noqa: F401 - refuses a free-threaded Python before the extension is loaded
 from simcom_mqtt._native import (
     Capture,
     Message,

@@ -1,5 +1,7 @@
 """Package metadata that the wheel is made from."""
 
+import subprocess
+import sys
 import tomllib
 from importlib import import_module
 from pathlib import Path
@@ -21,3 +23,14 @@ def test_pytest_entry_point_has_the_name_of_its_module() -> None:
 
     assert name == module
     assert hasattr(import_module(module), "pytest_addoption")
+
+
+def test_import_on_free_threaded_python_names_the_ordinary_build() -> None:
+    pretend = "import sys; sys.version = '3.14.0 free-threading build'; import simcom_mqtt"
+    finished = subprocess.run([sys.executable, "-c", pretend], capture_output=True, text=True, check=False)
+
+    assert finished.returncode == 1
+    *_, last = finished.stderr.splitlines()
+    assert last.startswith(
+        "ImportError: simcom-mqtt does not support free-threaded Python yet: use the ordinary"
+    )
