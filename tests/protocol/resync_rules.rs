@@ -371,7 +371,7 @@ fn start_with_impossible_lengths_is_damage_of_an_unknown_message() {
     assert_eq!(module.messages(), []);
 }
 
-// What the count of a damaged part ran over.
+// Lines that the count of a damaged part covered.
 
 #[test]
 fn messages_and_losses_that_a_part_ran_over_are_reported() {

@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_late_piece_does_not_delay_the_next() {
+    fn late_piece_does_not_delay_the_next() {
         let mut pace = Pace::new(Some(115_200));
         let start = Instant::now();
         let ends: Vec<_> = (0..180).map(|_| pace.pass(64, start)).collect();
