@@ -80,6 +80,25 @@ impl CommandLine {
         !self.kind.name.is_mqtt() && !prefixes_its_lines.iter().any(has_prefix)
     }
 
+    /// `AT+CMGR` and `AT+CMGL` answer with text messages, whose lines may look like anything.
+    pub(crate) fn lists_text(&self) -> bool {
+        self.name().eq_ignore_ascii_case(b"CMGR") || self.name().eq_ignore_ascii_case(b"CMGL")
+    }
+
+    /// A line of the answer may have any prefix. `AT`, `ATE0` and the like answer with a final result code alone.
+    pub(crate) fn may_answer_with_other_prefix(&self) -> bool {
+        let is_basic = self.kind.name == CommandName::Basic;
+        !is_basic
+            || self.bytes.get(2).is_some_and(|letter| !matches!(letter.to_ascii_uppercase(), b'E' | b'Z'))
+    }
+
+    /// The name of `line` stands somewhere in the command.
+    pub(crate) fn names(&self, line: &[u8]) -> bool {
+        let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'*' | b'$');
+        let name = &line[..line.iter().take_while(|byte| is_of_name(byte)).count()];
+        name.len() > 1 && self.bytes.windows(name.len()).any(|window| window.eq_ignore_ascii_case(name))
+    }
+
     /// The length of the data that the command announces: its second parameter.
     pub(crate) fn announced_length(&self) -> Option<usize> {
         self.parameters().get(1)?.number()

@@ -66,6 +66,10 @@ enum State {
 pub(crate) struct Framer {
     state: State,
     is_prompt_expected: bool,
+    /// The next line may be text, so no prompt begins there.
+    is_text_possible: bool,
+    /// The next line is text, so no echo begins there either.
+    is_text_certain: bool,
     echo: DataEcho,
     line: LineBuffer,
     /// CR LF, and nothing else, stood behind the last line.
@@ -95,6 +99,8 @@ impl Framer {
         Self {
             state: State::Line,
             is_prompt_expected: false,
+            is_text_possible: false,
+            is_text_certain: false,
             echo: DataEcho::new(),
             line: LineBuffer::default(),
             line_end_intact: false,
@@ -105,6 +111,12 @@ impl Framer {
 
     pub(crate) fn expect_prompt(&mut self, is_expected: bool) {
         self.is_prompt_expected = is_expected;
+    }
+
+    /// The line that follows is possibly or certainly text. To be called right after a line.
+    pub(crate) fn expect_text(&mut self, is_possible: bool, is_certain: bool) {
+        self.is_text_possible = is_possible;
+        self.is_text_certain = is_certain;
     }
 
     /// Takes the next `count` bytes as data, whatever they look like. To be called right after a line.
@@ -258,7 +270,7 @@ impl Framer {
 
     fn step_line(&mut self, source: &[u8]) -> (usize, Found) {
         let mut start = 0;
-        if self.line.is_empty() && self.echo.may_begin() {
+        if self.line.is_empty() && !self.is_text_certain && self.echo.may_begin() {
             self.state = State::DataEcho { matched: 0, after_prompt: false };
             return (0, Found::Silent);
         }
@@ -270,7 +282,7 @@ impl Framer {
                 None if start == 0 => return (0, Found::Nothing),
                 None => return (start, Found::Silent),
                 Some(b'\n') => return (start + 1, Found::Blank),
-                Some(b'>') if self.is_prompt_expected => {
+                Some(b'>') if self.is_prompt_expected && !self.is_text_possible => {
                     self.state = State::AfterPrompt { seen_cr: false };
                     return (start + 1, Found::Prompt);
                 }

@@ -6,6 +6,7 @@ pub(crate) mod command_kind;
 pub(crate) mod command_line;
 pub(crate) mod data_echo;
 pub(crate) mod final_result;
+pub(crate) mod foreign_text;
 pub(crate) mod framer;
 pub(crate) mod line_buffer;
 pub mod parameters;

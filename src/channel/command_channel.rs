@@ -15,7 +15,7 @@ use super::staged_payload::padding_for;
 use super::surroundings::Surroundings;
 use super::sync_probe::SyncProbes;
 use super::transactions::Transactions;
-use super::wire::Wire;
+use super::wire::{Echoes, Wire};
 use crate::at::client_index::ClientIndex;
 use crate::at::command_kind::Operation;
 use crate::at::final_result::is_final_result;
@@ -30,6 +30,8 @@ pub(super) struct CommandChannel {
     probes: SyncProbes,
     /// For commands without a documented limit.
     command_timeout: Duration,
+    /// The last line is part of the answer of the command in flight. Text that the line opens is, too.
+    is_last_line_answer: bool,
 }
 
 #[derive(Debug)]
@@ -48,6 +50,7 @@ impl CommandChannel {
             transactions: Transactions::default(),
             probes: SyncProbes::default(),
             command_timeout,
+            is_last_line_answer: false,
         }
     }
 
@@ -127,24 +130,6 @@ impl CommandChannel {
 
     // What arrives.
 
-    pub(super) fn owns_echo(&self, line: &[u8]) -> bool {
-        match &self.state {
-            State::InFlight(command) => command.owns_echo(line),
-            State::Recovering(_) => Recovery::owns_echo(line),
-            State::Idle | State::Mute => false,
-        }
-    }
-
-    /// What stands behind an echo in a line, if there is an echo. Headers of messages and satellite sentences have no
-    /// line end before them, and an echo has none behind it.
-    pub(super) fn without_echo<'l>(&self, line: &'l [u8]) -> Option<&'l [u8]> {
-        if matches!(self.state, State::Idle | State::Mute) {
-            return None;
-        }
-        let end = memchr::memchr(b'\r', line)?;
-        self.owns_echo(&line[..end]).then(|| line[end..].trim_ascii_start())
-    }
-
     pub(super) fn handle_echo(&mut self) {
         if let State::Recovering(recovery) = &mut self.state {
             recovery.handle_echo();
@@ -164,9 +149,13 @@ impl CommandChannel {
     /// Gives a trusted line to whom it belongs, in the order of the rules of the line: URCs, answers that look like
     /// results, results, other answers.
     pub(super) fn handle_line(&mut self, line: &[u8], at: &mut Surroundings<'_>) {
+        self.is_last_line_answer = false;
         if let Some(urc) = Urc::parse(line) {
-            self.handle_urc(urc, line, at);
-            return;
+            let is_answer = |command: &mut CommandInFlight| command.names(line);
+            if urc != Urc::Other || !self.in_flight_mut().is_some_and(is_answer) {
+                self.handle_urc(urc, line, at);
+                return;
+            }
         }
         let result = OperationResult::parse(line);
         let is_owed = result.is_some_and(|result| self.transactions.pending_for(result).is_some());
@@ -175,7 +164,9 @@ impl CommandChannel {
                 command.take_information(line)
             }
             _ if result.is_some() => Taken::No,
-            State::InFlight(command) if command.awaits_answer() => command.take_answer(line),
+            State::InFlight(command) if command.awaits_answer() => {
+                command.take_answer(line, at.wire.blank_lines_before())
+            }
             State::Recovering(recovery) => {
                 let progress = recovery.handle_line(line, &mut self.probes, at.wire, at.now);
                 if let Some(progress) = progress {
@@ -187,7 +178,7 @@ impl CommandChannel {
             _ => Taken::No,
         };
         match (taken, result) {
-            (Taken::Yes, _) => {}
+            (Taken::Yes, _) => self.is_last_line_answer = true,
             (Taken::ListingMayBeOver, _) => at.wire.push_line(LISTING_PROBE),
             (Taken::Final, _) => self.handle_final(line, at),
             (Taken::No, Some(result)) => self.handle_result(result, line, at),
@@ -195,6 +186,14 @@ impl CommandChannel {
                 let line = at.wire.shown(line);
                 at.events.push(Event::Urc { line, is_known: false });
             }
+        }
+    }
+
+    /// Takes a line of text of another feature. It belongs to whatever the line before belongs to.
+    pub(super) fn handle_text(&mut self, line: &[u8], at: &mut Surroundings<'_>) {
+        match &mut self.state {
+            State::InFlight(command) if self.is_last_line_answer => command.take_text(line),
+            _ => at.events.push(Event::Urc { line: at.wire.shown(line), is_known: true }),
         }
     }
 
@@ -541,6 +540,20 @@ impl CommandChannel {
                 self.state = other;
                 None
             }
+        }
+    }
+}
+
+impl Echoes for CommandChannel {
+    fn may_come(&self) -> bool {
+        !matches!(self.state, State::Idle | State::Mute)
+    }
+
+    fn owns_echo(&self, line: &[u8]) -> bool {
+        match &self.state {
+            State::InFlight(command) => command.owns_echo(line),
+            State::Recovering(_) => Recovery::owns_echo(line),
+            State::Idle | State::Mute => false,
         }
     }
 }

@@ -243,15 +243,51 @@ impl CommandInFlight {
         Taken::Yes
     }
 
-    pub(super) fn take_answer(&mut self, line: &[u8]) -> Taken {
+    /// Takes a line if it is one of the answer. `blank_lines` stand before it.
+    pub(super) fn take_answer(&mut self, line: &[u8], blank_lines: usize) -> Taken {
         if is_final_result(line) {
             return Taken::Final;
         }
         let command = &self.command().line;
-        if command.owns(line) || (command.takes_bare_lines() && !line.starts_with(b"+")) {
+        if self.owns(line) {
             return self.take_information(line);
         }
-        Taken::No
+        if !command.takes_bare_lines() || (line.starts_with(b"+") && !self.takes_other_prefix(line)) {
+            return Taken::No;
+        }
+        if command.lists_text() && !self.lines.is_empty() {
+            for _ in 0..blank_lines {
+                self.keep(b"");
+            }
+        }
+        self.take_information(line)
+    }
+
+    /// A line with another prefix than the command's is part of the answer: `+ICCID: …` of `AT+CICCID`, `+GCAP: …` of
+    /// `ATI`. Where the answer has lines with the command's own prefix, it is not, unless the answer is text.
+    fn takes_other_prefix(&self, line: &[u8]) -> bool {
+        let command = &self.command().line;
+        command.lists_text()
+            || command.names(line)
+            || (command.may_answer_with_other_prefix() && !self.lines.iter().any(|line| self.owns(line)))
+    }
+
+    fn owns(&self, line: &[u8]) -> bool {
+        self.command().line.owns(line)
+    }
+
+    /// The command awaits its answer and has the name of `line` in it, so the line is no URC: `+CPIN: READY` of
+    /// `AT+CPIN?`, `+CSQ: 20,99` of `AT+CREG?;+CSQ`.
+    pub(super) fn names(&self, line: &[u8]) -> bool {
+        if matches!(self.phase, Phase::Listing { .. }) {
+            // A topic of one word, as `RING`.
+            return self.awaits_answer() && line.iter().all(u8::is_ascii_alphanumeric);
+        }
+        self.awaits_answer() && self.command().line.names(line)
+    }
+
+    pub(super) fn take_text(&mut self, line: &[u8]) {
+        self.keep(line);
     }
 
     /// `OK` ends the command now; before the prompt it does not.

@@ -22,7 +22,7 @@ use super::failure::{Failure, LostBy, UnknownReason};
 use super::queued_transaction::{Owner, QueuedTransaction};
 use super::surroundings::Surroundings;
 use super::transaction::Transaction;
-use super::wire::{Arrival, Wire};
+use super::wire::{Arrival, Echoes, Wire};
 use crate::at::client_index::ClientIndex;
 use crate::at::command::Command;
 use crate::inbound::LONGEST_PAYLOAD;
@@ -180,10 +180,13 @@ impl Engine {
         let mut line = std::mem::take(&mut self.line);
         loop {
             let Self { wire, channel, events, .. } = self;
-            let arrival = wire.next(&mut input, &mut line, |line| channel.without_echo(line), events, now);
-            let Some(arrival) = arrival else { break };
+            let Some(arrival) = wire.next(&mut input, &mut line, channel, events, now) else { break };
             match arrival {
                 Arrival::Line => self.handle_line(&line, now),
+                Arrival::Text => {
+                    let (channel, mut at) = self.split(now);
+                    channel.handle_text(&line, &mut at);
+                }
                 Arrival::OverlongLine => {
                     let line = self.wire.shown(&line);
                     self.events.push(Event::Urc { line, is_known: false });

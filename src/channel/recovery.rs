@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use super::sync_probe::{SyncProbe, SyncProbes};
 use super::wire::Wire;
-use crate::at::final_result::is_final_result;
+use crate::at::final_result::{is_final_result, reads_like_error};
 use crate::inbound::LONGEST_PAYLOAD;
 
 /// Sync probes in one recovery.
@@ -125,6 +125,8 @@ impl Recovery {
                     *is_answered = probe.is_answered_by(line);
                     return Some(Progress::Ongoing);
                 }
+                // A module that refuses in words of its own answers, too.
+                *is_refused |= reads_like_error(line);
                 if !is_final {
                     return None;
                 }

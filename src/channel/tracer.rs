@@ -199,7 +199,7 @@ impl SecretInFlight {
 fn is_known(line: &[u8]) -> bool {
     let is_urc = Urc::parse(line).is_some_and(|urc| urc != Urc::Other);
     let is_header = || matches!(HeaderLine::parse(line), Some(HeaderLine::Sound(_)));
-    matches!(line, b"" | b">" | b"> ")
+    matches!(line.trim_ascii(), b"" | b">")
         || is_bare_final_result(line)
         || is_urc
         || OperationResult::parse(line).is_some()

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::event_queue::EventQueue;
 use super::tracer::Tracer;
 use crate::at::command::{Command, Data};
+use crate::at::foreign_text::ForeignText;
 use crate::at::framer::{Element, Framer};
 use crate::at::trace::TraceKind;
 use crate::at::transmit_buffer::TransmitBuffer;
@@ -22,6 +23,10 @@ pub(super) struct Wire {
     transmit: TransmitBuffer,
     tracer: Tracer,
     held_echo: Option<HeldEcho>,
+    text: ForeignText,
+    /// Blank lines since the last line, and before that line.
+    blank_lines: usize,
+    blank_lines_before: usize,
     baudrate: u32,
 }
 
@@ -36,12 +41,21 @@ struct HeldEcho {
 pub(super) enum Arrival {
     /// A line that is no header of a message.
     Line,
+    /// A line of text of another feature.
+    Text,
     /// The beginning of a line that is longer than any.
     OverlongLine,
     /// A prompt that is part of no message.
     Prompt,
     /// There is something to take with [`Wire::poll_output`].
     Output,
+}
+
+/// Knows what the module may echo.
+pub(super) trait Echoes {
+    fn may_come(&self) -> bool;
+
+    fn owns_echo(&self, line: &[u8]) -> bool;
 }
 
 impl Wire {
@@ -52,6 +66,9 @@ impl Wire {
             transmit: TransmitBuffer::default(),
             tracer: Tracer::default(),
             held_echo: None,
+            text: ForeignText::default(),
+            blank_lines: 0,
+            blank_lines_before: 0,
             baudrate,
         }
     }
@@ -60,17 +77,16 @@ impl Wire {
     pub(super) fn attach_port(&mut self) {
         self.framer = Framer::new();
         self.transmit.clear();
+        self.text.reset();
         self.held_echo = None;
     }
 
     /// Returns the next arrival in `input`, or `None` once `input` is used up. A line is put into `line`.
-    ///
-    /// `without_echo` returns what stands behind the echo of a command in a line, if there is an echo.
     pub(super) fn next(
         &mut self,
         input: &mut &[u8],
         line: &mut Vec<u8>,
-        without_echo: impl for<'l> Fn(&'l [u8]) -> Option<&'l [u8]>,
+        echoes: &impl Echoes,
         events: &mut EventQueue,
         now: Instant,
     ) -> Option<Arrival> {
@@ -85,21 +101,37 @@ impl Wire {
                 }
                 Element::Blank => {
                     self.reassembly.blank_line();
+                    self.blank_lines += 1;
+                    if self.text.is_open() {
+                        self.text.handle_blank_line();
+                        self.framer.expect_text(self.text.is_open(), self.text.is_certain());
+                    }
                     continue;
                 }
                 Element::Line(found) => {
                     self.tracer.end_element(TraceKind::Line, events);
                     let mut text = found;
-                    if let Some(rest) = without_echo(found) {
+                    if let Some(rest) = without_echo(found, echoes) {
                         self.reassembly.unspaced();
                         text = rest;
                     }
-                    let Some(header) = HeaderLine::parse(text) else {
-                        line.clear();
-                        line.extend_from_slice(text);
-                        return Some(Arrival::Line);
-                    };
-                    self.handle_header(header, now);
+                    self.blank_lines_before = std::mem::take(&mut self.blank_lines);
+                    let header = if self.text.is_certain() { None } else { HeaderLine::parse(text) };
+                    match header {
+                        Some(header) if !self.text.is_open() || matches!(header, HeaderLine::Sound(_)) => {
+                            self.end_text();
+                            self.handle_header(header, now);
+                        }
+                        _ => {
+                            line.clear();
+                            line.extend_from_slice(text);
+                            if self.text.is_open() && !self.text.is_certain() && echoes.owns_echo(line) {
+                                self.end_text();
+                            }
+                            let is_text = self.is_text(line, now);
+                            return Some(if is_text { Arrival::Text } else { Arrival::Line });
+                        }
+                    }
                 }
                 Element::CountedEnd { intact } => {
                     self.tracer.end_element(TraceKind::Data, events);
@@ -138,6 +170,36 @@ impl Wire {
         if count > 0 {
             self.framer.take(count);
         }
+    }
+
+    /// Returns `true` if a line is text of another feature. Among the rest of a damaged message nothing opens a text.
+    fn is_text(&mut self, line: &[u8], now: Instant) -> bool {
+        if self.reassembly.is_resyncing() {
+            self.end_text();
+            return false;
+        }
+        let was_open = self.text.is_open();
+        let is_text = self.text.handle_line(line, now);
+        if is_text {
+            // Within a block the text is no evidence of damage.
+            self.reassembly.line(line, true, false);
+        }
+        if was_open || self.text.is_open() {
+            self.framer.expect_text(self.text.is_open(), self.text.is_certain());
+        }
+        is_text
+    }
+
+    fn end_text(&mut self) {
+        if self.text.is_open() {
+            self.text.reset();
+            self.framer.expect_text(false, false);
+        }
+    }
+
+    /// The number of blank lines before the line that arrived last.
+    pub(super) fn blank_lines_before(&self) -> usize {
+        self.blank_lines_before
     }
 
     /// Returns `true` if a line that is no header may be trusted now. Else it is held, and may be an output later.
@@ -311,4 +373,14 @@ impl Wire {
     pub(super) fn end_command(&mut self) {
         self.tracer.end_command();
     }
+}
+
+/// What stands behind an echo in a line, if there is an echo. Headers of messages and satellite sentences have no line end
+/// before them, and an echo has none behind it.
+fn without_echo<'l>(line: &'l [u8], echoes: &impl Echoes) -> Option<&'l [u8]> {
+    if !echoes.may_come() {
+        return None;
+    }
+    let end = memchr::memchr(b'\r', line)?;
+    echoes.owns_echo(&line[..end]).then(|| line[end..].trim_ascii_start())
 }

@@ -104,6 +104,11 @@ impl Reassembly {
         }
     }
 
+    /// A message is damaged, and it is not known yet where its bytes end.
+    pub(crate) fn is_resyncing(&self) -> bool {
+        self.resync.is_active()
+    }
+
     /// Decides about a line that is no header. `is_known`: the line has a meaning now.
     pub(crate) fn line(&mut self, line: &[u8], is_known: bool, is_echo: bool) -> Trust {
         self.port_errors.line_ends();
