@@ -7,6 +7,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
+from datetime import datetime
 from os import PathLike
 from typing import Any, Literal, ParamSpec, Self, TypeVar, final
 
@@ -16,7 +17,18 @@ from simcom_mqtt.codes import LossCause
 from simcom_mqtt.errors import MessageTimeoutError
 from simcom_mqtt.futures import OperationFuture
 from simcom_mqtt.types import Callback, Payload, Pem, QoS, Topic
-from simcom_mqtt.values import Cell, ClientState, ModuleInfo, PortInfo, SignalQuality, Stats
+from simcom_mqtt.values import (
+    Cell,
+    ClientState,
+    ModuleInfo,
+    PdpContext,
+    PortInfo,
+    Position,
+    Registration,
+    SignalQuality,
+    Sim,
+    Stats,
+)
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -227,6 +239,73 @@ class SimcomMqtt:
 
         CommandTimeoutError: not within `timeout`; the message tells what was still missing.
         """
+
+    def sim(self) -> Sim:
+        """The SIM card: `AT+CPIN?`, `AT+CICCID`, `AT+CIMI`."""
+
+    def enter_pin(self, pin: str) -> None:
+        """Enter the PIN of the SIM card: `AT+CPIN`. A card that is ready gets nothing.
+
+        pin: 4–8 digits. Never logged, and never sent again once the card refused it: three wrong ones lock
+            the card.
+
+        CommandError: the PIN is wrong, or the card waits for its PUK.
+        """
+
+    def registration(self) -> Registration:
+        """The registration in the network: `AT+COPS?`, and the best of `AT+CEREG?`, `CGREG?` and `CREG?`."""
+
+    def data_contexts(self) -> list[PdpContext]:
+        """The PDP contexts that carry data: `AT+CGDCONT?`, `AT+CGACT?`, `AT+CGPADDR`.
+
+        Those for IMS and for emergency calls are left out: `pdp_contexts()` has all.
+        """
+
+    def set_apn(
+        self,
+        apn: str,
+        *,
+        context: int = 1,
+        type: Literal["IP", "IPV6", "IPV4V6"] = "IPV4V6",
+        user: str | None = None,
+        password: str | None = None,
+        auth: Literal["none", "pap", "chap"] | None = None,
+    ) -> None:
+        """Set the access point of the operator: `AT+CGDCONT`, and `AT+CGAUTH` if it asks for a user.
+
+        The module keeps it, and uses it when it activates the context next: at `start()`, or after a restart.
+
+        apn: up to 100 bytes; empty: the network chooses.
+        context: 1–24. The MQTT service uses 1.
+        type: "IP", "IPV6" or "IPV4V6".
+        user, password: 1–127 bytes each, never logged.
+        auth: "none", "pap" or "chap"; None: the authentication stays as it is, or with a user the network
+            chooses.
+
+        CommandError: the module refuses it.
+        """
+
+    def clock(self) -> datetime | None:
+        """The clock of the module, with its time zone: `AT+CCLK?`. None: it was never set."""
+
+    def sync_clock(self, server: str = "pool.ntp.org", *, timeout: float = 30.0) -> datetime:
+        """Set the clock from a time server, and return it: `AT+CNTP`. The time zone stays as it is.
+
+        server: 1–255 bytes.
+
+        CommandError: the module cannot reach the server.
+        CommandTimeoutError: no result within `timeout`.
+        """
+
+    def set_gnss(self, on: bool, *, timeout: float = 30.0) -> None:
+        """Switch the satellite receiver on or off: `AT+CGNSSPWR`. After some seconds it is ready.
+
+        CommandError: the module has no receiver.
+        CommandTimeoutError: the receiver is not ready within `timeout`.
+        """
+
+    def position(self) -> Position | None:
+        """The position by satellites: `AT+CGNSSINFO`. None: no fix, or the receiver is off (`set_gnss`)."""
 
     @property
     def stats(self) -> Stats:

@@ -104,8 +104,10 @@ impl TimeServer {
         Ok(Self(sized("server", server, LONGEST)?.to_owned()))
     }
 
-    /// `AT+CNTP="<server>",<timezone>`: the clock will show the time of this zone.
+    /// `AT+CNTP="<server>",<timezone>`: the clock will show the time of this zone, or of UTC if the command cannot set it.
     pub fn configure(&self, quarters_of_an_hour: i8) -> Command {
+        let quarters_of_an_hour =
+            if (-47..=48).contains(&quarters_of_an_hour) { quarters_of_an_hour } else { 0 };
         command(format!("AT+CNTP=\"{}\",{quarters_of_an_hour}", self.0))
     }
 
@@ -196,6 +198,7 @@ mod tests {
     fn time_server_is_configured_and_asked() {
         let server = TimeServer::parse("pool.ntp.org").unwrap();
         assert_eq!(server.configure(-28).line.bytes(), b"AT+CNTP=\"pool.ntp.org\",-28");
+        assert_eq!(server.configure(56).line.bytes(), b"AT+CNTP=\"pool.ntp.org\",0");
         assert_eq!(TimeServer::synchronize().line.bytes(), b"AT+CNTP");
         assert_eq!(TimeServer::result(b"+CNTP: 0"), Some(0));
         assert_eq!(TimeServer::result(b"+CCLK: 0"), None);

@@ -58,14 +58,20 @@ impl Query for PdpContextDefinitions {
     }
 }
 
-/// `AT+CGPADDR`: the addresses of the active contexts.
-pub struct PdpAddresses;
+/// `AT+CGPADDR`, or `AT+CGPADDR=<cid>`: the addresses of the active contexts.
+pub enum PdpAddresses {
+    OfAll,
+    Of(u8),
+}
 
 impl Query for PdpAddresses {
     type Answer = Vec<(u8, String)>;
 
     fn command(&self) -> Command {
-        command("AT+CGPADDR")
+        match self {
+            Self::OfAll => command("AT+CGPADDR"),
+            Self::Of(context) => command(format!("AT+CGPADDR={context}")),
+        }
     }
 
     /// Reads `+CGPADDR: 1,100.111.74.74`. `0.0.0.0` is no address. A second address, for IPv6, is left out.
@@ -258,7 +264,8 @@ mod tests {
     #[test]
     fn joins_definitions_states_and_addresses_of_data_contexts() {
         assert_eq!(PdpContextDefinitions.command().line.bytes(), b"AT+CGDCONT?");
-        assert_eq!(PdpAddresses.command().line.bytes(), b"AT+CGPADDR");
+        assert_eq!(PdpAddresses::OfAll.command().line.bytes(), b"AT+CGPADDR");
+        assert_eq!(PdpAddresses::Of(8).command().line.bytes(), b"AT+CGPADDR=8");
         let definitions = PdpContextDefinitions
             .answer(&lines(
                 "+CGDCONT: 1,\"IP\",\"jionet\",\"0.0.0.0\",0,0,0,0\n+CGDCONT: 2,\"IPV4V6\",\"ims\",\"\",0\n\
@@ -267,7 +274,7 @@ mod tests {
             .unwrap();
         let states = [(1, true), (2, true), (4, false)];
         let addresses =
-            PdpAddresses.answer(&lines("+CGPADDR: 1,100.111.74.74\n+CGPADDR: 4,\"0.0.0.0\"")).unwrap();
+            PdpAddresses::OfAll.answer(&lines("+CGPADDR: 1,100.111.74.74\n+CGPADDR: 4,\"0.0.0.0\"")).unwrap();
         let context = |number, kind: &str, apn: &str, is_active, address: Option<&str>| PdpContext {
             number,
             kind: kind.to_owned(),

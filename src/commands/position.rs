@@ -9,9 +9,11 @@ use crate::at::parameters::{Parameters, Value};
 pub struct GnssPower;
 
 impl GnssPower {
+    pub const NAME: &'static str = "CGNSSPWR";
+
     /// The line `+CGNSSPWR: READY!` tells that the receiver has started.
     pub fn is_ready(line: &[u8]) -> bool {
-        Parameters::of_information(line, b"CGNSSPWR")
+        Parameters::of_information(line, Self::NAME.as_bytes())
             .and_then(|values| values.get(0)?.text())
             .is_some_and(|text| text.to_ascii_uppercase().starts_with("READY"))
     }
@@ -25,7 +27,7 @@ impl Query for GnssPower {
     }
 
     fn answer(&self, lines: &Lines) -> Result<bool, UnexpectedAnswer> {
-        let is_on = each(lines, "CGNSSPWR", |values| values.get(0)?.flag()).next();
+        let is_on = each(lines, Self::NAME, |values| values.get(0)?.flag()).next();
         is_on.ok_or_else(|| UnexpectedAnswer::new(self, "+CGNSSPWR: <0 or 1>", lines))
     }
 }

@@ -194,7 +194,7 @@ pub(super) mod tests {
         let _ = SimStateQuery.answer(lines);
         let _ = (Iccid.answer(lines), Imsi.answer(lines), Clock.answer(lines));
         let _ = (GnssPower.answer(lines), CurrentPosition.answer(lines));
-        let _ = (PdpContextDefinitions.answer(lines), PdpAddresses.answer(lines));
+        let _ = (PdpContextDefinitions.answer(lines), PdpAddresses::OfAll.answer(lines));
         let _ = service::Limits::ALL.map(|limits| limits.answer(lines));
         let _ = [Identity::Model, Identity::Revision, Identity::Imei].map(|identity| identity.answer(lines));
         let _ = ClientReport::from_answers(ClientIndex::Zero, &vec![lines.to_vec(); 5]);

@@ -174,8 +174,8 @@ impl Registration {
     /// Joins the answers of the domains and of `AT+COPS?`. A command that the module refused is missing.
     ///
     /// The circuit domain carries no data. It counts only if the module knows none of the others.
-    pub fn join(domains: &[(Domain, DomainRegistration)], operator: Option<Operator>) -> Option<Self> {
-        let state = domains.iter().map(|(_, found)| found.state).max()?;
+    pub fn join(domains: &[(Domain, DomainRegistration)], operator: Option<Operator>) -> Self {
+        let states = domains.iter().map(|(_, found)| found.state);
         let carries_data = |domain: Domain| domain != Domain::Circuit;
         let knows_data = domains.iter().any(|(domain, _)| carries_data(*domain));
         let is_registered = domains
@@ -187,13 +187,13 @@ impl Registration {
         let mut raws: Vec<_> = domains.iter().map(|(_, found)| found.raw.clone()).collect();
         raws.push(raw);
         raws.retain(|raw| !raw.is_empty());
-        Some(Self {
-            state,
+        Self {
+            state: states.max().unwrap_or(RegistrationState::Unknown),
             technology: technology.or(is_lte.then_some("LTE")),
             operator: name,
             is_registered,
             raw: raws.join("\n"),
-        })
+        }
     }
 }
 
@@ -264,25 +264,24 @@ mod tests {
         let operator = SelectedOperator.answer(&lines("+COPS: 0,2,\"22201\",3")).unwrap();
         assert_eq!(
             Registration::join(&gsm, Some(operator)),
-            Some(Registration {
+            Registration {
                 state: RegistrationState::Home,
                 technology: Some("GSM"),
                 operator: Some("22201".to_owned()),
                 is_registered: true,
                 raw: "+CEREG: 0,4\n+CGREG: 0,1\n+CREG: 0,1\n+COPS: 0,2,\"22201\",3".to_owned(),
-            })
+            }
         );
-        let lte = Registration::join(&[of(Domain::Lte, "+CEREG: 0,5")], None).unwrap();
+        let lte = Registration::join(&[of(Domain::Lte, "+CEREG: 0,5")], None);
         assert_eq!((lte.state.name(), lte.technology, lte.is_registered), ("roaming", Some("LTE"), true));
-        assert_eq!(Registration::join(&[], None), None);
     }
 
     #[test]
     fn registration_without_packet_service_is_none_unless_the_module_knows_only_the_circuit_domain() {
         let circuit = of(Domain::Circuit, "+CREG: 0,1");
         let calls = [of(Domain::Packet, "+CGREG: 0,3"), circuit.clone()];
-        let calls_only = Registration::join(&calls, None).unwrap();
+        let calls_only = Registration::join(&calls, None);
         assert_eq!((calls_only.state.name(), calls_only.is_registered), ("home", false));
-        assert!(Registration::join(&[circuit], None).unwrap().is_registered);
+        assert!(Registration::join(&[circuit], None).is_registered);
     }
 }

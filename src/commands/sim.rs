@@ -1,7 +1,7 @@
 //! The SIM card: `AT+CPIN`, `AT+CICCID`, `AT+CIMI`.
 
-use super::Invalid;
 use super::query::{Lines, Query, UnexpectedAnswer, command, each, lossy, text};
+use super::{IdentityValue, Invalid};
 use crate::at::Command;
 
 /// The state of the card, as `AT+CPIN?` reports it.
@@ -83,7 +83,7 @@ impl Query for SimStateQuery {
 pub struct Iccid;
 
 impl Query for Iccid {
-    type Answer = Option<String>;
+    type Answer = Option<IdentityValue>;
 
     fn command(&self) -> Command {
         command("AT+CICCID")
@@ -99,7 +99,7 @@ impl Query for Iccid {
 pub struct Imsi;
 
 impl Query for Imsi {
-    type Answer = Option<String>;
+    type Answer = Option<IdentityValue>;
 
     fn command(&self) -> Command {
         command("AT+CIMI")
@@ -111,11 +111,11 @@ impl Query for Imsi {
 }
 
 /// The number on a line, bare or behind a prefix. A card number with an odd count of digits is padded with F.
-fn digits(line: &[u8], lengths: std::ops::RangeInclusive<usize>) -> Option<String> {
-    let line = lossy(line);
-    let value = line.rsplit(':').next()?.trim().trim_matches('"').trim_end_matches(['F', 'f']);
+fn digits(line: &[u8], lengths: std::ops::RangeInclusive<usize>) -> Option<IdentityValue> {
+    let raw = lossy(line.trim_ascii());
+    let value = raw.rsplit(':').next()?.trim().trim_matches('"').trim_end_matches(['F', 'f']);
     let is_number = lengths.contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_digit());
-    is_number.then(|| value.to_owned())
+    is_number.then(|| IdentityValue { value: value.to_owned(), raw: raw.clone() })
 }
 
 /// The SIM card, as Python gets it.
@@ -199,19 +199,17 @@ mod tests {
 
     #[test]
     fn numbers_are_read_with_any_prefix() {
-        for line in
-            ["+ICCID: 89860318740037812345", "+CICCID: \"89860318740037812345\"", "89860318740037812345"]
-        {
-            assert_eq!(
-                Iccid.answer(&lines(line)).unwrap().as_deref(),
-                Some("89860318740037812345"),
-                "{line}"
-            );
+        let value =
+            |found: Result<Option<IdentityValue>, UnexpectedAnswer>| found.unwrap().map(|found| found.value);
+        let number = "89860318740037812345";
+        for line in [format!("+ICCID: {number}"), format!("+CCID: \"{number}\""), number.to_owned()] {
+            let found = Iccid.answer(&lines(&line)).unwrap();
+            assert_eq!(found, Some(IdentityValue { value: number.to_owned(), raw: line }));
         }
-        let padded = Iccid.answer(&lines("+ICCID: 8986031874003781234F")).unwrap();
-        assert_eq!(padded.as_deref(), Some("8986031874003781234"));
+        let padded = Iccid.answer(&lines("+ICCID: 8986031874003781234F"));
+        assert_eq!(value(padded).as_deref(), Some("8986031874003781234"));
         assert_eq!(Iccid.answer(&lines("+ICCID:\nRING")), Ok(None));
-        assert_eq!(Imsi.answer(&lines("\n460115050123456")).unwrap().as_deref(), Some("460115050123456"));
+        assert_eq!(value(Imsi.answer(&lines("\n460115050123456"))).as_deref(), Some("460115050123456"));
         assert_eq!(Imsi.answer(&[]), Ok(None));
     }
 

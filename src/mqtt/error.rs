@@ -61,6 +61,20 @@ pub enum Error {
     WillHalfEntered(ClientIndex),
     #[error("both clients of the module are in use ({}): release one", holders_in_words(holders))]
     NoClientFree { holders: Vec<(ClientIndex, String)> },
+    #[error(
+        "the SIM card is locked (AT+CPIN? was answered with {response}): enter its PUK and a new PIN with \
+         command('AT+CPIN=\"<PUK>\",\"<new PIN>\"')"
+    )]
+    SimLocked { response: String },
+    #[error(
+        "the SIM card refused this PIN before ({response}), so it was not sent again: three wrong ones lock the card until its \
+         PUK is entered"
+    )]
+    PinRefused { response: String },
+    #[error(
+        "AT+CNTP was answered with {response} ({meaning}): check registration() and data_contexts(), or try another server"
+    )]
+    ClockNotSet { response: String, meaning: &'static str },
     #[error("no message comes any more: {}; connect and subscribe again", cause_in_words(.0))]
     NoMoreMessages(LostBy),
     #[error("the port was closed: open it again with a new SimcomMqtt")]

@@ -4,6 +4,9 @@
 pub(super) fn hint(command: &str, code: Option<u16>) -> &'static str {
     let starts = |name: &str| command.to_ascii_uppercase().starts_with(name);
     match code {
+        None if starts("AT+CPIN=") => {
+            ": check the PIN before the next try, since three wrong ones lock the card until its PUK is entered"
+        }
         None if starts("AT+CMQTTSTART") => {
             ": the service runs already (is_started()), or there is no network (cell())"
         }

@@ -7,9 +7,11 @@
 mod back_off;
 mod client_state;
 mod connect;
+mod device;
 mod disconnect;
 mod error;
 mod executor;
+mod expected_line;
 mod hint;
 mod module_state;
 mod network;

@@ -1,8 +1,11 @@
 use std::time::{Duration, Instant};
 
+use super::device::known;
 use super::error::Error;
 use super::session::Session;
-use crate::commands::{Cell, Domain, PdpContextStates, RegistrationIn, ServingCell};
+use crate::commands::{
+    Cell, PdpContextDefinitions, PdpContextStates, Registration, ServingCell, is_data_context_active,
+};
 
 /// Between two looks. No URC reports it reliably, and the module itself looks no more often.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -30,15 +33,16 @@ impl Session {
     }
 
     async fn missing_for_network(&self, deadline: Instant) -> Result<Option<String>, Error> {
-        let lte = self.ask_by(&RegistrationIn(Domain::Lte), deadline).await?.state;
-        if !lte.is_registered() {
-            let packet = self.ask_by(&RegistrationIn(Domain::Packet), deadline).await?.state;
-            if !packet.is_registered() {
-                return Ok(Some(format!("the module is not registered ({lte})")));
-            }
+        let registration = Registration::join(&self.registrations(deadline).await?, None);
+        if !registration.is_registered {
+            return Ok(Some(format!("the module is not registered ({})", registration.state)));
         }
-        let contexts = self.ask_by(&PdpContextStates, deadline).await?;
-        let active = contexts.iter().any(|(_, active)| *active);
-        Ok((!active).then(|| "no PDP context is active".to_owned()))
+        let states = self.ask_by(&PdpContextStates, deadline).await?;
+        if !states.iter().any(|(_, is_active)| *is_active) {
+            return Ok(Some("no PDP context is active".to_owned()));
+        }
+        let definitions = known(self.ask_by(&PdpContextDefinitions, deadline).await)?.unwrap_or_default();
+        let has_data = is_data_context_active(&states, &definitions);
+        Ok((!has_data).then(|| "no PDP context for data is active, only that of IMS".to_owned()))
     }
 }

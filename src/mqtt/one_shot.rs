@@ -24,6 +24,10 @@ impl<T> OneShot<T> {
         *self.0.borrow_mut() = Some(value);
     }
 
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+
     pub(super) fn take(&self) -> Option<T> {
         self.0.borrow_mut().take()
     }

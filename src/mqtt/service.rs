@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::client_state::ClientState;
 use super::executor::{Executor, Procedure, TaskId};
+use super::expected_line::ExpectedLines;
 use super::offline_queue::{OfflineQueue, Settled};
 use super::output::Output;
 use super::session::{Call, PortState, Session, Settings};
@@ -247,7 +248,12 @@ impl MqttService {
             | Event::Mute
             | Event::ConnectionLossSuspected => self.handle_loss(event),
             Event::Message(_) | Event::MessageLost { .. } | Event::Trace { .. } | Event::Urc { .. } => {
-                self.session.with(|shared| shared.outputs.push_back(Output::Event(event)));
+                self.session.with(|shared| {
+                    if let Event::Urc { line, .. } = &event {
+                        ExpectedLines::offer(shared, line);
+                    }
+                    shared.outputs.push_back(Output::Event(event));
+                });
             }
         }
     }
@@ -255,6 +261,10 @@ impl MqttService {
     /// A loss of the connection, or a sign of one.
     fn handle_loss(&mut self, event: Event) {
         self.session.with(|shared| {
+            if matches!(event, Event::Restarted | Event::PortLost(_)) {
+                // The card may be another one.
+                shared.refused_pin = None;
+            }
             let connected = ClientIndex::ALL.map(|client| shared.state.has_connection(client));
             if shared.state.observe(&event) {
                 shared.publish_state();

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::error::Error;
 use super::executor::{ReadyTasks, Task, TaskId};
+use super::expected_line::ExpectedLines;
 use super::module_state::ModuleState;
 use super::offline_queue::OfflineQueue;
 use super::one_shot::OneShot;
@@ -20,7 +21,7 @@ use super::turn::Turns;
 use super::unknown_settings::UnknownSettings;
 use crate::at::{ClientIndex, Command};
 use crate::channel::{Answers, Failure, Outcome, Transaction, TransactionId};
-use crate::commands::{Invalid, PayloadLimit, Query};
+use crate::commands::{self, Invalid, PayloadLimit, Query};
 
 /// A handle to the module, for procedures. All handles are on the I/O thread.
 #[derive(Clone)]
@@ -51,6 +52,9 @@ pub(super) struct Shared {
     pub(super) unknown_settings: UnknownSettings,
     pub(super) preparation: Turns,
     pub(super) limit_query: Turns,
+    pub(super) expected_lines: ExpectedLines,
+    /// The last PIN that the card refused, with the module's answer.
+    pub(super) refused_pin: Option<(commands::Pin, String)>,
     pub(super) ready: ReadyTasks,
     pub(super) timers: BTreeSet<(Instant, TaskId)>,
     pub(super) calls: VecDeque<Call>,
@@ -126,6 +130,8 @@ impl Session {
             unknown_settings: UnknownSettings::default(),
             preparation: Turns::default(),
             limit_query: Turns::default(),
+            expected_lines: ExpectedLines::default(),
+            refused_pin: None,
             ready: ReadyTasks::default(),
             timers: BTreeSet::new(),
             calls: VecDeque::new(),

@@ -103,6 +103,21 @@ fn mqtt_to_python(py: Python<'_>, error: &mqtt::Error) -> PyResult<PyErr> {
             fields.set_item("command", "AT")?;
             py.get_type::<CommandTimeoutError>()
         }
+        Error::SimLocked { response } => {
+            fields.set_item("command", "AT+CPIN?")?;
+            fields.set_item("response", response)?;
+            py.get_type::<CommandError>()
+        }
+        Error::PinRefused { response } => {
+            fields.set_item("command", "AT+CPIN=\"****\"")?;
+            fields.set_item("response", response)?;
+            py.get_type::<CommandError>()
+        }
+        Error::ClockNotSet { response, .. } => {
+            fields.set_item("command", "AT+CNTP")?;
+            fields.set_item("response", response)?;
+            py.get_type::<CommandError>()
+        }
         Error::UnexpectedAnswer(answer) => {
             fields.set_item("command", answer.command())?;
             fields.set_item("response", answer.lines().join("\n"))?;

@@ -15,6 +15,7 @@ mod capture;
 mod certificates;
 mod client;
 mod client_messages;
+mod device;
 mod errors;
 mod inbox;
 mod log;

@@ -121,6 +121,15 @@ class SimcomMqtt:
     cell = awaited(_native.SimcomMqtt.cell)
     pdp_contexts = awaited(_native.SimcomMqtt.pdp_contexts)
     wait_for_network = awaited(_native.SimcomMqtt.wait_for_network)
+    sim = awaited(_native.SimcomMqtt.sim)
+    enter_pin = awaited(_native.SimcomMqtt.enter_pin)
+    registration = awaited(_native.SimcomMqtt.registration)
+    data_contexts = awaited(_native.SimcomMqtt.data_contexts)
+    set_apn = awaited(_native.SimcomMqtt.set_apn)
+    clock = awaited(_native.SimcomMqtt.clock)
+    sync_clock = awaited(_native.SimcomMqtt.sync_clock)
+    set_gnss = awaited(_native.SimcomMqtt.set_gnss)
+    position = awaited(_native.SimcomMqtt.position)
 
     async def configure_ssl(self, context: int, **settings: int | str) -> None:
         """`SimcomMqtt.configure_ssl`, awaited."""

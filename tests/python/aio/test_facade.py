@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,14 @@ def test_every_method_works(
             assert (await modem.signal_quality()).rssi_dbm == -67
             assert (await modem.cell()).mode == (await modem.wait_for_network()).mode == "LTE"
             assert (await modem.pdp_contexts())[1]
+            assert (await modem.sim()).state == "ready"
+            await modem.enter_pin("1234")
+            assert (await modem.registration()).is_registered
+            await modem.set_apn("internet", type="IP")
+            assert [context.apn for context in await modem.data_contexts()] == ["internet"]
+            assert await modem.sync_clock() <= (await modem.clock() or datetime.min)
+            await modem.set_gnss(True)
+            assert await modem.position() is None
             await modem.upload_certificate("ca.pem", pem)
             assert await modem.certificates() == ["ca.pem"]
             await modem.delete_certificate("ca.pem")
