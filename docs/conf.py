@@ -29,7 +29,7 @@ python_maximum_signature_line_length = 80
 
 # The standard library's own documentation is on another site.
 nitpick_ignore_regex = [
-    ("py:class", r"(_asyncio|collections\.abc|concurrent\.futures|os|pathlib|types|typing)\..*"),
-    ("py:class", r"(Any|Callable|Future|IntEnum|Iterator|Literal|PathLike|Self|TracebackType)"),
+    ("py:class", r"(_asyncio|collections\.abc|concurrent\.futures|datetime|os|pathlib|types|typing)\..*"),
+    ("py:class", r"(Any|Callable|datetime|Future|IntEnum|Iterator|Literal|PathLike|Self|TracebackType)"),
     ("py:(class|exc)", r"\w*(Error|Warning|Exception)"),
 ]
