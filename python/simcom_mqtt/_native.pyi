@@ -223,19 +223,22 @@ class SimcomMqtt:
         """
 
     def info(self) -> ModuleInfo:
-        """Who the module is: `AT+CGMI`, `AT+CGMM`, `AT+CGMR`, `AT+CGSN`."""
+        """The identity of the module: `AT+CGMI`, `AT+CGMM`, `AT+CGMR`, `AT+CGSN`."""
 
     def signal_quality(self) -> SignalQuality:
-        """How well the module hears the network: `AT+CSQ`."""
+        """The strength of the received signal: `AT+CSQ`."""
 
     def cell(self) -> Cell:
         """The cell that serves the module: `AT+CPSI?`."""
 
     def pdp_contexts(self) -> dict[int, bool]:
-        """Which PDP contexts are active, by their number: `AT+CGACT?`."""
+        """The PDP contexts by their number, and if each is active: `AT+CGACT?`."""
 
     def wait_for_network(self, timeout: float = 60.0) -> Cell:
-        """Wait until the module is registered and a PDP context is active: `AT+CEREG?`, `AT+CGACT?`.
+        """Wait until the module is registered and a PDP context for data is active.
+
+        From `AT+CEREG?`, `CGREG?`, `CREG?` and `CGACT?`. Registered is a module in LTE, WCDMA or GSM; the
+        context of IMS alone carries no data.
 
         CommandTimeoutError: not within `timeout`; the message tells what was still missing.
         """

@@ -7,7 +7,6 @@
 mod back_off;
 mod client_state;
 mod connect;
-mod device;
 mod disconnect;
 mod error;
 mod executor;

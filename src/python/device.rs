@@ -1,15 +1,63 @@
-//! `SimcomMqtt`: SIM card, registration, access point, clock and position.
+//! `SimcomMqtt`: the module and its network, its SIM card, clock and position.
 
+use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
+use pyo3::types::IntoPyDict;
 
 use super::arguments::Integer;
 use super::modem::SimcomMqtt;
 use super::operation::{none, object};
-use crate::commands::{AccessPoint, AccessPointOptions, Pin, TimeServer, seconds};
+use crate::commands::{
+    AccessPoint, AccessPointOptions, Identity, ModuleInfo, PdpContextStates, Pin, ReceivedSignal,
+    ServingCell, TimeServer, seconds,
+};
 use crate::mqtt::Session;
 
 #[pymethods]
 impl SimcomMqtt {
+    /// The identity of the module: `AT+CGMI`, `AT+CGMM`, `AT+CGMR`, `AT+CGSN`.
+    fn info(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let query = |session: Session| async move {
+            Ok(ModuleInfo::join(
+                session.ask(&Identity::Manufacturer).await?,
+                session.ask(&Identity::Model).await?,
+                session.ask(&Identity::Revision).await?,
+                session.ask(&Identity::Imei).await?,
+            ))
+        };
+        self.run(py, |modem| modem.start(query), object)
+    }
+
+    /// The strength of the received signal: `AT+CSQ`.
+    fn signal_quality(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let query = |session: Session| async move { session.ask(&ReceivedSignal).await };
+        self.run(py, |modem| modem.start(query), object)
+    }
+
+    /// The cell that serves the module: `AT+CPSI?`.
+    fn cell(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let query = |session: Session| async move { session.ask(&ServingCell).await };
+        self.run(py, |modem| modem.start(query), object)
+    }
+
+    /// The PDP contexts by their number, and if each is active: `AT+CGACT?`.
+    fn pdp_contexts(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let query = |session: Session| async move { session.ask(&PdpContextStates).await };
+        self.run(py, |modem| modem.start(query), |py, contexts| contexts.into_py_dict(py)?.into_py_any(py))
+    }
+
+    /// Wait until the module is registered and a PDP context for data is active.
+    ///
+    /// From `AT+CEREG?`, `CGREG?`, `CREG?` and `CGACT?`. Registered is a module in LTE, WCDMA or GSM; the context of IMS alone carries no data.
+    ///
+    /// CommandTimeoutError: not within `timeout`; the message tells what was still missing.
+    #[pyo3(signature = (timeout = 60.0))]
+    fn wait_for_network(&self, py: Python<'_>, timeout: f64) -> PyResult<Py<PyAny>> {
+        let timeout = seconds("timeout", timeout)?;
+        let wait = move |session: Session| async move { session.wait_for_network(timeout).await };
+        self.run(py, |modem| modem.start(wait), object)
+    }
+
     /// The SIM card: `AT+CPIN?`, `AT+CICCID`, `AT+CIMI`.
     fn sim(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         self.run(py, |modem| modem.start(|session: Session| async move { session.sim().await }), object)

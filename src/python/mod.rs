@@ -21,7 +21,6 @@ mod inbox;
 mod log;
 mod modem;
 mod modem_callbacks;
-mod network;
 mod operation;
 mod pem;
 mod ports;
