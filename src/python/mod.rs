@@ -22,8 +22,6 @@ mod log;
 mod modem;
 mod modem_callbacks;
 mod operation;
-mod pem;
-mod ports;
 mod publishing;
 mod service;
 mod signals;
@@ -35,6 +33,8 @@ use std::sync::OnceLock;
 
 use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
+
+use crate::link;
 
 /// Fills the module `simcom_mqtt._native`.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -50,7 +50,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<values::Tls>()?;
     module.add_class::<values::Reconnect>()?;
     module.add_function(wrap_pyfunction!(operation::submit, module)?)?;
-    module.add_function(wrap_pyfunction!(ports::list_ports, module)?)
+    module.add_function(wrap_pyfunction!(list_ports, module)?)
 }
 
 /// What is kept for the whole process belongs to the interpreter that came first. Python 3.11 does not see to that itself.
@@ -64,4 +64,10 @@ fn refuse_subinterpreters(py: Python<'_>) -> PyResult<()> {
     Err(PyImportError::new_err(
         "simcom_mqtt works in one interpreter of a process only, and another has imported it: use a process of its own",
     ))
+}
+
+/// The serial ports of this host.
+#[pyfunction]
+fn list_ports(py: Python<'_>) -> Vec<link::PortInfo> {
+    py.detach(link::list_ports)
 }

@@ -4,16 +4,14 @@ mod message;
 mod reconnect;
 mod reported;
 mod tls;
-mod will;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
-pub(crate) use message::Message;
+pub(crate) use message::{Message, Will};
 pub(crate) use reconnect::Reconnect;
 pub(crate) use reported::{QueueCounters, Stats};
 pub(crate) use tls::Tls;
-pub(crate) use will::Will;
 
 /// Returns `Class(name=value, …)` of these attributes.
 fn repr(object: &Bound<'_, PyAny>, attributes: &[&str]) -> PyResult<String> {

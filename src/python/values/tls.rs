@@ -3,7 +3,7 @@ use pyo3::types::PyMapping;
 
 use crate::commands::{CertificateFile, SettingValue, TlsOptions, TlsSettings};
 use crate::python::arguments::Integer;
-use crate::python::pem::certificate_file;
+use crate::python::certificates::certificate_file;
 
 /// The certificates and the SSL context of one connection: `AT+CSSLCFG`.
 ///
