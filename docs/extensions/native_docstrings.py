@@ -35,9 +35,9 @@ def put_stub_in_place() -> None:
     """Let autodoc find the stub's classes, which know their types, where the extension's are."""
     path = Path(_native.__file__).with_name("_native.pyi")
     stub = ModuleType("simcom_mqtt")
-    later = __future__.annotations.compiler_flag  # a stub may name what comes further down
+    later = __future__.annotations.compiler_flag  # a stub may name a class that is defined further down
     exec(compile(path.read_text(), path, "exec", flags=later, dont_inherit=True), vars(stub))  # noqa: S102
-    # Under the names of the aliases, not as the long unions that they stand for.
+    # The reference names the aliases, not the long unions behind them.
     vars(stub).update({name: type(name, (), {"__module__": "simcom_mqtt"}) for name in types.__all__})
     for name, native in vars(_native).items():
         if inspect.isclass(native) or inspect.isbuiltin(native):
@@ -51,7 +51,7 @@ def put_stub_in_place() -> None:
 
 
 def take_docstrings(native: Any, described: Any) -> None:
-    """What the extension says of itself is what users see: it goes before what the stub says."""
+    """Prefer the docstring of the extension, which `help()` shows, to the one of the stub."""
     described.__doc__ = native.__doc__ or described.__doc__
     if inspect.isclass(native):
         for name, member in vars(described).items():
@@ -62,22 +62,22 @@ def take_docstrings(native: Any, described: Any) -> None:
 def hide_constructor(
     _app: Sphinx, what: str, _name: str, thing: object, _options: object, _arguments: str, _result: str
 ) -> tuple[str, None] | None:
-    """What other methods make is not made by its users."""
+    """Show no constructor for objects that only other methods make."""
     return ("", None) if what == "class" and "Made by `" in (thing.__doc__ or "") else None
 
 
 def rewrite(_app: Sphinx, _what: str, _name: str, thing: object, _options: object, lines: list[str]) -> None:
-    """Make fields of what describes arguments and errors, and links and code of what is between backticks."""
+    """Turn descriptions of arguments and errors into fields, and text between backticks into links or code."""
     lines[:] = [CODE_SPAN.sub(link_or_code, line) for line in with_fields(lines, parameters_of(thing))]
 
 
 def link_or_code(span: re.Match[str]) -> str:
-    """A link to a class of ours or what it has, code of anything else."""
+    """Return a link for a class of this package or its member, and code for anything else."""
     return f":py:obj:`{span[1]} <simcom_mqtt.{span[1]}>`" if OURS.fullmatch(span[1]) else f"``{span[1]}``"
 
 
 def parameters_of(thing: object) -> frozenset[str]:
-    """The names that a docstring may describe as arguments."""
+    """Return the names that a docstring may describe as arguments."""
     if not callable(thing):
         return frozenset()
     try:
@@ -87,7 +87,7 @@ def parameters_of(thing: object) -> frozenset[str]:
 
 
 def with_fields(lines: list[str], parameters: frozenset[str]) -> Iterator[str]:
-    """The lines, with fields for each entry; what is indented below an entry belongs to it."""
+    """Yield the lines, with fields for each entry. Lines indented below an entry belong to it."""
     rest = list(lines)
     while rest:
         line = rest.pop(0)

@@ -18,7 +18,7 @@ class ResultCodes(SphinxDirective):
     """Every result code: number, name, and meaning in the note's words."""
 
     def run(self) -> list[nodes.Node]:
-        """The table."""
+        """Return the table."""
         return [table(ResultCode)]
 
 
@@ -26,12 +26,12 @@ class LossCauses(SphinxDirective):
     """Every cause of a lost connection."""
 
     def run(self) -> list[nodes.Node]:
-        """The table."""
+        """Return the table."""
         return [table(LossCause)]
 
 
 def table(codes: type[ResultCode] | type[LossCause]) -> nodes.table:
-    """A row for each member."""
+    """Return a table with a row for each member."""
     head = row(*(nodes.paragraph(text=text) for text in ("code", "name", "the note's words")))
     rows = [row(*cells(code)) for code in codes]
     columns = [nodes.colspec(colwidth=width) for width in (1, 5, 6)]
@@ -40,7 +40,7 @@ def table(codes: type[ResultCode] | type[LossCause]) -> nodes.table:
 
 
 def cells(code: ResultCode | LossCause) -> list[nodes.Element]:
-    """What is said of one code."""
+    """Return the cells of one code: number, name and meaning."""
     name = f"{type(code).__name__}.{code.name}"
     return [
         nodes.paragraph(text=str(code.value)),
@@ -50,5 +50,5 @@ def cells(code: ResultCode | LossCause) -> list[nodes.Element]:
 
 
 def row(*contents: nodes.Element) -> nodes.row:
-    """A row of a table."""
+    """Return a row of a table."""
     return nodes.row("", *(nodes.entry("", content) for content in contents))
