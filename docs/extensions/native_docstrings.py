@@ -67,7 +67,7 @@ def hide_constructor(
 
 
 def rewrite(_app: Sphinx, _what: str, _name: str, thing: object, _options: object, lines: list[str]) -> None:
-    """Turn descriptions of arguments and errors into fields, and text between backticks into links or code."""
+    """Turn descriptions of arguments and errors into fields, and text in backticks into links or code."""
     lines[:] = [CODE_SPAN.sub(link_or_code, line) for line in with_fields(lines, parameters_of(thing))]
 
 
