@@ -1,0 +1,50 @@
+//! A COM port of Windows whose far end echoes. `SIMCOM_MQTT_COM_PORT` names it: CONTRIBUTING says how Wine gets one.
+#![allow(unreachable_pub, reason = "nothing outside a test crate can see it")]
+#![cfg(windows)]
+
+mod link_support;
+
+use std::time::{Duration, Instant};
+
+use link_support::{Order, Rig, settings};
+use simcom_mqtt::link::{PortError, Settings, open};
+
+fn com_port() -> Option<Settings> {
+    let name = std::env::var("SIMCOM_MQTT_COM_PORT").ok();
+    if name.is_none() {
+        eprintln!("skipped: SIMCOM_MQTT_COM_PORT names no port whose far end echoes");
+    }
+    name.map(|name| settings(&name))
+}
+
+/// One test only: the port has one user at a time.
+#[test]
+fn bytes_pass_both_ways_at_once_and_the_port_opens_again() {
+    let Some(settings) = com_port() else { return };
+    for _ in 0..3 {
+        let rig = Rig::start("com", open(&settings).unwrap());
+        let all: Vec<u8> = (0..=255).collect::<Vec<u8>>().repeat(40);
+        rig.order(Order::Send(all.clone()));
+        assert!(rig.read(all.len()) == all, "what came back is not what was sent");
+        let mut times: Vec<Duration> = (0..200).map(|_| round_trip(&rig)).collect();
+        times.sort_unstable();
+        eprintln!("round trip: median {:?}, longest {:?}", times[100], times[199]);
+        assert!(times[100] < Duration::from_millis(10), "the median is that of polling: {:?}", times[100]);
+        rig.finish();
+    }
+}
+
+fn round_trip(rig: &Rig) -> Duration {
+    let begun = Instant::now();
+    rig.order(Order::Send(b"AT\r".to_vec()));
+    assert_eq!(rig.read(3), b"AT\r");
+    begun.elapsed()
+}
+
+#[test]
+fn absent_port_is_reported_as_missing() {
+    for name in ["COM250", r"\\.\COM250"] {
+        let error = open(&settings(name)).err().expect("there is no such port");
+        assert!(matches!(error, PortError::Missing { errno: Some(2), .. }), "{error:?}");
+    }
+}
