@@ -14,7 +14,7 @@ from click.core import ParameterSource
 from simcom_mqtt import MqttClient, QoS, Reconnect, SimcomMqtt, Tls, Will
 
 from .device_options import Device
-from .output import echo_error, standard_input
+from .output import ask_secret, echo_error
 
 MODULE_FILE: Final = "module:"
 TLS_PORT: Final = 8883
@@ -254,10 +254,7 @@ def _url(host: str | None, port: int | None, *, uses_tls: bool) -> str | None:
 
 
 def _ask_password() -> str:
-    if standard_input().isatty():
-        return str(click.prompt("Password", hide_input=True, err=True))
-    # Read from the buffer: the text layer above it reads ahead, and would take the messages that follow.
-    password = standard_input().buffer.readline().decode().rstrip("\r\n")
+    password = ask_secret("Password")
     if not password:
         raise click.UsageError("--ask-password: standard input holds no password, and is no terminal")
     return password

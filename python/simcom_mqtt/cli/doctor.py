@@ -95,11 +95,14 @@ def _examine(device: Device, broker: Broker) -> Iterator[Finding]:
 
 
 def _with_device(fix: str, device: Device) -> str:
-    """Let the AT commands in a fix work as they stand: with the device of the options."""
+    """Let the commands in a fix work as they stand: with the device of the options."""
     source = click.get_current_context().get_parameter_source("device")
     if device.name is None or device.is_simulated or source is not ParameterSource.COMMANDLINE:
         return fix
-    return fix.replace("`simcom-mqtt at ", f"`simcom-mqtt at --device {shlex.quote(device.name)} ")
+    option = f"--device {shlex.quote(device.name)}"
+    for command in ("at", "pin", "apn", "clock"):
+        fix = fix.replace(f"`simcom-mqtt {command} ", f"`simcom-mqtt {command} {option} ")
+    return fix
 
 
 def _show(finding: Finding) -> None:

@@ -6,7 +6,6 @@ from typing import Final
 from simcom_mqtt import CommandError, SimcomMqtt
 
 from .finding import Finding, failed, fine, warning
-from .module_queries import clock
 
 FAMILY: Final = ("SIM767", "SIM765")
 SIBLINGS: Final = ("A76", "SIM76")
@@ -18,9 +17,7 @@ KNOWN_BAD: Final = {
 }
 SSL_CONTEXTS: Final = 10
 LARGEST_CLOCK_ERROR: Final = timedelta(minutes=5)
-FIRST_YEAR: Final = 2020
-"""The clock of a module that was never set begins in 1970 or 1980."""
-SET_BY_NETWORK: Final = "`simcom-mqtt at AT+CTZU=1` lets the network set it at the next registration"
+SYNC: Final = "`simcom-mqtt clock --sync` sets it from a time server"
 
 
 def check_firmware(modem: SimcomMqtt) -> Finding:
@@ -45,22 +42,18 @@ def check_firmware(modem: SimcomMqtt) -> Finding:
 def check_clock(modem: SimcomMqtt) -> Finding:
     """`AT+CCLK?`."""
     try:
-        now = clock(modem)
+        now = modem.clock()
     except CommandError as error:
         return warning("clock", f"AT+CCLK? was answered with {error.response}", "it cannot be checked")
     if now is None:
-        return failed("clock", "the module reports no time", SET_BY_NETWORK)
-    shown = f"{now:%Y-%m-%d %H:%M:%S} UTC"
-    if now.year < FIRST_YEAR:
-        return failed(
-            "clock", f"{shown}: it was never set; a check of certificate dates fails", SET_BY_NETWORK
-        )
+        return failed("clock", "it was never set: a check of certificate dates fails", SYNC)
+    shown = f"{now.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
     difference = abs(now - datetime.now(UTC))
     if difference > LARGEST_CLOCK_ERROR:
         return warning(
             "clock",
             f"{shown}, {_rounded(difference)} off: a check of certificate dates may fail",
-            SET_BY_NETWORK,
+            SYNC,
         )
     return fine("clock", shown)
 

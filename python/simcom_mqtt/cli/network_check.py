@@ -4,19 +4,13 @@ import threading
 import time
 from typing import Final, NamedTuple
 
-from simcom_mqtt import CommandError, SimcomMqtt
+from simcom_mqtt import PdpContext, Sim, SimcomMqtt
 
 from .finding import Finding, Verdict, failed, fine
-from .module_queries import access_points, is_operator_fixed, registrations, sim_state
 
 SIM_START_TIME: Final = 20.0
 """Seconds in which a SIM card that is busy must become ready."""
 SIM_POLL_INTERVAL: Final = 1.0
-STARTING: Final = ("SIM busy", "14", "SIM failure", "13")
-"""Errors of a SIM card that is still starting."""
-NO_DATA_APNS: Final = ("ims", "sos")
-"""Access points for voice and emergency calls: the module activates their contexts by itself."""
-
 _ANTENNA: Final = "check the antenna and its plug (MAIN, not DIV or GNSS), and go nearer to a window"
 _CARD: Final = "put a SIM card in, the right way round, with the power off; clean its contacts"
 
@@ -46,68 +40,64 @@ class Level(NamedTuple):
         return f"{self.name} {self.value:g} {self.unit}{judgement[self.verdict]}"
 
 
-_SMS_ONLY: Final = (
+_UNBLOCK: Final = """`simcom-mqtt at 'AT+CPIN="12345678","1234"'`"""
+_SIM: Final = {
+    "absent": ("SIM not inserted", _CARD),
+    "failure": ("the module cannot read it", _CARD),
+    "pin": (
+        "it waits for its PIN",
+        "with the PIN of the card in place of 1234: `simcom-mqtt pin 1234`; three wrong PINs lock the card",
+    ),
+    "puk": (
+        "locked after wrong PINs: it waits for its PUK",
+        f"with the card's PUK in place of 12345678, and a new PIN: {_UNBLOCK}; ten wrong ones destroy it",
+    ),
+}
+_NO_DATA: Final = (
     "registered for text messages or emergency calls only",
     "ask the operator for a card with LTE data",
 )
 _NOT_REGISTERED: Final = {
-    3: (
+    "denied": (
         "the network refuses this SIM card",
         "ask the operator: is the card active, may it use LTE and roam, is the device's IMEI blocked?",
     ),
-    2: ("searching for a network", f"wait a minute; {_ANTENNA}; is the operator on the module's bands?"),
-    **dict.fromkeys((6, 7, 8, 11), _SMS_ONLY),
-    4: ("out of coverage", _ANTENNA),
-    0: (
+    "searching": (
+        "searching for a network",
+        f"wait a minute; {_ANTENNA}; is the operator on the module's bands?",
+    ),
+    "sms only": _NO_DATA,
+    "emergency only": _NO_DATA,
+    "not searching": (
         "not registered, and not searching",
         "`simcom-mqtt at AT+CFUN=1` switches the radio on, `simcom-mqtt at AT+COPS=0` starts a search",
     ),
+    "unknown": ("out of coverage, or in a state that the module does not report", _ANTENNA),
 }
-"""States with their fixes. The first that one of the three commands reports says most about the cause."""
-_REGISTERED: Final = {1: "in its home network", 5: "roaming"}
 _FIXED_OPERATOR: Final = "the module may use one operator only: `simcom-mqtt at AT+COPS=0` lets it choose"
 
 
 def check_sim(modem: SimcomMqtt) -> Finding:
-    """`AT+CPIN?`; waits while the SIM card is busy."""
-    try:
-        state = _sim_state_after_start(modem)
-    except CommandError as error:
-        return failed("SIM", error.response, _CARD)
-    if state == "READY":
+    """`AT+CPIN?`; waits while the SIM card starts."""
+    card = _sim_after_start(modem)
+    if card.state == "ready":
         return fine("SIM", "ready")
-    if state == "SIM PIN":
-        return failed(
-            "SIM",
-            "it waits for its PIN",
-            "with the PIN of the card in place of 1234: `simcom-mqtt at 'AT+CPIN=\"1234\"'`; three wrong "
-            "PINs lock the card",
-        )
-    if state == "SIM PUK":
-        return failed(
-            "SIM",
-            "locked after wrong PINs: it waits for its PUK",
-            "with the PUK of the card in place of 12345678, and a new PIN: "
-            '`simcom-mqtt at \'AT+CPIN="12345678","1234"\'`; ten wrong PUKs destroy the card',
-        )
-    if state == "NOT INSERTED":
-        return failed("SIM", "not inserted", _CARD)
-    return failed("SIM", state, "try the card in a telephone, and another card in the module")
+    if card.state in _SIM:
+        return failed("SIM", *_SIM[card.state])
+    reported = card.raw.partition("\n")[0] or "no answer"
+    return failed("SIM", reported, "try the card in a telephone, and another card in the module")
 
 
-def _sim_state_after_start(modem: SimcomMqtt) -> str:
+def _sim_after_start(modem: SimcomMqtt) -> Sim:
     deadline = time.monotonic() + SIM_START_TIME
     changed = threading.Event()
     modem.on_urc = lambda line: changed.set() if line.startswith("+CPIN:") else None
     try:
         while True:
             changed.clear()
-            try:
-                return sim_state(modem)
-            except CommandError as error:
-                is_starting = error.response.removeprefix("+CME ERROR:").strip() in STARTING
-                if not is_starting or time.monotonic() > deadline:
-                    raise
+            card = modem.sim()
+            if card.state not in ("busy", "failure") or time.monotonic() > deadline:
+                return card
             changed.wait(SIM_POLL_INTERVAL)
     finally:
         modem.on_urc = None
@@ -132,44 +122,35 @@ def check_signal(modem: SimcomMqtt) -> Finding:
 
 
 def check_registration(modem: SimcomMqtt) -> Finding:
-    """`AT+CEREG?`, `AT+CGREG?`, `AT+CREG?`, `AT+CPSI?`, `AT+COPS?`."""
-    states = list(registrations(modem).values())
-    # In GSM and WCDMA the module is registered by CREG and CGREG only.
-    registered = next((state for state in states if state in _REGISTERED), None)
-    if registered is not None:
+    """`AT+CEREG?`, `AT+CGREG?`, `AT+CREG?`, `AT+COPS?`, `AT+CPSI?`."""
+    registration = modem.registration()
+    if registration.is_registered:
         cell = modem.cell()
-        place = ", ".join(filter(None, (cell.mode, cell.mcc_mnc, cell.band)))
-        return fine("registration", f"{_REGISTERED[registered]}: {place}")
-    state = next((state for state in _NOT_REGISTERED if state in states), None)
-    if state is None:
-        return failed("registration", "the module reports no state", "try again; restart the module")
-    text, fix = _NOT_REGISTERED[state]
-    return failed("registration", text, _FIXED_OPERATOR if is_operator_fixed(modem) else fix)
+        network = (registration.operator, cell.mode, cell.mcc_mnc, cell.band)
+        where = "in its home network" if registration.state == "home" else registration.state
+        return fine("registration", f"{where}: {', '.join(filter(None, network))}")
+    if registration.state in ("home", "roaming"):
+        return failed("registration", "registered for calls, without packet service", _NO_DATA[1])
+    text, fix = _NOT_REGISTERED[registration.state]
+    is_fixed = any(line.startswith(("+COPS: 1", "+COPS: 2")) for line in registration.raw.splitlines())
+    return failed("registration", text, _FIXED_OPERATOR if is_fixed else fix)
 
 
 def check_packet_data(modem: SimcomMqtt) -> Finding:
-    """`AT+CGACT?`, `AT+CGDCONT?`."""
-    apns = access_points(modem)
-    active = [
-        number
-        for number, is_active in modem.pdp_contexts().items()
-        if is_active and apns.get(number, "").lower() not in NO_DATA_APNS
-    ]
+    """`AT+CGDCONT?`, `AT+CGACT?`, `AT+CGPADDR`; the contexts of voice and emergency calls do not count."""
+    contexts = modem.data_contexts()
+    active = [context for context in contexts if context.is_active]
     if active:
-        shown = ", ".join(f"context {number} active, {_apn(apns.get(number))}" for number in active)
-        return fine("PDP", shown)
-    defined = ", ".join(
-        f"context {number}: {_apn(apn)}" for number, apn in apns.items() if apn.lower() not in NO_DATA_APNS
-    )
+        return fine("PDP", "; ".join(_described(context) for context in active))
+    defined = "; ".join(_described(context) for context in contexts)
     return failed(
         "PDP",
         f"no packet data context is active ({defined or 'none is defined'})",
-        "with the operator's access point in place of internet: `simcom-mqtt at "
-        '\'AT+CGDCONT=1,"IP","internet"\'`, then `simcom-mqtt at AT+CGACT=1,1`',
+        "with the access point of the operator in place of internet: `simcom-mqtt apn internet`",
     )
 
 
-def _apn(name: str | None) -> str:
-    if name is None:
-        return "APN unknown"
-    return f"APN {name}" if name else "APN chosen by the network"
+def _described(context: PdpContext) -> str:
+    apn = f"APN {context.apn}" if context.apn else "APN chosen by the network"
+    address = f", {context.address}" if context.address else ""
+    return f"context {context.number} {'active' if context.is_active else 'inactive'}, {apn}{address}"

@@ -39,6 +39,14 @@ def standard_input() -> TextIO:
     return stream
 
 
+def ask_secret(prompt: str) -> str:
+    """Ask for a secret on the terminal; without a terminal, take a line of standard input."""
+    if standard_input().isatty():
+        return str(click.prompt(prompt, hide_input=True, err=True))
+    # Read from the buffer: the text layer above it reads ahead, and would take the lines that follow.
+    return standard_input().buffer.readline().decode().rstrip("\r\n")
+
+
 def echo(text: str = "", style: str = "") -> None:
     """Write a line to standard output."""
     if is_plain():

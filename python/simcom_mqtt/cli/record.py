@@ -12,7 +12,20 @@ from .device_options import RECORDING, Device, device_options
 from .exit_codes import Failure
 from .output import echo_error
 
-COMMANDS_TO_RECORD: Final = ("info", "doctor", "at", "pub", "sub", "certs", "soak")
+COMMANDS_TO_RECORD: Final = (
+    "info",
+    "doctor",
+    "sim",
+    "pin",
+    "apn",
+    "clock",
+    "position",
+    "at",
+    "pub",
+    "sub",
+    "certs",
+    "soak",
+)
 
 
 @click.command(

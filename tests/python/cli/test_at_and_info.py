@@ -120,6 +120,8 @@ def test_info_as_text_and_as_json(simulator: SimulatedModem) -> None:
     assert text["model"] == values["model"] == "SIM7670G-MNGV"
     assert text["IMEI"] == values["imei"]
     assert text["signal"] == f"{values['rssi_dbm']} dBm" == "-67 dBm"
+    assert (text["SIM"], values["sim"]) == ("ready", "ready")
+    assert (text["APN"], values["apn"]) == ("internet", "internet")
     assert values["pdp_contexts"] == {"1": True, "2": False, "3": False}
 
 
@@ -130,3 +132,4 @@ def test_info_without_service(simulator: SimulatedModem) -> None:
 
     assert json.loads(line)["rssi_dbm"] is None
     assert json.loads(line)["mode"] == "NO SERVICE"
+    assert json.loads(line)["apn"] is None

@@ -98,7 +98,7 @@ def test_printed_commands_mend_the_only_failure(fault: Fault) -> None:
         assert found["subject"] == MENDED_BY_COMMANDS[fault]
         for command in re.findall("`(simcom-mqtt [^`]*)`", found["fix"]):
             _, *arguments = shlex.split(command)
-            lines_of(*arguments)
+            assert run(*arguments).exit_code == 0
 
         examine("-d", module.port, status=0)
 
@@ -139,7 +139,7 @@ def test_command_of_a_fix_has_no_device_if_none_was_named() -> None:
     with SimulatedModem(faults=["clock"]) as module:
         result = run("doctor", "--json", env={"SIMCOM_PORT": module.port})
 
-    assert "`simcom-mqtt at AT+CTZU=1`" in result.stdout
+    assert "`simcom-mqtt clock --sync`" in result.stdout
 
 
 LTE = "+CPSI: LTE,Online,460-11,0x9A5F,65141122,318,EUTRAN-BAND3,1650,5,5,{}"
@@ -178,7 +178,7 @@ HEALTHY = {
             "SIM not inserted",
             "put a SIM card in",
         ),
-        ("AT+CPIN?", "+CPIN: SIM PIN", "SIM", "failed", "waits for its PIN", "AT+CPIN="),
+        ("AT+CPIN?", "+CPIN: SIM PIN", "SIM", "failed", "waits for its PIN", "pin --device"),
         ("AT+CPIN?", "+CPIN: SIM PUK", "SIM", "failed", "PUK", "new PIN"),
         ("AT+CPIN?", "+CPIN: PH-NET PIN", "SIM", "failed", "PH-NET PIN", "another card"),
         ("AT+CPIN?", "+CPIN: NOT INSERTED", "SIM", "failed", "not inserted", "put a SIM card in"),
@@ -197,11 +197,10 @@ HEALTHY = {
         ("AT+CEREG?", "+CEREG: 0,2", "registration", "failed", "searching", "antenna"),
         ("AT+CEREG?", "ERROR", "registration", "failed", "not searching", "AT+COPS=0"),
         ("AT+CGACT?", "+CGACT: 1,1", "PDP", "fine", "context 1 active, APN internet", None),
-        ("AT+CGACT?", "+CGACT: 1,0", "PDP", "failed", "context 1: APN internet", "AT+CGDCONT=1"),
-        ("AT+CGDCONT?", "ERROR", "PDP", "fine", "context 1 active, APN unknown", None),
-        ("AT+CCLK?", '+CCLK: "80/01/06,00:00:00+00"', "clock", "failed", "1980-01-06", "AT+CTZU=1"),
-        ("AT+CCLK?", '+CCLK: "25/01/06,08:00:00+32"', "clock", "warning", "2025-01-06 00:00:00", "AT+CTZU=1"),
-        ("AT+CCLK?", '+CCLK: "99/99/99,00:00:00+00"', "clock", "failed", "no time", "AT+CTZU=1"),
+        ("AT+CGACT?", "+CGACT: 1,0", "PDP", "failed", "context 1 inactive, APN internet", "apn --device"),
+        ("AT+CCLK?", '+CCLK: "80/01/06,00:00:00+00"', "clock", "failed", "never set", "--sync"),
+        ("AT+CCLK?", '+CCLK: "25/01/06,08:00:00+32"', "clock", "warning", "2025-01-06 00:00:00", "--sync"),
+        ("AT+CCLK?", '+CCLK: "99/99/99,00:00:00+00"', "clock", "warning", "99/99/99", "cannot be checked"),
         ("AT+CCLK?", "ERROR", "clock", "warning", "answered with ERROR", "cannot be checked"),
         ("AT+CGMR", "+CGMR: 2374B03SIM767XM5A_M", "firmware", "failed", "4 KB", "2374B05"),
         ("AT+CMQTTACCQ=?", "ERROR", "MQTT", "failed", "no AT+CMQTT", "firmware with MQTT"),
@@ -240,7 +239,7 @@ def test_ims_context_alone_is_no_data_context() -> None:
     with ScriptedModule({**HEALTHY, "AT+CGACT?": answer}) as module:
         data = examine("-d", module.port, status=1)["PDP"]
 
-    assert data["finding"] == "no packet data context is active (context 1: APN internet)"
+    assert data["finding"] == "no packet data context is active (context 1 inactive, APN internet)"
 
 
 @pytest.mark.parametrize("state", [2, 3])
@@ -283,7 +282,7 @@ def test_clock_that_was_never_set(simulator: SimulatedModem) -> None:
 
     assert re.fullmatch(r'\+CCLK: "80/01/06,02:00:\d\d\+08"', time)
     assert clock["verdict"] == "failed"
-    assert clock["finding"].startswith("1980-01-06 00:00:")
+    assert "never set" in clock["finding"]
 
 
 @pytest.mark.parametrize("time", ["80/01/06,00:00:00", "80/13/06,00:00:00+00", "soon"])

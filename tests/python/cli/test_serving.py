@@ -51,7 +51,7 @@ def test_record_refuses_other_commands(tmp_path: Path, command: str) -> None:
     result = run("record", tmp_path / "session.txt", command)
 
     assert result.exit_code == 2
-    assert "info, doctor, at, pub, sub, certs, soak" in result.stderr
+    assert "info, doctor, sim, pin, apn, clock, position, at, pub, sub, certs, soak" in result.stderr
 
 
 def test_record_of_a_subcommand(simulator: SimulatedModem, tmp_path: Path) -> None:
