@@ -114,16 +114,17 @@ impl Default for DeferredState {
 }
 
 impl Deferred {
-    /// Calls `receiver` with the result: at once if it is known, else on the I/O thread.
-    pub fn on_result(&self, receiver: impl FnOnce(Result<(), Error>) + Send + 'static) {
-        let mut state = self.0.lock();
-        match &mut *state {
-            DeferredState::Open(receivers) => receivers.push(Box::new(receiver)),
-            DeferredState::Known(result) => {
-                let result = result.clone();
-                drop(state);
-                receiver(result);
+    /// Returns the result if it is known; else calls `receiver` with the result later, on the I/O thread.
+    pub fn result_or_notify(
+        &self,
+        receiver: impl FnOnce(Result<(), Error>) + Send + 'static,
+    ) -> Option<Result<(), Error>> {
+        match &mut *self.0.lock() {
+            DeferredState::Open(receivers) => {
+                receivers.push(Box::new(receiver));
+                None
             }
+            DeferredState::Known(result) => Some(result.clone()),
         }
     }
 

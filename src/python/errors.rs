@@ -222,13 +222,21 @@ fn deferred_future<'py>(
     static FUTURE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let future = FUTURE.import(py, "concurrent.futures", "Future")?.call0()?;
     let (handle, router) = (future.clone().unbind(), router.clone());
-    deferred.on_result(move |result| {
+    let known = deferred.result_or_notify(move |result| {
         let result = FutureResult::new(handle, move |py| match result {
             Ok(()) => Ok(py.None()),
             Err(error) => Err(into_python(py, &error.into())),
         });
         router.background().end_future(Box::new(result));
     });
+    // The background thread may have ended with the driver, so a known result is set here.
+    match known {
+        None => {}
+        Some(Ok(())) => drop(future.call_method1("set_result", (py.None(),))?),
+        Some(Err(error)) => {
+            drop(future.call_method1("set_exception", (into_python(py, &error.into()),))?);
+        }
+    }
     Ok(future)
 }
 
