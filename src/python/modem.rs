@@ -29,7 +29,8 @@ use crate::runtime::{Configuration, Error, Modem, Operation, QueueLimits};
 ///
 /// Opens the port exclusively, finds the module with `AT`, and switches its echo off (`ATE0`). Can be subclassed.
 ///
-/// port: "/dev/ttyUSB2", "COM5", or "socket://host:port" (raw TCP, as ser2net serves it).
+/// port: "/dev/ttyUSB2", "COM5", "socket://host:port" (raw TCP, as ser2net serves it), or "rfc2217://host:port" (TCP with
+///     commands for the port).
 /// baudrate: bits per second; a USB port ignores it.
 /// flow_control: "none", "hardware" (RTS/CTS) or "software" (XON/XOFF).
 /// command_timeout: seconds, for commands that have no documented limit of their own.

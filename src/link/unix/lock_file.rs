@@ -29,6 +29,8 @@ impl LockFile {
     ///
     /// The system's error if this user may not write there; the port can be used all the same.
     pub(super) fn write(device: &Path) -> io::Result<Self> {
+        // A small system may not have made the folder.
+        let _ = fs::create_dir(FOLDER);
         Self::write_to(path_of(Path::new(FOLDER), device)?)
     }
 
