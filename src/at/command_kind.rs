@@ -2,7 +2,7 @@
 
 use super::client_index::ClientIndex;
 
-/// What the driver has to know about a command to read its answer.
+/// Everything the driver has to know about a command to read its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CommandKind {
     pub name: CommandName,

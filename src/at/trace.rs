@@ -1,3 +1,5 @@
+//! The elements that a trace is made of.
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     ToModule,
@@ -9,6 +11,6 @@ pub enum TraceKind {
     Line,
     Prompt,
     Data,
-    /// Empty lines that end a data entry nobody knows of, and what follows them.
+    /// Padding that completes a data entry.
     Raw,
 }

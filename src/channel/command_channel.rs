@@ -158,7 +158,7 @@ impl CommandChannel {
             }
         }
         let result = OperationResult::parse(line);
-        let is_owed = result.is_some_and(|result| self.transactions.pending_for(result).is_some());
+        let is_owed = result.is_some_and(|result| self.transactions.pending().find(result).is_some());
         let taken = match &mut self.state {
             State::InFlight(command) if command.owns_before_results(line, result.is_some(), is_owed) => {
                 command.take_information(line)
@@ -189,7 +189,7 @@ impl CommandChannel {
         }
     }
 
-    /// Takes a line of text of another feature. It belongs to whatever the line before belongs to.
+    /// Takes a line of text of another feature. It belongs to the same reader as the line before.
     pub(super) fn handle_text(&mut self, line: &[u8], at: &mut Surroundings<'_>) {
         match &mut self.state {
             State::InFlight(command) if self.is_last_line_answer => command.take_text(line),
@@ -225,7 +225,7 @@ impl CommandChannel {
             }
             _ => None,
         };
-        match (own, self.transactions.pending_for(result)) {
+        match (own, self.transactions.pending().find(result)) {
             (Some(command), Some(pending)) if pending.is_timed_out() => {
                 let earlier = command.take_ambiguous(result.code, line);
                 self.handle_deferred_result(lane_of(result), earlier, at);
@@ -339,7 +339,7 @@ impl CommandChannel {
         };
         // The module accepts a new operation of a client only when the old one is over: its result was lost.
         if result != Some(ResultCode::CLIENT_IS_BUSY) {
-            self.transactions.drop_timed_out(transaction.lane(), at);
+            self.transactions.pending_mut().drop_timed_out(transaction.lane(), at.events);
         }
         transaction.add_answer(lines);
         match result {
@@ -360,7 +360,7 @@ impl CommandChannel {
     ) {
         if let Some(operation) = transaction.command().kind().operation() {
             if proves_end(operation, code) {
-                self.transactions.conclude_timed_out(transaction.lane(), operation, at);
+                self.transactions.pending_mut().conclude_timed_out(transaction.lane(), operation, at.events);
             }
             if operation.result_may_follow_error() && code.is_none() {
                 self.transactions.await_reason(transaction, operation, refusal, at);
@@ -489,7 +489,7 @@ impl CommandChannel {
         at: &mut Surroundings<'_>,
     ) {
         if let Some(operation) = operation.filter(|_| awaited == Awaited::FinalResult) {
-            self.transactions.drop_timed_out(transaction.lane(), at);
+            self.transactions.pending_mut().drop_timed_out(transaction.lane(), at.events);
             self.transactions.await_result(transaction, operation, None, at);
         } else if transaction.needs_connection() {
             self.transactions.submit_first(transaction.rewound(None));

@@ -66,7 +66,7 @@ enum Phase {
     ListingOver,
 }
 
-/// What a line means to the command.
+/// The meaning of a line to the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Taken {
     No,
@@ -77,7 +77,7 @@ pub(super) enum Taken {
     Final,
 }
 
-/// What a prompt means to the command.
+/// The meaning of a prompt to the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Prompt {
     Expected,

@@ -141,7 +141,7 @@ impl Engine {
 
     /// The result of this publish may still come, or is among the events.
     pub fn may_be_deferred(&self, id: TransactionId) -> bool {
-        self.channel.transactions().has_pending(id) || self.events.has_deferred_result_of(id)
+        self.channel.transactions().pending().has(id) || self.events.has_deferred_result_of(id)
     }
 
     /// Starts what failures have held back: the caller has taken all events and decided about each failure. Returns `true`

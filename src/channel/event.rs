@@ -1,4 +1,4 @@
-//! What the engine tells its caller, in the order in which it happened.
+//! Events: the engine tells its caller what happened, in order.
 
 use std::ops::Range;
 
@@ -59,7 +59,7 @@ pub enum Event {
     },
 }
 
-/// What the engine counted since it was made.
+/// Counts since the engine was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
     pub bytes_in: u64,

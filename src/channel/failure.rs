@@ -53,7 +53,7 @@ pub enum Refusal {
     UnexpectedPrompt,
 }
 
-/// What a command waited for when its time was over.
+/// The answer that a command still waited for when its time was over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Awaited {
     /// The channel or the client was busy: nothing was written.

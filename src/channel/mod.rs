@@ -10,6 +10,7 @@ mod lane_barrier;
 mod pending_results;
 mod queued_transaction;
 mod recovery;
+mod restart_check;
 mod staged_payload;
 mod surroundings;
 mod sync_probe;

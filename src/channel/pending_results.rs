@@ -1,9 +1,10 @@
-//! What the network owes: operations whose command was accepted, and whose result has not come.
+//! Operations whose command was accepted, and whose result the network still owes.
 
 use std::time::{Duration, Instant};
 
 use super::event::TransactionId;
-use super::failure::Refusal;
+use super::event_queue::EventQueue;
+use super::failure::{Awaited, Failure, Refusal, UnknownReason};
 use super::queued_transaction::{Lane, QueuedTransaction};
 use crate::at::command_kind::Operation;
 use crate::at::result_code::ResultCode;
@@ -98,6 +99,11 @@ impl PendingResult {
         Self { state: PendingState::TimedOut, ..self }
     }
 
+    pub(super) fn report_no_deferred_result(&self, events: &mut EventQueue) {
+        let failure = Failure::NoAnswer { command: self.transaction.current(), awaited: Awaited::Result };
+        events.complete_deferred(&self.transaction, Err(failure));
+    }
+
     pub(super) fn into_parts(self) -> (QueuedTransaction, Operation, PendingState) {
         (self.transaction, self.operation, self.state)
     }
@@ -136,15 +142,42 @@ impl PendingResults {
         self.by_lane[lane.slot()].take_if(|pending| pending.is_timed_out())
     }
 
-    pub(super) fn take_timed_out_of(&mut self, lane: Lane, operation: Operation) -> Option<PendingResult> {
-        self.by_lane[lane.slot()].take_if(|pending| pending.is_timed_out() && pending.operation == operation)
-    }
-
     /// Expects the result of a timed-out operation no longer than until `time`.
     pub(super) fn expire_timed_out_by(&mut self, lane: Lane, time: Instant) {
         if let Some(pending) = self.by_lane[lane.slot()].as_mut().filter(|pending| pending.is_timed_out()) {
             pending.expires = pending.expires.min(time);
         }
+    }
+
+    /// The result of the timed-out operation of a lane cannot come any more.
+    pub(super) fn drop_timed_out(&mut self, lane: Lane, events: &mut EventQueue) {
+        if let Some(pending) = self.take_timed_out(lane) {
+            pending.report_no_deferred_result(events);
+        }
+    }
+
+    /// The module shows by its answer to the next operation that the timed-out one succeeded.
+    pub(super) fn conclude_timed_out(&mut self, lane: Lane, operation: Operation, events: &mut EventQueue) {
+        let is_it = |pending: &mut PendingResult| pending.is_timed_out() && pending.operation == operation;
+        if let Some(pending) = self.by_lane[lane.slot()].take_if(is_it) {
+            events.note_success(&pending.transaction.command().line);
+        }
+    }
+
+    /// Tells the caller that the time is over, and keeps the operation: its result may still come.
+    pub(super) fn report_timeout(
+        &mut self,
+        pending: PendingResult,
+        awaited: Awaited,
+        events: &mut EventQueue,
+    ) {
+        let command = pending.transaction.current();
+        let failure = match pending.operation {
+            Operation::Publish => Failure::ResultUnknown { command, reason: UnknownReason::Timeout },
+            _ => Failure::NoAnswer { command, awaited },
+        };
+        events.complete(&pending.transaction, Err(failure));
+        self.insert(pending.timed_out());
     }
 
     /// One whose time is over.

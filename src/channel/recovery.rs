@@ -1,4 +1,4 @@
-//! Brings the module back to command mode, from whatever state its command parser may be in.
+//! Brings the module back to command mode, whatever state its command parser is in.
 //!
 //! ```text
 //! port opened                              command timed out

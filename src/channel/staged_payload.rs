@@ -1,4 +1,4 @@
-//! What the module may hold that no caller wants: a payload that was not published, and the padding of a data entry.
+//! Bytes that the module may hold and no caller wants: a payload that was not published, and the padding of a data entry.
 
 use super::queued_transaction::QueuedTransaction;
 use crate::at::command::Command;

@@ -1,6 +1,6 @@
 //! Shows what goes over the line, element by element, and never a secret.
 //!
-//! What is written is redacted by construction: a command knows where its secrets stand. What arrives may be an echo of
+//! Written bytes are redacted by construction: a command knows where its secrets stand. Bytes that arrive may be an echo of
 //! it that lost bytes, or an answer that repeats a secret, and no syntax tells where in a damaged line a secret stands.
 //! So there is one rule: **from before the first byte of a command with a secret is written until its answer has ended
 //! and the line is in command mode again, a line is shown only if it is known.** Known are the exact echo of the command,
@@ -28,7 +28,7 @@ pub(super) struct Tracer {
     is_on: bool,
     /// Bytes of an element whose end has not come.
     arriving: Vec<u8>,
-    /// What was pushed for writing and is not shown yet.
+    /// Elements pushed for writing, and not shown yet.
     pushed: Vec<Event>,
     secret: Option<SecretInFlight>,
 }
@@ -40,7 +40,7 @@ struct SecretInFlight {
     data: Vec<u8>,
 }
 
-/// What of a piece of a line may be shown.
+/// The part of a line that may be shown.
 enum Shown {
     Whole,
     /// All but these bytes.

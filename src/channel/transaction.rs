@@ -1,4 +1,4 @@
-//! What a caller submits: commands that run one behind the other.
+//! Commands that a caller submits to run one behind the other.
 
 use std::time::{Duration, Instant};
 

@@ -6,6 +6,7 @@ use super::event::{Event, TransactionId};
 use super::failure::{Awaited, FailedCommand, Failure, LostBy, Outcome, Refusal, UnknownReason};
 use super::pending_results::{PendingResult, PendingResults, PendingState};
 use super::queued_transaction::{Lane, Owner, QueuedTransaction};
+use super::restart_check::RestartCheck;
 use super::staged_payload::{REFUSED, StagedPayloads};
 use super::surroundings::Surroundings;
 use super::transaction::Transaction;
@@ -32,14 +33,6 @@ pub(super) struct Transactions {
     pending: PendingResults,
     staged: StagedPayloads,
     restart: RestartCheck,
-}
-
-/// A boot banner alone proves nothing; only a stopped service does, and the driver asks for it.
-#[derive(Debug, Default)]
-struct RestartCheck {
-    is_confirmed: bool,
-    /// Transactions without an answer since the banner, until it is known whether it was one.
-    unanswered: Vec<(QueuedTransaction, Failure)>,
 }
 
 impl Transactions {
@@ -105,10 +98,6 @@ impl Transactions {
         self.queue.take_where(is_it).into_iter().filter_map(id).collect()
     }
 
-    pub(super) fn has_pending(&self, id: TransactionId) -> bool {
-        self.pending.has(id)
-    }
-
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         self.queue.poll_timeout().into_iter().chain(self.pending.poll_timeout()).min()
     }
@@ -137,8 +126,7 @@ impl Transactions {
             at.events.complete(&transaction, outcome);
             return;
         }
-        self.restart.is_confirmed |= matches!(outcome, Err(Failure::Refused { .. }));
-        if !self.restart.is_confirmed {
+        if !self.restart.handle_outcome(&outcome) {
             self.fail_unanswered(at);
         }
     }
@@ -192,13 +180,21 @@ impl Transactions {
             self.finish(transaction, Err(failure), at);
             return;
         }
-        self.drop_timed_out(transaction.lane(), at);
+        self.pending.drop_timed_out(transaction.lane(), at.events);
         self.staged.handle_accepted(&transaction.command().line);
         transaction.add_answer(lines);
         self.complete_operation(transaction, at);
     }
 
     // Pending results.
+
+    pub(super) fn pending(&self) -> &PendingResults {
+        &self.pending
+    }
+
+    pub(super) fn pending_mut(&mut self) -> &mut PendingResults {
+        &mut self.pending
+    }
 
     /// The module accepted `operation`, and its result is to come. `assumed` is a result that came before `OK`.
     pub(super) fn await_result(
@@ -228,7 +224,7 @@ impl Transactions {
         refusal: Refusal,
         at: &mut Surroundings<'_>,
     ) {
-        self.drop_timed_out(transaction.lane(), at);
+        self.pending.drop_timed_out(transaction.lane(), at.events);
         let state = PendingState::AwaitingReason { refusal, until: at.now + REASON_TIME };
         self.pending.insert(PendingResult::new(transaction, operation, state, at.now));
     }
@@ -243,13 +239,9 @@ impl Transactions {
         padding: Option<usize>,
         at: &mut Surroundings<'_>,
     ) {
-        self.drop_timed_out(transaction.lane(), at);
+        self.pending.drop_timed_out(transaction.lane(), at.events);
         let pending = PendingResult::new(transaction, operation, PendingState::TimedOut, at.now);
-        self.report_timeout(pending.padded(padding), awaited, at);
-    }
-
-    pub(super) fn pending_for(&self, result: OperationResult) -> Option<&PendingResult> {
-        self.pending.find(result)
+        self.pending.report_timeout(pending.padded(padding), awaited, at.events);
     }
 
     /// Gives a result to the operation that waits for it.
@@ -289,26 +281,6 @@ impl Transactions {
         at.events.push(Event::Urc { line: line.to_vec(), is_known: true });
     }
 
-    /// The module shows by its answer to the next operation that the timed-out one succeeded.
-    pub(super) fn conclude_timed_out(&mut self, lane: Lane, operation: Operation, at: &mut Surroundings<'_>) {
-        if let Some(pending) = self.pending.take_timed_out_of(lane, operation) {
-            at.events.note_success(&pending.transaction().command().line);
-        }
-    }
-
-    /// The result of the timed-out operation of a lane cannot come any more.
-    pub(super) fn drop_timed_out(&mut self, lane: Lane, at: &mut Surroundings<'_>) {
-        if let Some(pending) = self.pending.take_timed_out(lane) {
-            Self::report_no_deferred_result(&pending, at);
-        }
-    }
-
-    fn report_no_deferred_result(pending: &PendingResult, at: &mut Surroundings<'_>) {
-        let transaction = pending.transaction();
-        let failure = Failure::NoAnswer { command: transaction.current(), awaited: Awaited::Result };
-        at.events.complete_deferred(transaction, Err(failure));
-    }
-
     fn complete_deferred(&mut self, pending: PendingResult, code: ResultCode, at: &mut Surroundings<'_>) {
         at.events.counters_mut().deferred_results += 1;
         let transaction = pending.transaction();
@@ -326,15 +298,15 @@ impl Transactions {
 
     fn time_out_pending(&mut self, pending: PendingResult, at: &mut Surroundings<'_>) {
         if pending.is_timed_out() {
-            Self::report_no_deferred_result(&pending, at);
+            pending.report_no_deferred_result(at.events);
             return;
         }
         let is_expired = pending.expires() <= at.now;
         let lane = pending.transaction().lane();
         if pending.is_awaited() {
-            self.report_timeout(pending, Awaited::Result, at);
+            self.pending.report_timeout(pending, Awaited::Result, at.events);
             if is_expired {
-                self.drop_timed_out(lane, at);
+                self.pending.drop_timed_out(lane, at.events);
             }
             return;
         }
@@ -348,17 +320,6 @@ impl Transactions {
             }
             (transaction, ..) => self.complete_operation(transaction, at),
         }
-    }
-
-    /// Tells the caller that the time is over, and keeps the operation: its result may still come.
-    fn report_timeout(&mut self, pending: PendingResult, awaited: Awaited, at: &mut Surroundings<'_>) {
-        let command = pending.transaction().current();
-        let failure = match pending.operation() {
-            Operation::Publish => Failure::ResultUnknown { command, reason: UnknownReason::Timeout },
-            _ => Failure::NoAnswer { command, awaited },
-        };
-        at.events.complete(pending.transaction(), Err(failure));
-        self.pending.insert(pending.timed_out());
     }
 
     // Lost connections, restarts, and the end.
@@ -402,11 +363,11 @@ impl Transactions {
     }
 
     pub(super) fn confirm_restart(&mut self) {
-        self.restart.is_confirmed = true;
+        self.restart.confirm();
     }
 
     pub(super) fn take_confirmed_restart(&mut self) -> bool {
-        std::mem::take(&mut self.restart.is_confirmed)
+        self.restart.take_confirmed()
     }
 
     pub(super) fn is_restart_check_queued(&self) -> bool {
@@ -420,7 +381,7 @@ impl Transactions {
 
     /// The transaction has no answer since a boot banner. `failure` is for the case that the module did not restart.
     pub(super) fn await_restart_check(&mut self, transaction: QueuedTransaction, failure: Failure) {
-        self.restart.unanswered.push((transaction, failure));
+        self.restart.hold(transaction, failure);
     }
 
     /// Nothing on the module is as it was, its echo included.
@@ -428,8 +389,7 @@ impl Transactions {
         self.staged.handle_restart();
         let lost = |command| Failure::ConnectionLost { command, cause: LostBy::Restart };
         self.fail_pending(&UnknownReason::Lost(LostBy::Restart), lost, at);
-        let unanswered = std::mem::take(&mut self.restart.unanswered);
-        let unanswered = unanswered.into_iter().map(|(transaction, _)| transaction);
+        let unanswered = self.restart.take_unanswered().into_iter().map(|(transaction, _)| transaction);
         for transaction in
             self.queue.take_where(QueuedTransaction::needs_connection).into_iter().chain(unanswered)
         {
@@ -475,7 +435,7 @@ impl Transactions {
 
     /// The module did not restart, so what had no answer had none for another reason.
     pub(super) fn fail_unanswered(&mut self, at: &mut Surroundings<'_>) {
-        for (transaction, failure) in std::mem::take(&mut self.restart.unanswered) {
+        for (transaction, failure) in self.restart.take_unanswered() {
             self.finish(transaction, Err(failure), at);
         }
     }

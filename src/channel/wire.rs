@@ -36,7 +36,7 @@ struct HeldEcho {
     until: Instant,
 }
 
-/// What arrived, apart from messages.
+/// Something that arrived, apart from messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Arrival {
     /// A line that is no header of a message.
@@ -375,7 +375,7 @@ impl Wire {
     }
 }
 
-/// What stands behind an echo in a line, if there is an echo. Headers of messages and satellite sentences have no line end
+/// Returns the rest of a line behind an echo, if there is an echo. Headers of messages and satellite sentences have no line end
 /// before them, and an echo has none behind it.
 fn without_echo<'l>(line: &'l [u8], echoes: &impl Echoes) -> Option<&'l [u8]> {
     if !echoes.may_come() {
