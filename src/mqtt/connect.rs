@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use super::back_off::ReconnectPolicy;
 use super::client_state::ClientState;
+use super::connect_plan::ConnectPlan;
 use super::error::Error;
+use super::output::Output;
 use super::session::{Session, Shared};
 use super::turn::Turn;
 use super::unknown_settings::UnknownSettings;
@@ -12,30 +14,7 @@ use crate::at::ClientIndex;
 use crate::channel::{Awaited, Transaction};
 use crate::commands::certificate::StoredFiles;
 use crate::commands::client::{self, AcquiredClients};
-use crate::commands::{
-    ClientId, Credentials, Identity, KeepAlive, OperationTimeout, ProtocolVersion, ServerAddress,
-    TlsSettings, Will, client_configuration, connection,
-};
-
-/// Everything that a connection is made from, checked beforehand.
-#[derive(Clone, Debug)]
-pub struct ConnectPlan {
-    pub server: ServerAddress,
-    /// `None`: the module's IMEI and the client index.
-    pub client_id: Option<ClientId>,
-    /// `None`: the first that is free.
-    pub client: Option<ClientIndex>,
-    pub credentials: Option<Credentials>,
-    pub keep_alive: KeepAlive,
-    pub clean_session: bool,
-    pub will: Option<Will>,
-    /// Given exactly if the server address asks for it.
-    pub tls: Option<TlsSettings>,
-    pub version: ProtocolVersion,
-    pub check_utf8: bool,
-    pub operation_timeout: OperationTimeout,
-    pub timeout: Duration,
-}
+use crate::commands::{ClientId, Identity, TlsSettings, client_configuration, connection};
 
 impl Session {
     /// START if needed, ACCQ, CFG, SSLCFG, WILL, CONNECT. A client that was acquired for it is released if it fails.
@@ -76,6 +55,51 @@ impl Session {
             let _ = self.ask_payload_limit(self.now() + self.command_timeout()).await;
         }
         Ok((client, client_id))
+    }
+
+    /// Acquires the client of a plan, with the MQTT version if the firmware takes it there alone.
+    pub(super) async fn acquire_for(
+        &self,
+        plan: &ConnectPlan,
+        client: ClientIndex,
+        client_id: &ClientId,
+        deadline: Instant,
+    ) -> Result<(), Error> {
+        let tls = plan.server.tls();
+        if self.with(|shared| shared.unknown_settings.version) {
+            let acquire = client::acquire_with_version(client, client_id, tls, plan.version);
+            match self.run_by(acquire, deadline).await {
+                Err(error) if error.is_refusal() => self.output(Output::Warning(format!(
+                    "client {client} connects with the firmware's own MQTT version: it takes none from AT+CMQTTCFG or AT+CMQTTACCQ"
+                ))),
+                acquired => return acquired.map(drop),
+            }
+        }
+        self.run_by(client::acquire(client, client_id, tls), deadline).await.map(drop)
+    }
+
+    /// Configures and connects an acquired client. Settings that the firmware does not know are left out if the user did not
+    /// ask for them.
+    pub(super) async fn establish(
+        &self,
+        plan: &ConnectPlan,
+        client: ClientIndex,
+        client_id: &ClientId,
+        deadline: Instant,
+    ) -> Result<(), Error> {
+        loop {
+            let unknown = self.with(|shared| shared.unknown_settings);
+            let commands = connection_commands(plan, client, unknown, self.time_until(deadline));
+            let Err(error) = self.execute(commands).await else { return Ok(()) };
+            let is_left_out = self.with(|shared| shared.unknown_settings.note(&error, plan));
+            if !is_left_out {
+                return Err(error);
+            }
+            if !unknown.version && self.with(|shared| shared.unknown_settings.version) {
+                self.run_by(client::release(client), deadline).await?;
+                self.acquire_for(plan, client, client_id, deadline).await?;
+            }
+        }
     }
 
     /// Waits while another procedure starts the service or chooses a client.

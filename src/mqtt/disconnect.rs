@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::client_state::ClientState;
-use super::error::{Error, NO_CONNECTION};
+use super::error::Error;
 use super::module_state::ModuleState;
 use super::session::{PortState, Session, Submitted};
-use crate::at::{ClientIndex, Command};
+use crate::at::{ClientIndex, Command, ResultCode};
 use crate::channel::{Answers, Transaction};
 use crate::commands::{DisconnectTimeout, client, connection, service};
 
@@ -64,7 +64,7 @@ impl Session {
         if answer.is_bare_refusal() {
             return Ok(!self.is_started().await?);
         }
-        Ok(answer.code() == Some(NO_CONNECTION) || matches!(answer, Error::ConnectionLost { .. }))
+        Ok(answer.code() == Some(ResultCode::NO_CONNECTION) || matches!(answer, Error::ConnectionLost { .. }))
     }
 
     /// Gives a client back to the module: `AT+CMQTTREL`.

@@ -2,8 +2,7 @@ use std::time::Duration;
 
 use super::hint::hint;
 use super::module_state::ModuleState;
-use super::service_start::CLIENT_IS_USED;
-use super::session::Settings;
+use super::settings::Settings;
 use crate::at::{ClientIndex, CommandName, ResultCode};
 use crate::channel::{Awaited, FailedCommand, Failure, LostBy, UnknownReason};
 use crate::commands::{Invalid, UnexpectedAnswer};
@@ -21,7 +20,7 @@ pub enum Error {
     #[error("{0}")]
     PortUnavailable(String),
     #[error("{}", refusal(command, response, *code, None))]
-    Refused { command: String, response: String, code: Option<u16>, client: Option<ClientIndex> },
+    Refused { command: String, response: String, code: Option<ResultCode>, client: Option<ClientIndex> },
     #[error(transparent)]
     UnexpectedAnswer(#[from] UnexpectedAnswer),
     #[error("{command} had {} within {seconds:.1} s: {}", awaited_in_words(*awaited), advice(*awaited))]
@@ -44,7 +43,7 @@ pub enum Error {
     #[error(
         "client {client} is not connected, so nothing was sent ({command} was answered with {response}): connect first"
     )]
-    NotConnected { command: String, response: String, code: u16, client: ClientIndex },
+    NotConnected { command: String, response: String, code: ResultCode, client: ClientIndex },
     #[error(
         "no network within {seconds:.1} s, {missing}: check SIM, antenna and operator; cell() and signal_quality() tell more"
     )]
@@ -85,9 +84,6 @@ pub enum Error {
     Interrupted,
 }
 
-/// `no connection`, chapter 4.1.
-pub(super) const NO_CONNECTION: u16 = 11;
-
 impl Error {
     /// `waited`: the time since the command was submitted.
     pub(super) fn from_failure(
@@ -116,9 +112,9 @@ impl Error {
                 let command = command.into_text();
                 match (code, client) {
                     (Some(ResultCode::NO_CONNECTION), Some(client)) if needs_connection => {
-                        Self::NotConnected { command, response, code: NO_CONNECTION, client }
+                        Self::NotConnected { command, response, code: ResultCode::NO_CONNECTION, client }
                     }
-                    _ => Self::Refused { command, response, code: code.map(ResultCode::number), client },
+                    _ => Self::Refused { command, response, code, client },
                 }
             }
             Failure::NoAnswer { command, awaited } => {
@@ -149,7 +145,7 @@ impl Error {
         match failure {
             Failure::Refused { command, refusal, code } => Self::Refused {
                 response: refusal.text(command.kind()),
-                code: code.map(ResultCode::number),
+                code,
                 client: command.client(),
                 command: command.into_text(),
             },
@@ -162,12 +158,18 @@ impl Error {
         }
     }
 
+    /// A topic or payload has bytes that software flow control takes for itself.
+    pub(super) fn reserved_bytes() -> Self {
+        let expected = "sent with flow_control=\"hardware\" or \"none\": software flow control takes these two bytes for itself";
+        Invalid::with("topic or data", "XON or XOFF (0x11, 0x13)", expected).into()
+    }
+
     /// The result code of chapter 4.1 that the module gave.
-    pub fn code(&self) -> Option<u16> {
+    pub fn code(&self) -> Option<ResultCode> {
         match self {
             Self::Refused { code, .. } => *code,
             Self::NotConnected { code, .. } => Some(*code),
-            Self::NoClientFree { .. } => Some(CLIENT_IS_USED),
+            Self::NoClientFree { .. } => Some(ResultCode::CLIENT_IS_USED),
             _ => None,
         }
     }
@@ -245,10 +247,10 @@ pub fn cause_in_words(cause: &LostBy) -> String {
     }
 }
 
-fn refusal(command: &str, response: &str, code: Option<u16>, meaning: Option<&str>) -> String {
+fn refusal(command: &str, response: &str, code: Option<ResultCode>, meaning: Option<&str>) -> String {
     let meaning = match (code, meaning) {
-        (Some(code), Some(meaning)) => format!(" ({code}, {meaning})"),
+        (Some(code), Some(meaning)) => format!(" ({}, {meaning})", code.number()),
         _ => String::new(),
     };
-    format!("{command} was answered with {response}{meaning}{}", hint(command, code))
+    format!("{command} was answered with {response}{meaning}{}", hint(command, code.map(ResultCode::number)))
 }

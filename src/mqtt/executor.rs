@@ -5,16 +5,11 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use super::session::Session;
-
 /// Names a task.
 pub type TaskId = u64;
 
-/// Makes a task on the I/O thread. The task itself never leaves that thread.
-pub type Procedure = Box<dyn FnOnce(Session) -> Task + Send>;
-
 /// A procedure under way.
-pub(super) type Task = Pin<Box<dyn Future<Output = ()>>>;
+pub type Task = Pin<Box<dyn Future<Output = ()>>>;
 
 #[derive(Default)]
 pub(super) struct Executor {

@@ -2,21 +2,8 @@
 
 use std::time::Instant;
 
-use super::executor::TaskId;
 use super::one_shot::OneShot;
-use super::session::{Session, Shared, WaitEnd};
-use crate::at::parameters::Parameters;
-
-/// The lines that tasks wait for.
-#[derive(Debug, Default)]
-pub(super) struct ExpectedLines(Vec<Expectation>);
-
-#[derive(Debug)]
-struct Expectation {
-    name: &'static str,
-    task: TaskId,
-    line: OneShot<Vec<u8>>,
-}
+use super::session::{Session, WaitEnd};
 
 /// The next line `+<name>: …` from the making of this value on.
 pub(super) struct ExpectedLine {
@@ -24,26 +11,11 @@ pub(super) struct ExpectedLine {
     line: OneShot<Vec<u8>>,
 }
 
-impl ExpectedLines {
-    /// Gives a line to the task that waits for it.
-    pub(super) fn offer(shared: &mut Shared, line: &[u8]) {
-        let is_expected = |expectation: &Expectation| {
-            Parameters::of_information(line, expectation.name.as_bytes()).is_some()
-        };
-        if let Some(found) = shared.expected_lines.0.iter().position(is_expected) {
-            let expectation = shared.expected_lines.0.remove(found);
-            expectation.line.fill(line.to_vec());
-            shared.ready.push(expectation.task);
-        }
-    }
-}
-
 impl Session {
     /// Expects a line from now on, so before the command that announces it.
     pub(super) fn expect_line(&self, name: &'static str) -> ExpectedLine {
-        let line = OneShot::default();
-        let expectation = Expectation { name, task: self.current_task(), line: line.clone() };
-        self.with(|shared| shared.expected_lines.0.push(expectation));
+        let (task, line) = (self.current_task(), OneShot::default());
+        self.with(|shared| shared.expected_lines.add(name, task, line.clone()));
         ExpectedLine { session: self.clone(), line }
     }
 }
@@ -57,6 +29,6 @@ impl ExpectedLine {
 
 impl Drop for ExpectedLine {
     fn drop(&mut self) {
-        self.session.with(|shared| shared.expected_lines.0.retain(|known| !known.line.is_same(&self.line)));
+        self.session.with(|shared| shared.expected_lines.remove(&self.line));
     }
 }

@@ -4,35 +4,20 @@ use std::time::{Duration, Instant};
 
 use super::back_off::{BackOff, ReconnectPolicy};
 use super::client_state::ClientState;
-use super::connect::ConnectPlan;
+use super::connect_plan::ConnectPlan;
 use super::error::Error;
-use super::executor::TaskId;
 use super::module_state::ModuleState;
 use super::one_shot::OneShot;
 use super::output::Output;
+use super::reconnecting_client::ReconnectingClient;
 use super::session::{Call, PortState, Session, Shared};
 use super::stale_clients::TEARDOWN;
 use crate::at::{ClientIndex, Command};
 use crate::channel::{LostBy, Transaction};
-use crate::commands::{ClientId, QoS, Topic, client, connection};
+use crate::commands::{ClientId, client, connection};
 
 /// More than a module takes to say that the service runs.
 const STARTING: Duration = Duration::from_secs(60);
-
-/// A client that reconnects: all that is needed to bring it back.
-#[derive(Debug)]
-pub(super) struct Reconnect {
-    pub(super) plan: ConnectPlan,
-    client_id: ClientId,
-    pub(super) policy: ReconnectPolicy,
-    pub(super) subscriptions: Vec<(Topic, QoS)>,
-    /// The connection that stands, or that an attempt may have left behind, lacks some of the subscriptions.
-    pub(super) lacks_subscriptions: bool,
-    task: TaskId,
-    /// Something may be wrong with the connection, and was not looked at yet.
-    has_trouble: bool,
-    waiting: Option<OneShot<()>>,
-}
 
 impl Session {
     /// From now on this client reconnects after every loss.
@@ -49,7 +34,7 @@ impl Session {
         self.with(|shared| {
             // The connection can be lost between its result and here.
             let has_trouble = !shared.state.has_connection(index);
-            shared.reconnects[index.slot()] = Some(Reconnect {
+            shared.reconnects[index.slot()] = Some(ReconnectingClient {
                 plan,
                 client_id,
                 policy,
@@ -210,6 +195,7 @@ impl Session {
             .is_some_and(|found| found.client_id == client_id.as_str() && found.tls == plan.server.tls());
         let was_connected = self.state(|state| state.has_connection(index));
         let is_connected = self.ask(&connection::ConnectedClients).await?.contains(&(index, true));
+        self.with(|shared| shared.trouble_is_over(index));
         if is_ours {
             let tls = plan.server.tls();
             self.change_state(|state| {
@@ -243,6 +229,7 @@ impl Session {
             }
         });
         self.establish(&plan, index, &client_id, connected_by).await?;
+        self.with(|shared| shared.trouble_is_over(index));
         self.restore_subscriptions(index).await?;
         self.come_back(index, true)
     }
@@ -301,6 +288,13 @@ impl Shared {
         if let Some(waiting) = reconnect.waiting.take() {
             waiting.fill(());
             self.ready.push(reconnect.task);
+        }
+    }
+
+    /// The module has just said that the connection stands: earlier signs of trouble are of no interest any more.
+    fn trouble_is_over(&mut self, index: ClientIndex) {
+        if let Some(reconnect) = &mut self.reconnects[index.slot()] {
+            reconnect.has_trouble = false;
         }
     }
 

@@ -3,13 +3,16 @@
 use std::time::Instant;
 
 use super::client_state::ClientState;
-use super::executor::{Executor, Procedure, TaskId};
-use super::expected_line::ExpectedLines;
+use super::executor::{Executor, Task, TaskId};
 use super::offline_queue::{OfflineQueue, Settled};
 use super::output::Output;
-use super::session::{Call, PortState, Session, Settings};
+use super::session::{Call, PortState, Session};
+use super::settings::Settings;
 use crate::at::ClientIndex;
 use crate::channel::{Counters, Engine, Event, Failure, LostBy, Outcome, TransactionId};
+
+/// Makes a procedure on the I/O thread, which it never leaves.
+pub type Procedure = Box<dyn FnOnce(Session) -> Task + Send>;
 
 /// The AT channel, the procedures that use it, and what is known of the module.
 ///
@@ -250,7 +253,7 @@ impl MqttService {
             Event::Message(_) | Event::MessageLost { .. } | Event::Trace { .. } | Event::Urc { .. } => {
                 self.session.with(|shared| {
                     if let Event::Urc { line, .. } = &event {
-                        ExpectedLines::offer(shared, line);
+                        shared.offer_line(line);
                     }
                     shared.outputs.push_back(Output::Event(event));
                 });

@@ -6,14 +6,11 @@ use super::error::Error;
 use super::module_state::ModuleState;
 use super::session::{Call, Session};
 use super::stale_clients::TEARDOWN;
+use crate::at::ResultCode;
 use crate::commands::service;
 
 /// 12 s documented, and two for the line.
 const START: Duration = Duration::from_secs(14);
-/// `client is used`, `client not released` and `network is opened`, chapter 4.1.
-pub(super) const CLIENT_IS_USED: u16 = 19;
-const CLIENT_NOT_RELEASED: u16 = 21;
-const NETWORK_IS_OPENED: u16 = 23;
 
 impl Session {
     /// Starts the service: `AT+CMQTTSTART`. A service that another process started is taken over.
@@ -25,7 +22,7 @@ impl Session {
     pub async fn start(&self, timeout: Duration) -> Result<(), Error> {
         let is_ours = self.state(|state| state.started_here() && state.started() == Some(true));
         let Err(error) = self.run(service::start(), timeout).await else { return Ok(()) };
-        let may_run = error.is_bare_refusal() || error.code() == Some(NETWORK_IS_OPENED);
+        let may_run = error.is_bare_refusal() || error.code() == Some(ResultCode::NETWORK_IS_OPENED);
         if may_run && !is_ours && self.is_started().await? {
             return Ok(());
         }
@@ -40,7 +37,7 @@ impl Session {
     /// [`Session::execute`].
     pub async fn stop(&self, timeout: Duration) -> Result<(), Error> {
         let Err(error) = self.run(service::stop(), timeout).await else { return Ok(()) };
-        if !matches!(error.code(), Some(CLIENT_IS_USED | CLIENT_NOT_RELEASED)) {
+        if !matches!(error.code(), Some(ResultCode::CLIENT_IS_USED | ResultCode::CLIENT_NOT_RELEASED)) {
             return Err(error);
         }
         let stale = self.stale_clients().await?;

@@ -8,36 +8,25 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use super::deferred::Deferred;
 use super::error::Error;
 use super::executor::{ReadyTasks, Task, TaskId};
-use super::expected_line::ExpectedLines;
+use super::expected_lines::ExpectedLines;
 use super::module_state::ModuleState;
 use super::offline_queue::OfflineQueue;
 use super::one_shot::OneShot;
 use super::output::Output;
-use super::publish::Deferred;
-use super::reconnect::Reconnect;
-use super::turn::Turns;
+use super::reconnecting_client::ReconnectingClient;
+use super::settings::Settings;
+use super::turns::Turns;
 use super::unknown_settings::UnknownSettings;
 use crate::at::{ClientIndex, Command};
 use crate::channel::{Answers, Failure, Outcome, Transaction, TransactionId};
-use crate::commands::{self, Invalid, PayloadLimit, Query};
+use crate::commands::{self, PayloadLimit, Query};
 
 /// A handle to the module, for procedures. All handles are on the I/O thread.
 #[derive(Clone)]
 pub struct Session(Rc<RefCell<Shared>>);
-
-/// How the module was opened.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// The port's name, for error messages.
-    pub port: String,
-    pub baudrate: u32,
-    /// Software flow control takes these two bytes out of the line: XON and XOFF.
-    pub reserved_bytes: Option<[u8; 2]>,
-    /// For commands with no documented limit of their own.
-    pub command_timeout: Duration,
-}
 
 /// What procedures and [`MqttService`](super::MqttService) share. It holds no AT channel: requests to the channel are
 /// collected in `calls`, so that no procedure runs inside the channel.
@@ -46,7 +35,7 @@ pub(super) struct Shared {
     pub(super) settings: Settings,
     pub(super) state: ModuleState,
     pub(super) queues: [OfflineQueue; 2],
-    pub(super) reconnects: [Option<Reconnect>; 2],
+    pub(super) reconnects: [Option<ReconnectingClient>; 2],
     pub(super) port: PortState,
     pub(super) payload_limit: Option<PayloadLimit>,
     pub(super) unknown_settings: UnknownSettings,
@@ -109,12 +98,6 @@ impl From<WaitEnd> for Error {
     fn from(_: WaitEnd) -> Self {
         Self::Interrupted
     }
-}
-
-/// The error of a topic or payload with bytes that software flow control takes for itself.
-pub(super) fn reserved_bytes_error() -> Error {
-    let expected = "sent with flow_control=\"hardware\" or \"none\": software flow control takes these two bytes for itself";
-    Invalid::with("topic or data", "XON or XOFF (0x11, 0x13)", expected).into()
 }
 
 impl Session {
@@ -211,7 +194,7 @@ impl Session {
         let outcome = OneShot::default();
         let reserved = self.with(|shared| shared.settings.reserved_bytes);
         if reserved.is_some_and(|bytes| transaction.contains_any(bytes)) {
-            let (session, began, error) = (self.clone(), self.now(), Some(reserved_bytes_error()));
+            let (session, began, error) = (self.clone(), self.now(), Some(Error::reserved_bytes()));
             return Submitted { session, id: 0, outcome, began, is_over: true, error };
         }
         let (id, began) = self.with(|shared| {
@@ -348,6 +331,13 @@ impl Shared {
 
     pub(super) fn publish_state(&mut self) {
         self.outputs.push_back(Output::State(self.state.clone()));
+    }
+
+    /// Gives a line to the task that expects it.
+    pub(super) fn offer_line(&mut self, line: &[u8]) {
+        if let Some(task) = self.expected_lines.offer(line) {
+            self.ready.push(task);
+        }
     }
 
     /// Ends the wait of a task.

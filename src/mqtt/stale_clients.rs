@@ -5,9 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::error::Error;
 use super::module_state::ClientSnapshot;
-use super::service_start::CLIENT_IS_USED;
 use super::session::Session;
-use crate::at::ClientIndex;
+use crate::at::{ClientIndex, ResultCode};
 use crate::channel::Transaction;
 use crate::commands::client::{AcquiredClients, SslContextsInUse};
 use crate::commands::connection::ConnectedClients;
@@ -27,7 +26,7 @@ impl Session {
         let Err(error) = self.run_soon(client::acquire(index, client_id, tls)).await else {
             return Ok(());
         };
-        let may_be_held = error.is_bare_refusal() || error.code() == Some(CLIENT_IS_USED);
+        let may_be_held = error.is_bare_refusal() || error.code() == Some(ResultCode::CLIENT_IS_USED);
         if !may_be_held || !self.is_started().await? || !self.stale_clients().await?.contains(&index) {
             return Err(error);
         }

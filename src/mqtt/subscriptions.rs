@@ -4,13 +4,19 @@ use std::time::Duration;
 
 use super::error::Error;
 use super::session::Session;
-use crate::at::ClientIndex;
+use crate::at::{ClientIndex, ResultCode};
 use crate::channel::Transaction;
 use crate::commands::{QoS, Topic, Will, subscribing};
 
 /// The module's refusals of SUB that asking again does not change: `failed` (the broker's refusal), `bad UTF-8 string`,
 /// `invalid parameter`, `not supported operation`, `length out of range`.
-const REFUSED_FOR_GOOD: [u16; 5] = [1, 2, 12, 13, 22];
+const REFUSED_FOR_GOOD: [ResultCode; 5] = [
+    ResultCode::FAILED,
+    ResultCode::BAD_UTF8_STRING,
+    ResultCode::INVALID_PARAMETER,
+    ResultCode::NOT_SUPPORTED_OPERATION,
+    ResultCode::LENGTH_OUT_OF_RANGE,
+];
 
 impl Session {
     /// Subscribes: `AT+CMQTTSUB`.

@@ -1,20 +1,12 @@
 //! A lock for procedures: one at a time prepares the service, the others wait in order.
 
-use std::collections::VecDeque;
 use std::time::Instant;
 
-use super::executor::TaskId;
 use super::one_shot::OneShot;
 use super::session::{Session, Shared, WaitEnd};
+use super::turns::Turns;
 
-/// The tasks that wait for a turn.
-#[derive(Debug, Default)]
-pub(super) struct Turns {
-    is_taken: bool,
-    waiting: VecDeque<(TaskId, OneShot<()>)>,
-}
-
-/// Which turns.
+/// Selects the lock.
 pub(super) type Select = fn(&mut Shared) -> &mut Turns;
 
 /// The turn of a task, until it is dropped.
@@ -27,16 +19,8 @@ impl Session {
     /// Waits for a turn.
     pub(super) async fn turn(&self, select: Select, deadline: Option<Instant>) -> Result<Turn, WaitEnd> {
         loop {
-            let task = self.current_task();
-            let free = OneShot::default();
-            let is_mine = self.with(|shared| {
-                let turns = select(shared);
-                if turns.is_taken {
-                    turns.waiting.push_back((task, free.clone()));
-                }
-                !std::mem::replace(&mut turns.is_taken, true)
-            });
-            if is_mine {
+            let (task, free) = (self.current_task(), OneShot::default());
+            if self.with(|shared| select(shared).take(task, &free)) {
                 return Ok(Turn { session: self.clone(), select });
             }
             self.wait(free, deadline).await?;
@@ -48,10 +32,7 @@ impl Drop for Turn {
     fn drop(&mut self) {
         let select = self.select;
         self.session.with(|shared| {
-            select(shared).is_taken = false;
-            // All look again, in the order in which they came. One that gave up waiting must not stop the others.
-            for (task, free) in std::mem::take(&mut select(shared).waiting) {
-                free.fill(());
+            for task in select(shared).free() {
                 shared.ready.push(task);
             }
         });

@@ -9,10 +9,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyWeakrefMethods, PyWeakrefReference};
 
 use super::arguments::{Integer, PayloadBytes, TopicBytes};
-use super::callback_source::start_callbacks;
-use super::callbacks::{Callback, require_callable};
 use super::modem::SimcomMqtt;
-use super::operation::{converted, none, object};
+use super::operation::{none, object};
 use super::publishing::{message, publish, publish_nowait};
 use crate::at::{ClientIndex, Command};
 use crate::channel::Transaction;
@@ -278,73 +276,6 @@ impl MqttClient {
         publish_nowait(py, self.module()?, self.index, message)
     }
 
-    /// Subscribe to a topic filter of 1–1024 bytes: `AT+CMQTTSUB`, chapter 2.2.13.
-    ///
-    /// callback: called with each message that matches, retained ones that come before the result included.
-    /// timeout: None: the operation time-out plus 5 s.
-    ///
-    /// MqttError: the module or the broker said no.
-    #[pyo3(
-        signature = (topic, qos = Integer(0), *, dup = false, callback = None, timeout = None),
-        text_signature = "($self, topic, qos=0, *, dup=False, callback=None, timeout=None)"
-    )]
-    fn subscribe(
-        &self,
-        py: Python<'_>,
-        topic: TopicBytes,
-        qos: Integer,
-        dup: bool,
-        callback: Callback,
-        timeout: Option<f64>,
-    ) -> PyResult<Py<PyAny>> {
-        let (topic, qos) = (Topic::parse(topic.0)?, QoS::parse(qos.0)?);
-        let timeout = self.operation_wait(timeout)?;
-        require_callable(py, callback.as_ref())?;
-        if callback.is_some() {
-            start_callbacks(self.modem.bind(py))?;
-        }
-        let callbacks = &self.module()?.callbacks;
-        // In place before the command goes out: a retained message can come before the result.
-        let former = callbacks.subscribe(self.index, topic.bytes(), callback);
-        let (index, modem, filter) = (self.index, self.modem.clone_ref(py), topic.bytes().to_vec());
-        let subscribe =
-            move |session: Session| async move { session.subscribe(index, topic, qos, dup, timeout).await };
-        self.modem.get().run_then(
-            py,
-            |driver| driver.start(subscribe),
-            move |py, result| {
-                if result.is_err() {
-                    drop(modem.get().callbacks.subscribe(index, &filter, former));
-                }
-                converted(none)(py, result)
-            },
-        )
-    }
-
-    /// Unsubscribe from a topic filter, and drop its callback: `AT+CMQTTUNSUB`, chapter 2.2.14.
-    #[pyo3(signature = (topic, *, dup = false, timeout = None))]
-    fn unsubscribe(
-        &self,
-        py: Python<'_>,
-        topic: TopicBytes,
-        dup: bool,
-        timeout: Option<f64>,
-    ) -> PyResult<Py<PyAny>> {
-        let topic = Topic::parse(topic.0)?;
-        let timeout = self.operation_wait(timeout)?;
-        let (index, modem, filter) = (self.index, self.modem.clone_ref(py), topic.bytes().to_vec());
-        let unsubscribe =
-            move |session: Session| async move { session.unsubscribe(index, topic, dup, timeout).await };
-        self.module()?.run(
-            py,
-            |driver| driver.start(unsubscribe),
-            move |py, ()| {
-                drop(modem.get().callbacks.subscribe(index, &filter, None));
-                Ok(py.None())
-            },
-        )
-    }
-
     /// Whether the driver knows the client to be connected; asks nobody.
     fn is_connected(&self) -> PyResult<bool> {
         if self.is_released.load(Ordering::Acquire) {
@@ -444,7 +375,7 @@ impl MqttClient {
         Ok(self.module()?.modem()?.state().client(self.index).cloned())
     }
 
-    fn operation_wait(&self, timeout: Option<f64>) -> PyResult<Duration> {
+    pub(super) fn operation_wait(&self, timeout: Option<f64>) -> PyResult<Duration> {
         const MARGIN: u64 = 5;
         if let Some(timeout) = timeout {
             return Ok(seconds("timeout", timeout)?);

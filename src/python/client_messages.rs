@@ -2,14 +2,16 @@
 
 use pyo3::prelude::*;
 
-use super::arguments::TopicBytes;
+use super::arguments::{Integer, TopicBytes};
 use super::callback_source::start_callbacks;
 use super::callbacks::{Callback, require_callable};
 use super::capture::{Capture, Messages, wait_for_message};
 use super::client::MqttClient;
 use super::inbox::Inbox;
+use super::operation::{converted, none};
 use super::values::Message;
-use crate::commands::{Filter, seconds};
+use crate::commands::{Filter, QoS, Topic, seconds};
+use crate::mqtt::Session;
 
 #[pymethods]
 impl MqttClient {
@@ -27,6 +29,73 @@ impl MqttClient {
         }
         drop(self.modem.get().callbacks.set_client(self.index, callback));
         Ok(())
+    }
+
+    /// Subscribe to a topic filter of 1–1024 bytes: `AT+CMQTTSUB`, chapter 2.2.13.
+    ///
+    /// callback: called with each message that matches, retained ones that come before the result included.
+    /// timeout: None: the operation time-out plus 5 s.
+    ///
+    /// MqttError: the module or the broker said no.
+    #[pyo3(
+        signature = (topic, qos = Integer(0), *, dup = false, callback = None, timeout = None),
+        text_signature = "($self, topic, qos=0, *, dup=False, callback=None, timeout=None)"
+    )]
+    fn subscribe(
+        &self,
+        py: Python<'_>,
+        topic: TopicBytes,
+        qos: Integer,
+        dup: bool,
+        callback: Callback,
+        timeout: Option<f64>,
+    ) -> PyResult<Py<PyAny>> {
+        let (topic, qos) = (Topic::parse(topic.0)?, QoS::parse(qos.0)?);
+        let timeout = self.operation_wait(timeout)?;
+        require_callable(py, callback.as_ref())?;
+        if callback.is_some() {
+            start_callbacks(self.modem.bind(py))?;
+        }
+        let callbacks = &self.module()?.callbacks;
+        // In place before the command goes out: a retained message can come before the result.
+        let former = callbacks.subscribe(self.index, topic.bytes(), callback);
+        let (index, modem, filter) = (self.index, self.modem.clone_ref(py), topic.bytes().to_vec());
+        let subscribe =
+            move |session: Session| async move { session.subscribe(index, topic, qos, dup, timeout).await };
+        self.modem.get().run_then(
+            py,
+            |driver| driver.start(subscribe),
+            move |py, result| {
+                if result.is_err() {
+                    drop(modem.get().callbacks.subscribe(index, &filter, former));
+                }
+                converted(none)(py, result)
+            },
+        )
+    }
+
+    /// Unsubscribe from a topic filter, and drop its callback: `AT+CMQTTUNSUB`, chapter 2.2.14.
+    #[pyo3(signature = (topic, *, dup = false, timeout = None))]
+    fn unsubscribe(
+        &self,
+        py: Python<'_>,
+        topic: TopicBytes,
+        dup: bool,
+        timeout: Option<f64>,
+    ) -> PyResult<Py<PyAny>> {
+        let topic = Topic::parse(topic.0)?;
+        let timeout = self.operation_wait(timeout)?;
+        let (index, modem, filter) = (self.index, self.modem.clone_ref(py), topic.bytes().to_vec());
+        let unsubscribe =
+            move |session: Session| async move { session.unsubscribe(index, topic, dup, timeout).await };
+        self.module()?.run(
+            py,
+            |driver| driver.start(unsubscribe),
+            move |py, ()| {
+                drop(modem.get().callbacks.subscribe(index, &filter, None));
+                Ok(py.None())
+            },
+        )
     }
 
     /// Collect what arrives from this call on: `with client.capture("dut/#") as inbox: …`.

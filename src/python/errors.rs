@@ -76,7 +76,7 @@ fn mqtt_to_python(py: Python<'_>, error: &mqtt::Error) -> PyResult<PyErr> {
     use mqtt::Error;
     let message = match error.code() {
         Some(code) => {
-            let meaning = ResultCode::new(code).meaning();
+            let meaning = code.meaning();
             error.explained(meaning.unwrap_or("not in the application note"))
         }
         None => error.to_string(),
@@ -128,7 +128,7 @@ fn mqtt_to_python(py: Python<'_>, error: &mqtt::Error) -> PyResult<PyErr> {
             fields.set_item("response", response)?;
             let name = command.to_ascii_uppercase();
             if name.starts_with("AT+CMQTT") {
-                fields.set_item("code", code)?;
+                fields.set_item("code", code.map(ResultCode::number))?;
                 fields.set_item("client_index", client.map(ClientIndex::number))?;
             }
             match &*name {
@@ -140,14 +140,14 @@ fn mqtt_to_python(py: Python<'_>, error: &mqtt::Error) -> PyResult<PyErr> {
         Error::NoClientFree { .. } => {
             fields.set_item("command", "AT+CMQTTACCQ")?;
             fields.set_item("response", "")?;
-            fields.set_item("code", error.code())?;
+            fields.set_item("code", error.code().map(ResultCode::number))?;
             fields.set_item("client_index", py.None())?;
             py.get_type::<MqttError>()
         }
         Error::NotConnected { command, response, code, client } => {
             fields.set_item("command", command)?;
             fields.set_item("response", response)?;
-            fields.set_item("code", code)?;
+            fields.set_item("code", code.number())?;
             fields.set_item("client_index", client.number())?;
             py.get_type::<NotConnectedError>()
         }

@@ -43,7 +43,7 @@ impl ModemDriver {
             Request::Cancel(id) => self.service.cancel(id, now),
             Request::CancelUnwritten(id, answer) => {
                 let is_cancelled = self.service.cancel_unwritten(id, now);
-                answer.send(Ok(is_cancelled));
+                answer(is_cancelled);
             }
             Request::PortNotOpened(reason) => self.service.port_not_opened(reason, now),
             Request::Trace(on) => self.service.set_tracing(on),

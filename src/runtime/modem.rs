@@ -274,7 +274,10 @@ impl QueuedPublish {
     /// [`Error::interrupted`].
     pub fn cancel(&self, cancellation: &dyn Cancellation) -> Result<bool, Error> {
         let Some(task) = self.task else { return Ok(false) };
-        match self.requests.cancel_unwritten(task).wait(cancellation) {
+        let (sender, answer) = Operation::new(self.requests.clone());
+        let send = Box::new(move |is_cancelled| sender.send(Ok(is_cancelled)));
+        self.requests.put(Request::CancelUnwritten(task, send));
+        match answer.wait(cancellation) {
             Err(Error::Mqtt(mqtt::Error::Closed)) => Ok(false),
             answer => answer,
         }

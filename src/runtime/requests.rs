@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
-use super::operation::{Operation, Sender};
 use crate::link::Waker;
 use crate::mqtt::{Procedure, TaskId};
 
@@ -15,7 +14,7 @@ pub(super) enum Request {
     /// The caller no longer waits.
     Cancel(TaskId),
     /// Cancels a publish if no byte of it was written, and tells whether.
-    CancelUnwritten(TaskId, Sender<bool>),
+    CancelUnwritten(TaskId, Box<dyn FnOnce(bool) + Send>),
     /// A port that was lost could not be opened again.
     PortNotOpened(String),
     Trace(bool),
@@ -65,13 +64,6 @@ impl Requests {
         let id = self.0.next_id.fetch_add(1, Ordering::Relaxed);
         self.put(Request::Start(id, procedure));
         id
-    }
-
-    /// Asks whether a publish could be cancelled before its first byte was written.
-    pub(super) fn cancel_unwritten(&self, id: TaskId) -> Operation<bool> {
-        let (sender, operation) = Operation::new(self.clone());
-        self.put(Request::CancelUnwritten(id, sender));
-        operation
     }
 
     pub(super) fn take(&self) -> VecDeque<Request> {

@@ -1,0 +1,20 @@
+use super::back_off::ReconnectPolicy;
+use super::connect_plan::ConnectPlan;
+use super::executor::TaskId;
+use super::one_shot::OneShot;
+use crate::commands::{ClientId, QoS, Topic};
+
+/// A client that reconnects: all that is needed to bring it back.
+#[derive(Debug)]
+pub(super) struct ReconnectingClient {
+    pub(super) plan: ConnectPlan,
+    pub(super) client_id: ClientId,
+    pub(super) policy: ReconnectPolicy,
+    pub(super) subscriptions: Vec<(Topic, QoS)>,
+    /// The connection that stands, or that an attempt may have left behind, lacks some of the subscriptions.
+    pub(super) lacks_subscriptions: bool,
+    pub(super) task: TaskId,
+    /// Something may be wrong with the connection, and was not looked at yet.
+    pub(super) has_trouble: bool,
+    pub(super) waiting: Option<OneShot<()>>,
+}
