@@ -1,4 +1,4 @@
-"""The port: missing, busy, not allowed, or without an answer. Processes are found on Linux only."""
+"""The port check of `simcom-mqtt doctor`: missing, busy, not allowed, or without an answer."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,17 +27,14 @@ def no_port() -> Finding:
 
 def port_findings(port: str, error: SimcomError) -> list[Finding]:
     """Report why a port could not be opened, and what may be in its way."""
-    users = _users_of(port)
     others = [other.device for other in simcom_ports() if other.device != port]
-    if users:
-        fix = f"end {', '.join(users)}"
-    elif isinstance(error, CommandTimeoutError):
+    if isinstance(error, CommandTimeoutError):
         fix = (
             "give it 15 s from power-on; try the module's other ports; on a UART try another --baudrate, "
             "and swap TX and RX; press its PWRKEY for 1 s; if nothing helps, disconnect its power"
         )
     else:
-        fix = "see above; `simcom-mqtt ports` lists the ports"
+        fix = "see the error; `simcom-mqtt ports` lists the ports"
     findings = [failed(PORT, error_text(error), fix)]
     if others:
         findings.append(
@@ -58,16 +55,6 @@ def port_findings(port: str, error: SimcomError) -> list[Finding]:
     return findings
 
 
-def _users_of(port: str) -> list[str]:
-    """Return the programs that have the port open, as "minicom (process 123)", if this user may see them."""
-    device = Path(port).resolve()
-    return [
-        f"{_name(process)} (process {process.name})"
-        for process in _processes()
-        if any(file == device for file in _open_files(process))
-    ]
-
-
 def _processes() -> Iterator[Path]:
     if PROCESSES.is_dir():
         yield from (process for process in PROCESSES.iterdir() if process.name.isdigit())
@@ -78,11 +65,3 @@ def _name(process: Path) -> str:
         return (process / "comm").read_text().strip()
     except OSError:  # the process has ended
         return ""
-
-
-def _open_files(process: Path) -> Iterator[Path]:
-    try:
-        for link in (process / "fd").iterdir():
-            yield link.readlink()
-    except OSError:  # the process has ended, or belongs to another user
-        return

@@ -3,6 +3,10 @@
 from typing import Final
 
 TERMINAL_WORDS: Final = (
+    ("list_ports() shows what this machine has", "`simcom-mqtt ports` lists the ports of this machine"),
+    ("list_ports() shows those of this machine", "`simcom-mqtt ports` lists those of this machine"),
+    (" by this process, perhaps by an earlier SimcomMqtt", " by this command itself"),
+    ("an earlier SimcomMqtt of this process? another script?", "another script?"),
     ("is_started()", "`simcom-mqtt doctor` shows it"),
     ("cell() and signal_quality() tell more", "`simcom-mqtt doctor` tells more"),
     ("check signal_quality()", "check the signal with `simcom-mqtt info`"),

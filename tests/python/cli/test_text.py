@@ -75,6 +75,23 @@ def test_silent_module_has_no_python_names() -> None:
             assert not PYTHON_NAME.search(terminal_words(str(error.value)))
 
 
+@pytest.mark.parametrize(
+    "port", ["/dev/missing", "/dev/null", "socket://127.0.0.1:1", "rfc2217://127.0.0.1:1"]
+)
+def test_port_error_has_no_python_names(port: str) -> None:
+    with pytest.raises(SimcomError) as error:
+        SimcomMqtt(port)
+
+    assert not PYTHON_NAME.search(terminal_words(str(error.value)))
+
+
+def test_busy_port_has_no_python_names(simulator: SimulatedModem) -> None:
+    with SimcomMqtt(simulator.port), pytest.raises(SimcomError) as error:
+        SimcomMqtt(simulator.port)
+
+    assert not PYTHON_NAME.search(terminal_words(str(error.value)))
+
+
 def test_argument_error_names_the_option() -> None:
     result = run("pub", "-d", "simulator", "-t", "a", "-m", "x", "-k", "0")
 
