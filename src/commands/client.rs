@@ -1,8 +1,9 @@
 //! A client of the module: acquiring, releasing and configuring it, and the state that the module reports.
 
 use super::connection::{ConnectedClients, Connections};
+use super::legal_values::sized;
 use super::query::{Lines, Query, UnexpectedAnswer, all, command, lossy, number, text};
-use super::{ClientId, OperationTimeout, ProtocolVersion, SslContextIndex};
+use super::{Invalid, OperationTimeout, ProtocolVersion, SslContextIndex};
 use crate::at::parameters::Value;
 use crate::at::{ClientIndex, Command};
 
@@ -203,6 +204,31 @@ fn lines_about(index: ClientIndex, answers: &[Vec<Vec<u8>>]) -> String {
     shown.collect::<Vec<_>>().join("\n")
 }
 
+/// `<clientID>` of `AT+CMQTTACCQ`: 1 to 128 bytes of UTF-8.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ClientId(String);
+
+impl ClientId {
+    pub const LONGEST: usize = 128;
+
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        Ok(Self(sized("client_id", text, Self::LONGEST)?.to_owned()))
+    }
+
+    /// The client id of a caller that names none: unique by the module's IMEI.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`] if the IMEI is none.
+    pub fn of_module(imei: &str, index: ClientIndex) -> Result<Self, Invalid> {
+        Self::parse(&format!("{imei}-{index}"))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::query::tests::lines;
@@ -353,5 +379,25 @@ mod tests {
                 assert!(!shown.contains("hunter2"), "{shown} from {}", line.escape_ascii());
             }
         }
+    }
+
+    #[test]
+    fn client_ids_are_1_to_128_bytes() {
+        assert_eq!(ClientId::parse("a").unwrap().as_str(), "a");
+        assert!(ClientId::parse(&"a".repeat(128)).is_ok());
+        assert_eq!(
+            ClientId::parse("").unwrap_err().to_string(),
+            "client_id of 0 bytes: must be 1 to 128 bytes"
+        );
+        assert_eq!(
+            ClientId::parse(&"é".repeat(65)).unwrap_err().to_string(),
+            "client_id of 130 bytes: must be 1 to 128 bytes"
+        );
+    }
+
+    #[test]
+    fn default_client_id_is_imei_and_index() {
+        let id = ClientId::of_module("864643060012345", ClientIndex::One).unwrap();
+        assert_eq!(id.as_str(), "864643060012345-1");
     }
 }

@@ -1,7 +1,8 @@
 //! Chapters 2.2.6 to 2.2.9: the will, and the connection to the broker.
 
+use super::legal_values::sized;
 use super::query::{Lines, Query, UnexpectedAnswer, all, command, number, text};
-use super::{Credentials, DisconnectTimeout, KeepAlive, QoS, ServerAddress, Topic, WillMessage};
+use super::{DisconnectTimeout, Invalid, KeepAlive, QoS, ServerAddress, Topic, WillMessage};
 use crate::at::parameters::Value;
 use crate::at::{ClientIndex, Command};
 
@@ -122,12 +123,68 @@ pub fn will_message(client: ClientIndex, message: &WillMessage, qos: QoS) -> Com
     command(format!("AT+CMQTTWILLMSG={client},{length},{}", qos.number())).with_data(message.bytes())
 }
 
+/// `<user_name>` and `<pass_word>` of `AT+CMQTTCONNECT`: 1 to 256 bytes each; the password may be empty.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    username: String,
+    password: Option<String>,
+}
+
+impl Credentials {
+    pub const LONGEST: usize = 256;
+
+    /// Returns `None` without a user name; a password cannot stand alone on the line.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`] for a text that the command line cannot carry, and for a password without a user name.
+    pub fn parse(username: Option<&str>, password: Option<&str>) -> Result<Option<Self>, Invalid> {
+        let legal_password = |text: &str| {
+            // Some firmware refuses a user name without a password, but takes an empty one.
+            let text = if text.is_empty() { Ok(text) } else { sized("password", text, Self::LONGEST) };
+            text.map(str::to_owned)
+        };
+        let password = password.map(legal_password).transpose()?;
+        match (username, password) {
+            (Some(username), password) => {
+                let username = sized("username", username, Self::LONGEST)?.to_owned();
+                Ok(Some(Self { username, password }))
+            }
+            (None, None) => Ok(None),
+            (None, Some(_)) => Err(Invalid::value(
+                "username",
+                "None",
+                "given with a password: the module takes no password alone",
+            )),
+        }
+    }
+
+    pub fn username(&self) -> &str {
+        &self.username
+    }
+
+    pub(super) fn password(&self) -> Option<&str> {
+        self.password.as_deref()
+    }
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Credentials")
+            .field("username", &self.username)
+            .field("password", &self.password.as_ref().map(|_| "********"))
+            .finish()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use super::super::query::tests::lines;
     use super::*;
+    use crate::commands::ClientId;
 
     #[test]
     fn connect_has_each_optional_argument() {
@@ -217,5 +274,54 @@ mod tests {
         let command = will_message(ClientIndex::One, &message, QoS::AtLeastOnce);
         assert_eq!(command.line.bytes(), b"AT+CMQTTWILLMSG=1,7,1");
         assert_eq!(command.data.unwrap().bytes, "éteint".as_bytes());
+    }
+
+    #[test]
+    fn texts_cannot_leave_the_quotes() {
+        for (text, what) in [
+            ("a\"b", "a quote"),
+            ("a\rb", "a carriage return"),
+            ("a\nb", "a line feed"),
+            ("a\0b", "a NUL"),
+            ("a\u{8}b", "a backspace"),
+        ] {
+            let message = ClientId::parse(text).unwrap_err().to_string();
+            assert!(message.starts_with(&format!("client_id with {what}: must be free of")), "{message}");
+            assert!(Credentials::parse(Some(text), None).is_err());
+            assert!(Credentials::parse(Some("user"), Some(text)).is_err());
+        }
+        assert!(ClientId::parse("a,b;c'\\ é").is_ok());
+    }
+
+    #[test]
+    fn credentials_have_at_most_256_bytes_each() {
+        let longest = "x".repeat(256);
+        assert!(Credentials::parse(Some(&longest), Some(&longest)).unwrap().is_some());
+        let too_long = "x".repeat(257);
+        assert_eq!(
+            Credentials::parse(Some(&too_long), None).unwrap_err().to_string(),
+            "username of 257 bytes: must be 1 to 256 bytes"
+        );
+        assert_eq!(
+            Credentials::parse(Some("u"), Some(&too_long)).unwrap_err().to_string(),
+            "password of 257 bytes: must be 1 to 256 bytes"
+        );
+        assert_eq!(Credentials::parse(Some("u"), Some("")).unwrap().unwrap().password(), Some(""));
+        assert!(Credentials::parse(Some(""), None).is_err());
+        assert_eq!(Credentials::parse(None, None), Ok(None));
+    }
+
+    #[test]
+    fn password_needs_a_user_name() {
+        let message = Credentials::parse(None, Some("secret")).unwrap_err().to_string();
+        assert!(message.starts_with("username = None: must be given with a password"), "{message}");
+    }
+
+    #[test]
+    fn passwords_are_not_shown() {
+        let credentials = Credentials::parse(Some("user"), Some("hunter2")).unwrap().unwrap();
+        assert!(!format!("{credentials:?}").contains("hunter2"));
+        let refused = Credentials::parse(Some("user"), Some("hunter2\"")).unwrap_err();
+        assert!(!refused.to_string().contains("hunter2"));
     }
 }

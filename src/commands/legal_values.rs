@@ -69,86 +69,6 @@ pub(super) fn sized<'t>(argument: &'static str, text: &'t str, most: usize) -> R
     quotable(argument, text)
 }
 
-/// `<clientID>` of `AT+CMQTTACCQ`: 1 to 128 bytes of UTF-8.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ClientId(String);
-
-impl ClientId {
-    pub const LONGEST: usize = 128;
-
-    pub fn parse(text: &str) -> Result<Self, Invalid> {
-        Ok(Self(sized("client_id", text, Self::LONGEST)?.to_owned()))
-    }
-
-    /// The client id of a caller that names none: unique by the module's IMEI.
-    ///
-    /// # Errors
-    ///
-    /// [`Invalid`] if the IMEI is none.
-    pub fn of_module(imei: &str, index: ClientIndex) -> Result<Self, Invalid> {
-        Self::parse(&format!("{imei}-{index}"))
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// `<user_name>` and `<pass_word>` of `AT+CMQTTCONNECT`: 1 to 256 bytes each; the password may be empty.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Credentials {
-    username: String,
-    password: Option<String>,
-}
-
-impl Credentials {
-    pub const LONGEST: usize = 256;
-
-    /// Returns `None` without a user name; a password cannot stand alone on the line.
-    ///
-    /// # Errors
-    ///
-    /// [`Invalid`] for a text that the command line cannot carry, and for a password without a user name.
-    pub fn parse(username: Option<&str>, password: Option<&str>) -> Result<Option<Self>, Invalid> {
-        let legal_password = |text: &str| {
-            // Some firmware refuses a user name without a password, but takes an empty one.
-            let text = if text.is_empty() { Ok(text) } else { sized("password", text, Self::LONGEST) };
-            text.map(str::to_owned)
-        };
-        let password = password.map(legal_password).transpose()?;
-        match (username, password) {
-            (Some(username), password) => {
-                let username = sized("username", username, Self::LONGEST)?.to_owned();
-                Ok(Some(Self { username, password }))
-            }
-            (None, None) => Ok(None),
-            (None, Some(_)) => Err(Invalid::value(
-                "username",
-                "None",
-                "given with a password: the module takes no password alone",
-            )),
-        }
-    }
-
-    pub fn username(&self) -> &str {
-        &self.username
-    }
-
-    pub(super) fn password(&self) -> Option<&str> {
-        self.password.as_deref()
-    }
-}
-
-impl std::fmt::Debug for Credentials {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Credentials")
-            .field("username", &self.username)
-            .field("password", &self.password.as_ref().map(|_| "********"))
-            .finish()
-    }
-}
-
 /// `index`, the `<client_index>` of every MQTT command: 0 or 1.
 pub fn client_index(number: i64) -> Result<ClientIndex, Invalid> {
     u64::try_from(number)
@@ -311,6 +231,10 @@ pub fn seconds(argument: &'static str, seconds: f64) -> Result<Duration, Invalid
 mod tests {
     use super::*;
 
+    fn message<T: std::fmt::Debug>(result: Result<T, Invalid>) -> String {
+        result.unwrap_err().to_string()
+    }
+
     #[test]
     fn message_names_argument_value_and_range() {
         assert_eq!(Invalid::value("qos", 3, "0, 1 or 2").to_string(), "qos = 3: must be 0, 1 or 2");
@@ -329,79 +253,6 @@ mod tests {
     fn long_text_is_cut_between_characters() {
         let message = Invalid::text("url", &"é".repeat(1000), "short").to_string();
         assert_eq!(message, format!("url = \"{}\"…: must be short", "é".repeat(80)));
-    }
-
-    #[test]
-    fn client_ids_are_1_to_128_bytes() {
-        assert_eq!(ClientId::parse("a").unwrap().as_str(), "a");
-        assert!(ClientId::parse(&"a".repeat(128)).is_ok());
-        assert_eq!(
-            ClientId::parse("").unwrap_err().to_string(),
-            "client_id of 0 bytes: must be 1 to 128 bytes"
-        );
-        assert_eq!(
-            ClientId::parse(&"é".repeat(65)).unwrap_err().to_string(),
-            "client_id of 130 bytes: must be 1 to 128 bytes"
-        );
-    }
-
-    #[test]
-    fn default_client_id_is_imei_and_index() {
-        let id = ClientId::of_module("864643060012345", ClientIndex::One).unwrap();
-        assert_eq!(id.as_str(), "864643060012345-1");
-    }
-
-    #[test]
-    fn texts_cannot_leave_the_quotes() {
-        for (text, what) in [
-            ("a\"b", "a quote"),
-            ("a\rb", "a carriage return"),
-            ("a\nb", "a line feed"),
-            ("a\0b", "a NUL"),
-            ("a\u{8}b", "a backspace"),
-        ] {
-            let message = ClientId::parse(text).unwrap_err().to_string();
-            assert!(message.starts_with(&format!("client_id with {what}: must be free of")), "{message}");
-            assert!(Credentials::parse(Some(text), None).is_err());
-            assert!(Credentials::parse(Some("user"), Some(text)).is_err());
-        }
-        assert!(ClientId::parse("a,b;c'\\ é").is_ok());
-    }
-
-    #[test]
-    fn credentials_have_at_most_256_bytes_each() {
-        let longest = "x".repeat(256);
-        assert!(Credentials::parse(Some(&longest), Some(&longest)).unwrap().is_some());
-        let too_long = "x".repeat(257);
-        assert_eq!(
-            Credentials::parse(Some(&too_long), None).unwrap_err().to_string(),
-            "username of 257 bytes: must be 1 to 256 bytes"
-        );
-        assert_eq!(
-            Credentials::parse(Some("u"), Some(&too_long)).unwrap_err().to_string(),
-            "password of 257 bytes: must be 1 to 256 bytes"
-        );
-        assert_eq!(Credentials::parse(Some("u"), Some("")).unwrap().unwrap().password(), Some(""));
-        assert!(Credentials::parse(Some(""), None).is_err());
-        assert_eq!(Credentials::parse(None, None), Ok(None));
-    }
-
-    #[test]
-    fn password_needs_a_user_name() {
-        let message = Credentials::parse(None, Some("secret")).unwrap_err().to_string();
-        assert!(message.starts_with("username = None: must be given with a password"), "{message}");
-    }
-
-    #[test]
-    fn passwords_are_not_shown() {
-        let credentials = Credentials::parse(Some("user"), Some("hunter2")).unwrap().unwrap();
-        assert!(!format!("{credentials:?}").contains("hunter2"));
-        let refused = Credentials::parse(Some("user"), Some("hunter2\"")).unwrap_err();
-        assert!(!refused.to_string().contains("hunter2"));
-    }
-
-    fn message<T: std::fmt::Debug>(result: Result<T, Invalid>) -> String {
-        result.unwrap_err().to_string()
     }
 
     #[test]

@@ -3,16 +3,14 @@
 //! A value that exists is legal: a value that the module would not take is an [`Invalid`] before a byte is written.
 //! Answers are not trusted: lines without the answer are an [`UnexpectedAnswer`].
 
-pub mod certificate;
 pub mod client;
 mod clock;
 pub mod connection;
-mod data_entry;
 mod identity;
 mod legal_values;
+pub mod messages;
 mod packet_data;
 mod position;
-pub mod publishing;
 mod query;
 mod radio;
 mod raw;
@@ -21,20 +19,17 @@ mod server_address;
 pub mod service;
 mod sim;
 pub mod ssl_context;
-pub mod subscribing;
 mod tls;
 
-pub use certificate::{CertificateBody, CertificateName};
-pub use client as client_configuration;
-pub use client::ClientReport;
+pub use client::{ClientId, ClientReport};
 pub use clock::{Clock, ClockTime, TimeServer};
-pub use connection::Will;
-pub use data_entry::{Filter, LongestPayload, Payload, PayloadLimit, Topic, WillMessage};
+pub use connection::{Credentials, Will};
 pub use identity::{BaudRate, Identity, IdentityValue, ModuleInfo, restart};
 pub use legal_values::{
-    ClientId, Credentials, DisconnectTimeout, Invalid, KeepAlive, OperationTimeout, ProtocolVersion,
-    PublishTimeout, QoS, SslContextIndex, client_index, seconds,
+    DisconnectTimeout, Invalid, KeepAlive, OperationTimeout, ProtocolVersion, PublishTimeout, QoS,
+    SslContextIndex, client_index, seconds,
 };
+pub use messages::{Filter, LongestPayload, Payload, PayloadLimit, Topic, WillMessage};
 pub use packet_data::{
     AccessPoint, AccessPointOptions, ContextNumber, PdpAddresses, PdpContext, PdpContextDefinition,
     PdpContextDefinitions, PdpContextStates, is_data_context_active,
@@ -48,5 +43,6 @@ pub use registration::{
 };
 pub use server_address::ServerAddress;
 pub use sim::{Iccid, Imsi, Pin, Sim, SimState, SimStateQuery};
+pub use ssl_context::{CertificateBody, CertificateName};
 pub use ssl_context::{SettingValue, SslSetting};
 pub use tls::{CertificateFile, TlsOptions, TlsSettings, Verify};

@@ -118,7 +118,7 @@ pub(super) mod tests {
     use crate::commands::{
         Clock, CurrentPosition, Domain, GnssPower, Iccid, Identity, Imsi, LongestPayload, PdpAddresses,
         PdpContextDefinitions, PdpContextStates, ReceivedSignal, RegistrationIn, SelectedOperator,
-        ServingCell, SimStateQuery, SslContextIndex, certificate, service, ssl_context, subscribing,
+        ServingCell, SimStateQuery, SslContextIndex, messages, service, ssl_context,
     };
 
     /// Information lines from text, a line each.
@@ -198,9 +198,9 @@ pub(super) mod tests {
         let _ = service::Limits::ALL.map(|limits| limits.answer(lines));
         let _ = [Identity::Model, Identity::Revision, Identity::Imei].map(|identity| identity.answer(lines));
         let _ = ClientReport::from_answers(ClientIndex::Zero, &vec![lines.to_vec(); 5]);
-        assert!(certificate::StoredFiles.answer(lines).unwrap().len() <= lines.len());
+        assert!(ssl_context::StoredFiles.answer(lines).unwrap().len() <= lines.len());
         assert!(PdpContextStates.answer(lines).unwrap().len() <= lines.len());
-        assert!(subscribing::SubscribedTopics.answer(lines).unwrap().len() <= lines.len());
+        assert!(messages::SubscribedTopics.answer(lines).unwrap().len() <= lines.len());
     }
 
     /// Lines that begin well, so that the parsers look at what follows.

@@ -1,7 +1,7 @@
 //! A command that a user types.
 
 use super::query;
-use super::{Invalid, certificate};
+use super::{Invalid, ssl_context};
 use crate::at::{Command, CommandName, Form};
 
 /// The longest line the module takes.
@@ -33,7 +33,7 @@ pub fn raw(line: &str, data: Option<Vec<u8>>) -> Result<Command, Invalid> {
     Ok(match data {
         None => command,
         Some(data) if command.kind().name == CommandName::UploadCertificate => {
-            command.with_secret_data(data, certificate::LONGEST_PACKET)
+            command.with_secret_data(data, ssl_context::LONGEST_PACKET)
         }
         Some(data) => command.with_data(data),
     })

@@ -1,7 +1,7 @@
 //! The TLS settings of one connection: the extent of the verification, and the files for it.
 
 use super::ssl_context::{self, SettingValue, SslSetting};
-use super::{CertificateBody, CertificateName, Invalid, SslContextIndex, certificate};
+use super::{CertificateBody, CertificateName, Invalid, SslContextIndex};
 use crate::at::{ClientIndex, Command};
 
 /// The sides that prove their identity: `"authmode"` of `AT+CSSLCFG`.
@@ -79,7 +79,7 @@ impl CertificateFile {
                 format!("the name of a file on the module ({stored}); for a file on this host pass a Path");
             return Err(Invalid::text(self.argument, self.name.as_str(), expected));
         };
-        Ok(Some(certificate::upload(&self.name, body)))
+        Ok(Some(ssl_context::upload(&self.name, body)))
     }
 }
 

@@ -12,9 +12,9 @@ use super::turn::Turn;
 use super::unknown_settings::UnknownSettings;
 use crate::at::ClientIndex;
 use crate::channel::{Awaited, Transaction};
-use crate::commands::certificate::StoredFiles;
 use crate::commands::client::{self, AcquiredClients};
-use crate::commands::{ClientId, Identity, TlsSettings, client_configuration, connection};
+use crate::commands::ssl_context::StoredFiles;
+use crate::commands::{ClientId, Identity, TlsSettings, connection};
 
 impl Session {
     /// START if needed, ACCQ, CFG, SSLCFG, WILL, CONNECT. A client that was acquired for it is released if it fails.
@@ -190,12 +190,9 @@ pub(super) fn connection_commands(
     timeout: Duration,
 ) -> Transaction {
     let settings = [
-        (unknown.version, client_configuration::configure_version(client, plan.version)),
-        (unknown.check_utf8, client_configuration::configure_utf8_check(client, plan.check_utf8)),
-        (
-            unknown.operation_timeout,
-            client_configuration::configure_operation_timeout(client, plan.operation_timeout),
-        ),
+        (unknown.version, client::configure_version(client, plan.version)),
+        (unknown.check_utf8, client::configure_utf8_check(client, plan.check_utf8)),
+        (unknown.operation_timeout, client::configure_operation_timeout(client, plan.operation_timeout)),
     ];
     let known = settings.into_iter().filter(|(is_unknown, _)| !is_unknown);
     let mut commands: Vec<_> = known.map(|(_, command)| command).collect();

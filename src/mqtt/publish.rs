@@ -8,7 +8,7 @@ use super::session::{Session, Shared};
 use super::settings::Settings;
 use crate::at::ClientIndex;
 use crate::channel::Transaction;
-use crate::commands::publishing::{PublishFlags, publish_message};
+use crate::commands::messages::{PublishFlags, publish_message};
 use crate::commands::{LongestPayload, Payload, PayloadLimit, PublishTimeout, QoS, Topic};
 
 /// A message to publish, checked except for the length of its payload: the module itself says how long that may be.

@@ -6,7 +6,7 @@ use super::error::Error;
 use super::session::Session;
 use crate::at::{ClientIndex, ResultCode};
 use crate::channel::Transaction;
-use crate::commands::{QoS, Topic, Will, subscribing};
+use crate::commands::{QoS, Topic, Will, messages};
 
 /// The module's refusals of SUB that asking again does not change: `failed` (the broker's refusal), `bad UTF-8 string`,
 /// `invalid parameter`, `not supported operation`, `length out of range`.
@@ -32,7 +32,7 @@ impl Session {
         dup: bool,
         timeout: Duration,
     ) -> Result<(), Error> {
-        let subscribe = Transaction::new(vec![subscribing::subscribe(index, &topic, qos, dup)], timeout);
+        let subscribe = Transaction::new(vec![messages::subscribe(index, &topic, qos, dup)], timeout);
         self.change_subscription(index, &topic, Some(qos), subscribe).await
     }
 
@@ -48,7 +48,7 @@ impl Session {
         dup: bool,
         timeout: Duration,
     ) -> Result<(), Error> {
-        let unsubscribe = Transaction::new(vec![subscribing::unsubscribe(index, &topic, dup)], timeout);
+        let unsubscribe = Transaction::new(vec![messages::unsubscribe(index, &topic, dup)], timeout);
         self.change_subscription(index, &topic, None, unsubscribe).await
     }
 
@@ -89,7 +89,7 @@ impl Session {
             return Ok(());
         };
         for (topic, qos) in subscriptions {
-            let subscribe = vec![subscribing::subscribe(index, &topic, qos, false)];
+            let subscribe = vec![messages::subscribe(index, &topic, qos, false)];
             match self.execute(Transaction::new(subscribe, time).retrying_while_busy()).await {
                 // A topic that the broker does not allow any more is no reason to stay disconnected.
                 Err(error) if error.code().is_some_and(|code| REFUSED_FOR_GOOD.contains(&code)) => {

@@ -7,11 +7,11 @@ use pyo3::types::{PyBytes, PyDict, PyDictMethods, PyString};
 use super::arguments::{Integer, bytes_like, expected};
 use super::modem::SimcomMqtt;
 use super::operation::{none, object};
-use crate::commands::certificate::StoredFiles;
 use crate::commands::ssl_context::ContextSettings;
+use crate::commands::ssl_context::StoredFiles;
 use crate::commands::{
     CertificateBody, CertificateFile, CertificateName, Invalid, SettingValue, SslContextIndex, SslSetting,
-    certificate, seconds, ssl_context,
+    seconds, ssl_context,
 };
 use crate::mqtt::Session;
 
@@ -76,7 +76,7 @@ impl SimcomMqtt {
     ) -> PyResult<Py<PyAny>> {
         let name = CertificateName::parse(name)?;
         let body = certificate_body("pem", pem)?;
-        let (upload, timeout) = (certificate::upload(&name, &body), seconds("timeout", timeout)?);
+        let (upload, timeout) = (ssl_context::upload(&name, &body), seconds("timeout", timeout)?);
         let upload = move |session: Session| async move { session.run(upload, timeout).await.map(drop) };
         self.run(py, |modem| modem.start(upload), none)
     }
@@ -91,7 +91,7 @@ impl SimcomMqtt {
     ///
     /// CommandError: there is no such file.
     fn delete_certificate(&self, py: Python<'_>, name: &str) -> PyResult<Py<PyAny>> {
-        let delete = certificate::delete(&CertificateName::parse(name)?);
+        let delete = ssl_context::delete(&CertificateName::parse(name)?);
         let delete = move |session: Session| async move { session.run_soon(delete).await.map(drop) };
         self.run(py, |modem| modem.start(delete), none)
     }

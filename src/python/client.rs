@@ -14,10 +14,10 @@ use super::operation::{none, object};
 use super::publishing::{message, publish, publish_nowait};
 use crate::at::{ClientIndex, Command};
 use crate::channel::Transaction;
-use crate::commands::publishing::PublishFlags;
+use crate::commands::messages::PublishFlags;
 use crate::commands::{
     self, ClientReport, Credentials, KeepAlive, OperationTimeout, ProtocolVersion, QoS, ServerAddress,
-    SslContextIndex, Topic, Will, WillMessage, client, client_configuration, connection, seconds,
+    SslContextIndex, Topic, Will, WillMessage, client, connection, seconds,
 };
 use crate::mqtt::{self, ClientSnapshot, Session};
 use crate::runtime::Error;
@@ -135,13 +135,11 @@ impl MqttClient {
             operation_timeout.map(|number| OperationTimeout::parse(number.0)).transpose()?;
         let version = version.map(ProtocolVersion::parse).transpose()?;
         let mut commands = Vec::new();
-        commands
-            .extend(check_utf8.map(|check| client_configuration::configure_utf8_check(self.index, check)));
+        commands.extend(check_utf8.map(|check| client::configure_utf8_check(self.index, check)));
         commands.extend(
-            operation_timeout
-                .map(|timeout| client_configuration::configure_operation_timeout(self.index, timeout)),
+            operation_timeout.map(|timeout| client::configure_operation_timeout(self.index, timeout)),
         );
-        commands.extend(version.map(|version| client_configuration::configure_version(self.index, version)));
+        commands.extend(version.map(|version| client::configure_version(self.index, version)));
         if commands.is_empty() {
             return Ok(py.None());
         }

@@ -11,7 +11,7 @@ use super::operation::run;
 use super::signals::{Signals, wait};
 use super::threads::Threads;
 use crate::at::ClientIndex;
-use crate::commands::publishing::PublishFlags;
+use crate::commands::messages::PublishFlags;
 use crate::commands::{Invalid, QoS, Topic, seconds};
 use crate::mqtt::{self, Deferred, Message};
 use crate::runtime::{Error, QueuedPublish};

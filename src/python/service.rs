@@ -10,8 +10,8 @@ use super::modem::SimcomMqtt;
 use super::operation::{none, object};
 use super::values::{Reconnect, Tls, Will};
 use crate::at::ClientIndex;
+use crate::commands::messages::SubscribedTopics;
 use crate::commands::service::Limits;
-use crate::commands::subscribing::SubscribedTopics;
 use crate::commands::{
     self, ClientId, Credentials, Invalid, KeepAlive, OperationTimeout, ProtocolVersion, ServerAddress,
     seconds,

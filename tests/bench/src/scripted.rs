@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use simcom_mqtt::commands::publishing::{PublishFlags, publish_message};
+use simcom_mqtt::commands::messages::{PublishFlags, publish_message};
 use simcom_mqtt::commands::{Payload, PayloadLimit, PublishTimeout, QoS, Topic};
 use simcom_mqtt::at::ClientIndex;
 use simcom_mqtt::channel::{Engine, Event, Settings, Transaction};

@@ -1,8 +1,8 @@
-//! Bytes entered at a `>` prompt, of a length that the module takes, and filters of messages.
+//! Chapters 2.2.10 to 2.2.14: topics, payloads and filters, publishing and subscribing.
 
-use super::Invalid;
 use super::query::{Lines, Query, UnexpectedAnswer, command, each};
-use crate::at::Command;
+use super::{Invalid, PublishTimeout, QoS};
+use crate::at::{ClientIndex, Command};
 use crate::inbound::is_filter;
 
 /// A topic or topic filter: 1 to 1024 bytes. The module itself asks for UTF-8 unless `"checkUTF8"` is 0.
@@ -149,8 +149,85 @@ impl Filter {
     }
 }
 
+/// The flags of `AT+CMQTTPUB`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PublishFlags {
+    pub retain: bool,
+    pub dup: bool,
+}
+
+/// `AT+CMQTTTOPIC=<client_index>,<req_length>` and the topic; PUB clears it.
+pub fn topic(client: ClientIndex, topic: &Topic) -> Command {
+    command(format!("AT+CMQTTTOPIC={client},{}", topic.bytes().len())).with_data(topic.bytes())
+}
+
+/// `AT+CMQTTPAYLOAD=<client_index>,<req_length>` and the payload; PUB clears it. `None` for an empty payload, which the
+/// module does not take: PUB without this command sends one.
+pub fn payload(client: ClientIndex, payload: &Payload) -> Option<Command> {
+    let bytes = payload.bytes();
+    let command = || command(format!("AT+CMQTTPAYLOAD={client},{}", bytes.len())).with_data(bytes);
+    (!bytes.is_empty()).then(command)
+}
+
+/// `AT+CMQTTPUB=<client_index>,<qos>,<pub_timeout>[,<retained>[,<dup>]]`
+pub fn publish(client: ClientIndex, qos: QoS, timeout: PublishTimeout, flags: PublishFlags) -> Command {
+    let flags = match (flags.retain, flags.dup) {
+        (false, false) => "",
+        (true, false) => ",1",
+        (false, true) => ",0,1",
+        (true, true) => ",1,1",
+    };
+    command(format!("AT+CMQTTPUB={client},{},{}{flags}", qos.number(), timeout.number()))
+}
+
+/// A whole message: TOPIC, PAYLOAD and PUB; no other command of the client may run between them.
+pub fn publish_message(
+    client: ClientIndex,
+    message_topic: &Topic,
+    message_payload: &Payload,
+    qos: QoS,
+    timeout: PublishTimeout,
+    flags: PublishFlags,
+) -> Vec<Command> {
+    let mut commands = vec![topic(client, message_topic)];
+    commands.extend(payload(client, message_payload));
+    commands.push(publish(client, qos, timeout, flags));
+    commands
+}
+
+/// `AT+CMQTTSUB=<client_index>,<reqLength>,<qos>[,<dup>]` and the topic.
+pub fn subscribe(client: ClientIndex, topic: &Topic, qos: QoS, dup: bool) -> Command {
+    let (length, qos, dup) = (topic.bytes().len(), qos.number(), if dup { ",1" } else { "" });
+    command(format!("AT+CMQTTSUB={client},{length},{qos}{dup}")).with_data(topic.bytes())
+}
+
+/// `AT+CMQTTUNSUB=<client_index>,<reqLength>,<dup>` and the topic.
+pub fn unsubscribe(client: ClientIndex, topic: &Topic, dup: bool) -> Command {
+    let (length, dup) = (topic.bytes().len(), u8::from(dup));
+    command(format!("AT+CMQTTUNSUB={client},{length},{dup}")).with_data(topic.bytes())
+}
+
+/// `AT+CMQTTSUB?`: the topic filters of both clients, which the module does not tell apart.
+pub struct SubscribedTopics;
+
+impl Query for SubscribedTopics {
+    type Answer = Vec<Vec<u8>>;
+
+    fn command(&self) -> Command {
+        command("AT+CMQTTSUB?")
+    }
+
+    /// Reads the lines behind the header `+CMQTTSUB:` unchanged: a topic may look like anything.
+    fn answer(&self, lines: &Lines) -> Result<Self::Answer, UnexpectedAnswer> {
+        let mut lines = lines.iter().filter(|line| !line.is_empty()).peekable();
+        lines.next_if(|line| line.trim_ascii().eq_ignore_ascii_case(b"+CMQTTSUB:"));
+        Ok(lines.cloned().collect())
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::query::tests::lines;
     use super::*;
 
     fn limit(text: &str) -> Result<PayloadLimit, UnexpectedAnswer> {
@@ -217,5 +294,81 @@ mod tests {
         }
         assert_eq!(Filter::parse("").unwrap_err().to_string(), "filter of 0 bytes: must be 1 to 1024 bytes");
         assert!(Filter::parse([b'x'; 1025]).is_err());
+    }
+
+    fn some_payload(bytes: &[u8]) -> Payload {
+        let limit = LongestPayload.answer(&lines("+CMQTTPAYLOAD: (0-1),(1-4096)")).unwrap();
+        Payload::parse(bytes, limit).unwrap()
+    }
+
+    #[test]
+    fn publish_has_each_optional_argument() {
+        let bytes = |retain, dup| {
+            let timeout = PublishTimeout::parse(60).unwrap();
+            let command = publish(ClientIndex::Zero, QoS::AtLeastOnce, timeout, PublishFlags { retain, dup });
+            String::from_utf8(command.line.bytes().to_vec()).unwrap()
+        };
+        assert_eq!(bytes(false, false), "AT+CMQTTPUB=0,1,60");
+        assert_eq!(bytes(true, false), "AT+CMQTTPUB=0,1,60,1");
+        assert_eq!(bytes(false, true), "AT+CMQTTPUB=0,1,60,0,1");
+        assert_eq!(bytes(true, true), "AT+CMQTTPUB=0,1,60,1,1");
+    }
+
+    #[test]
+    fn message_is_topic_payload_and_pub() {
+        let topic = Topic::parse("simcommsg").unwrap();
+        let timeout = PublishTimeout::parse(180).unwrap();
+        let commands = |payload: &[u8]| {
+            let payload = some_payload(payload);
+            publish_message(
+                ClientIndex::One,
+                &topic,
+                &payload,
+                QoS::ExactlyOnce,
+                timeout,
+                PublishFlags::default(),
+            )
+        };
+        let full = commands(b"\r\nOK\r\n\x1a");
+        assert_eq!(full.len(), 3);
+        assert_eq!(full[0].line.bytes(), b"AT+CMQTTTOPIC=1,9");
+        assert_eq!(full[0].data.as_ref().unwrap().bytes, b"simcommsg");
+        assert_eq!(full[1].line.bytes(), b"AT+CMQTTPAYLOAD=1,7");
+        assert_eq!(full[1].data.as_ref().unwrap().bytes, b"\r\nOK\r\n\x1a");
+        assert_eq!(full[2].line.bytes(), b"AT+CMQTTPUB=1,2,180");
+        assert!(full[2].data.is_none());
+
+        let empty = commands(b"");
+        assert_eq!(empty.len(), 2);
+        assert_eq!(empty[1].line.bytes(), b"AT+CMQTTPUB=1,2,180");
+    }
+
+    fn text(command: &Command) -> &str {
+        std::str::from_utf8(command.line.bytes()).unwrap()
+    }
+
+    #[test]
+    fn subscribe_and_unsubscribe_have_each_optional_argument() {
+        let topic = Topic::parse("simcommsg").unwrap();
+        let command = subscribe(ClientIndex::Zero, &topic, QoS::AtLeastOnce, false);
+        assert_eq!(text(&command), "AT+CMQTTSUB=0,9,1");
+        assert_eq!(command.data.unwrap().bytes, b"simcommsg");
+        let command = subscribe(ClientIndex::One, &topic, QoS::AtMostOnce, true);
+        assert_eq!(text(&command), "AT+CMQTTSUB=1,9,0,1");
+
+        let command = unsubscribe(ClientIndex::Zero, &topic, false);
+        assert_eq!(text(&command), "AT+CMQTTUNSUB=0,9,0");
+        assert_eq!(command.data.unwrap().bytes, b"simcommsg");
+        assert_eq!(text(&unsubscribe(ClientIndex::Zero, &topic, true)), "AT+CMQTTUNSUB=0,9,1");
+    }
+
+    #[test]
+    fn topics_are_taken_unchanged() {
+        let topics = |text: &str| SubscribedTopics.answer(&lines(text)).unwrap();
+        assert_eq!(topics("+CMQTTSUB: \nsimcommsg\nOK\n spaced "), [&b"simcommsg"[..], b"OK", b" spaced "]);
+        assert_eq!(topics("+CMQTTSUB:\n+CMQTTSUB:"), [b"+CMQTTSUB:"]);
+        assert_eq!(topics("\n+CMQTTSUB:\n\na"), [b"a"]);
+        assert!(topics("+CMQTTSUB:").is_empty());
+        assert!(topics("").is_empty());
     }
 }
