@@ -9,8 +9,6 @@ use super::spacing::{BlockSpacing, Gap, Place};
 use crate::at::ClientIndex;
 use crate::at::urc::may_hold_boot_banner;
 
-const SHORTEST_PART_HEADER: usize = b"+CMQTTRXPAYLOAD: 0,0\r\n".len();
-
 #[derive(Debug)]
 pub(crate) struct Block {
     topic_total: usize,
@@ -88,13 +86,18 @@ impl Block {
 
     /// Returns why a part of this length cannot come now.
     pub(crate) fn objection_to_part(&self, part: Part, length: usize) -> Option<&'static str> {
+        // Content is kept in the order in which it comes, so the payload would become the topic. Needed by
+        // `resync_rules::payload_before_the_whole_topic_is_damage`.
         if part == Part::Payload && self.topic_begun < self.topic_total {
             return Some("its payload began before its topic was complete");
         }
+        // Needed by `resync_rules::part_longer_than_announced_is_damage`.
         if length > self.missing(part) {
             return Some("a part is longer than its +CMQTTRXSTART said");
         }
-        // Some firmware may announce an empty payload in a header of its own. No other part is empty.
+        // Some firmware may announce an empty payload in a header of its own: needed by
+        // `splits_of_messages::empty_payload_with_a_header_is_received`. No other part is empty: needed by
+        // `resync_rules::empty_part_is_damage`.
         let may_be_empty = part == Part::Payload && self.payload_total == 0;
         (length == 0 && !may_be_empty).then_some("a part is empty")
     }
@@ -112,14 +115,14 @@ impl Block {
         }
     }
 
-    /// A damaged header ends at `position`: all the bytes that are missing may come behind it.
+    /// A damaged header ends at `position`: all the bytes that are missing may come behind it. Needed by
+    /// `damaged_blocks::gap_that_joins_two_headers`.
     pub(crate) fn header_is_damaged(&mut self, position: u64) {
-        let next_header = if self.span.topic_is_complete() { 0 } else { SHORTEST_PART_HEADER };
-        let missing = self.missing(Part::Payload) + next_header;
-        self.span.extend_to(position + missing as u64);
+        self.span.extend_to(position + self.missing(Part::Payload) as u64);
     }
 
-    /// A part that may be longer than the block's total ends at `position`.
+    /// A part ends at `position` that is longer than announced: the block may end later than announced, too. Needed by
+    /// `damaged_blocks::damage_in_one_message`.
     pub(crate) fn part_may_end_at(&mut self, position: u64) {
         self.span.extend_to(position);
     }
@@ -135,8 +138,8 @@ impl Block {
     /// The bytes behind the last line end of the current part. If its count ran over into the next line, they are the
     /// beginning of that line.
     ///
-    /// Example: `hello` lost `he`, and the count of 5 took `llo␍␊`; of `hello` that lost four bytes it took `o␍␊+C`,
-    /// and the line goes on with `MQTTRXEND: 0`.
+    /// Example: `hello` lost four bytes, so the count of 5 took `o␍␊+C`, and the line goes on with `GEV: x`. Needed by
+    /// `resync_rules::line_whose_beginning_was_counted_is_read_again`.
     pub(crate) fn tail_of_part(&self) -> &[u8] {
         let part = self.current_part();
         memchr::memrchr(b'\n', part).map_or(&[], |end| &part[end + 1..])
@@ -145,7 +148,8 @@ impl Block {
     /// The whole lines that the current part took behind the end of this block, and where they begin in the stream.
     pub(crate) fn lines_behind_end(&self, client: ClientIndex) -> Option<(&[u8], u64)> {
         let part = self.current_part();
-        // The framer reads the beginning of a line again, so it is not counted here.
+        // The framer reads the beginning of a line again, so it is left out here. Needed by
+        // `resync_rules::start_whose_beginning_was_counted_is_reported_by_its_own_message_only`.
         let whole = if self.part_is_cut { part.len() - self.tail_of_part().len() } else { part.len() };
         let part = &part[..whole];
         let end = format!("\n+CMQTTRXEND: {client}\r\n");
@@ -153,11 +157,13 @@ impl Block {
         Some((&part[from..], self.part_position + from as u64))
     }
 
+    /// See `Reassembly::is_pushed_out`.
     pub(crate) fn part_ends_as_line(&self) -> bool {
         self.current_part().ends_with(b"\r\n")
     }
 
     /// The module may have restarted in the middle of the current part, and its boot banner been counted to the part.
+    /// Needed by `resync_rules::boot_banner_in_a_damaged_message_is_asked_about`.
     pub(crate) fn part_may_hold_boot_banner(&self) -> bool {
         may_hold_boot_banner(self.current_part())
     }

@@ -7,6 +7,10 @@
 //! +CMQTTRXSTART: 0,3,5+CMQTTRXTOPIC: 0,3   the line end between two headers is lost
 //! +CMQTTRXPAYLOAD: 0,5hello                the line end between a header and its bytes is lost
 //! ```
+//!
+//! Without this rule, damaged headers would be lines of other features, and the block goes on unnoticed. Needed by
+//! `resync_rules::header_without_the_beginning_of_its_name_is_no_urc` and
+//! `damaged_blocks::gap_that_joins_two_headers`.
 
 use memchr::{memchr, memchr_iter, memrchr};
 
@@ -30,9 +34,11 @@ impl HeaderLine {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DamagedHeader {
-    /// The header that the line ends like: the next bytes may be those it announces.
+    /// The header that the line ends like: the next bytes may be those it announces. Needed by
+    /// `resync_rules::topic_header_joined_to_the_start_is_read_by_its_count`.
     pub(crate) last: Option<Header>,
-    /// How many bytes of the line stand behind a header whose line end is lost. They belong to the block already.
+    /// How many bytes of the line stand behind a header whose line end is lost. They belong to the block already. Needed
+    /// by `resync_rules::bytes_behind_a_header_without_line_end_are_content`.
     pub(crate) trailing: usize,
 }
 
@@ -43,9 +49,11 @@ impl DamagedHeader {
         is_damaged.then(|| Self { last: last_header(line), trailing: trailing_bytes(line) })
     }
 
-    /// A sound header behind which not exactly CR LF stands: a byte of the line end is lost, or others were added.
+    /// A sound header behind which not exactly CR LF stands. Digits may be lost with the CR: `0,15` is left of `0,1500`.
+    /// Needed by `random_damage`: without it, a million cases invent 135 messages instead of 128.
     pub(crate) fn with_damaged_line_end(header: Header) -> Self {
-        // The lengths of an RXSTART may be cut short as well, so only the other headers are used.
+        // An RXSTART with a length that is cut short would end its block too early, so it is not used. Needed by
+        // `random_damage`: without it, a million cases invent 131 messages instead of 128.
         let last = Some(header).filter(|header| !matches!(header, Header::Start { .. }));
         Self { last, trailing: 0 }
     }
@@ -87,7 +95,7 @@ fn is_fragment(line: &[u8]) -> bool {
     let Some(colon) = memchr(b':', line) else { return false };
     let (name, values) = line[intact..].split_at(colon - intact);
     let Some(values) = Values::parse(values[1..].trim_ascii_start()) else { return false };
-    // `+CMQTTTOPIC: 0,11` is the answer to a refused TOPIC, not an RXTOPIC that lost its `RX`.
+    // Needed by `answer_orders`: `+CMQTTTOPIC: 0,11` is the answer to a refused TOPIC, not an RXTOPIC that lost its `RX`.
     let is_result = &line[..intact] == b"+CMQTT" && matches!(name, b"TOPIC" | b"PAYLOAD");
     let names = [(&b"RXSTART"[..], 2), (b"RXTOPIC", 1), (b"RXPAYLOAD", 1), (b"RXEND", 0)];
     let is_tail = |(whole, count): &(&[u8], usize)| whole.ends_with(name) && *count == values.count;

@@ -27,7 +27,8 @@ pub(crate) enum Output {
 #[derive(Debug, Default)]
 pub(crate) struct Outputs {
     queue: VecDeque<Output>,
-    /// Clients whose latest block is reported lost. Then its late RXEND is no second loss.
+    /// Clients whose latest block is reported lost. Then its late RXEND is no second loss. Needed by
+    /// `resync_rules::end_without_anything_before_it_is_reported_once`.
     is_reported: [bool; 2],
 }
 
@@ -54,6 +55,7 @@ impl Outputs {
     }
 
     pub(crate) fn block_begins(&mut self, client: ClientIndex) {
+        // Needed by `resync_rules::end_without_anything_before_it_is_reported_once`.
         self.is_reported[client.slot()] = false;
     }
 

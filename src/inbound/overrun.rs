@@ -5,6 +5,8 @@
 //!                           |<------------------------------ 1000 bytes counted ------------------------------------>|
 //!                                                                    |<-- overrun: lines behind the block's end -->|
 //! ```
+//!
+//! Needed by `resync_rules::messages_and_losses_that_a_part_ran_over_are_reported`.
 
 use super::byte_span::ByteSpan;
 use super::header::{Header, LONGEST_PAYLOAD, LONGEST_TOPIC};
@@ -16,7 +18,8 @@ const SHORTEST_FRAMING: usize =
     b"+CMQTTRXTOPIC: 0,1\r\n\r\n+CMQTTRXPAYLOAD: 0,1\r\n\r\n+CMQTTRXEND: 0\r\n".len();
 
 pub(crate) enum Overrun {
-    /// A message of this client began. `rest` is given if the message goes on behind the counted bytes.
+    /// A message of this client began. `rest` is given if the message goes on behind the counted bytes, where its payload
+    /// is read as lines. Needed by `resync_rules::rest_of_a_message_that_a_part_ran_over_is_its_payload`.
     Message { client: ClientIndex, rest: Option<Rest> },
     /// `+CMQTTCONNLOST` or `+CMQTTNONET`.
     Loss,

@@ -117,10 +117,13 @@ impl Reassembly {
         if self.is_idle() && !self.resync.is_active() {
             return Trust::Trusted;
         }
-        let is_pushed_out = gap.is_behind_part() && self.may_be_pushed_out(line, is_known);
-        if is_pushed_out || (!is_echo && gap.contradicts_line(line)) {
+        let is_spaced_wrong = !is_echo && gap.contradicts_line(line);
+        if is_spaced_wrong || (gap.is_behind_part() && self.is_pushed_out(line, is_known)) {
             self.damage_open_blocks(LENGTH_IS_WRONG);
         }
+        // An answer or a URC comes between two parts of an intact block, too: needed by
+        // `resync_rules::answer_between_the_parts_of_a_message_is_taken_at_once`. Behind damage it may be payload: needed by
+        // `resync_rules::lines_behind_a_damaged_message_without_an_end_are_released_in_order`.
         if is_known && !self.resync.is_active() {
             return Trust::Trusted;
         }
@@ -128,12 +131,14 @@ impl Reassembly {
         Trust::Held
     }
 
-    /// Decides about a prompt. Inside a block it is never trusted, for a payload may hold a `>`.
+    /// Decides about a prompt. Inside a block it is held, for it may be a `>` of the payload. Needed by
+    /// `resync_rules::prompt_inside_a_damaged_message_is_dropped`.
     pub(crate) fn prompt(&mut self) -> Trust {
         let gap = std::mem::replace(&mut self.gap, Gap::of(Before::Unspaced));
         if self.is_idle() && !self.resync.is_active() {
             return Trust::Trusted;
         }
+        // Needed by `resync_rules::prompt_without_a_line_end_before_it_shows_that_a_part_lost_bytes`.
         if gap.contradicts_line(b">") {
             self.damage_open_blocks(LENGTH_IS_WRONG);
         }
@@ -173,6 +178,8 @@ impl Reassembly {
         if is_line_end_intact {
             return Vec::new();
         }
+        // What is read again has no line end before it, and that is no evidence of further damage. Needed by
+        // `resync_rules::line_that_is_read_again_is_no_evidence_against_the_other_client`.
         self.unspaced();
         let Some(client) = client else { return Vec::new() };
         let Some(block) = &mut self.blocks[client.slot()] else { return Vec::new() };
@@ -260,6 +267,8 @@ impl Reassembly {
                 let count = self.part(part, client, length, is_uneven, position, now);
                 if count == 0 {
                     self.counting = Counting::Nothing;
+                    // The line end of the empty part is read as a blank line. Needed by
+                    // `splits_of_messages::empty_payload_with_a_header_is_received`.
                     self.unspaced();
                 }
                 count
@@ -272,27 +281,34 @@ impl Reassembly {
         }
     }
 
-    /// Decides if a header right behind a part of an open block shows that the part is damaged. Its own headers do not.
+    /// Decides if a header right behind a part of an open block shows that the part is damaged.
     fn cannot_stand_behind_part(&self, header: Header, gap: Gap) -> bool {
-        if !gap.is_behind_part() || self.resync.is_active() {
+        // Behind damage it may be a header of the damaged block. Needed by
+        // `resync_rules::header_of_a_damaged_message_is_no_evidence_against_the_other_client`.
+        if !gap.is_behind_part() || self.resync.has_damage() {
             return false;
         }
         match header {
-            // A line like any other.
+            // A line like any other. Needed by
+            // `resync_rules::start_without_a_line_end_before_it_shows_that_a_part_lost_bytes`.
             Header::Start { .. } => gap.contradicts_line(b"+"),
-            // Without an RXSTART before, it is payload that was pushed behind the count.
+            // Without an RXSTART before, it is payload that was pushed behind the count. Needed by
+            // `resync_rules::header_of_a_client_without_a_message_shows_that_a_part_was_pushed_behind_its_count`.
             Header::Part { client, .. } | Header::End { client } => self.blocks[client.slot()].is_none(),
         }
     }
 
     fn start(&mut self, client: ClientIndex, topic: usize, payload: usize, position: u64, now: Instant) {
         self.outputs.block_begins(client);
+        // Needed by `resync_rules::second_start_drops_the_first_message`.
         if self.blocks[client.slot()].is_some() {
             self.damage(client, "another message began before its +CMQTTRXEND");
         }
         if !(1..=LONGEST_TOPIC).contains(&topic) || payload > LONGEST_PAYLOAD {
             let why = format!("impossible lengths: topic {topic}, payload {payload}");
             self.outputs.report_lost(Some(client), why);
+            // The client may be as wrong as the lengths. Needed by
+            // `resync_rules::start_with_impossible_lengths_is_damage_of_an_unknown_message`.
             self.damage_unknown_block(position, now);
             return;
         }
@@ -333,12 +349,16 @@ impl Reassembly {
             self.counting = Counting::Block(client);
             return length;
         };
+        // No part is as long, so its header is damaged. Needed by
+        // `resync_rules::part_longer_than_any_can_be_is_not_read_over` and
+        // `end_behind_a_part_header_with_an_impossible_length_may_be_payload`.
         if length > part.longest() {
             block.header_is_damaged(position);
             self.damage(client, why);
             return 0;
         }
         // Either length may be the wrong one: no more is read over than the shorter, and the end may come after the longer.
+        // Needed by `resync_rules::part_with_the_wrong_length_is_read_over_by_the_shorter_length`.
         let count = length.min(block.missing(part));
         block.part_may_end_at(position + length as u64);
         self.drop_block(client, why);
@@ -348,6 +368,8 @@ impl Reassembly {
 
     fn end(&mut self, client: ClientIndex, is_uneven: bool, position: u64, now: Instant) {
         let Some(block) = self.blocks[client.slot()].take() else {
+            // Only behind damage it may be payload. Needed by
+            // `resync_rules::end_of_a_client_without_a_message_is_reported_while_a_line_is_held`.
             if self.resync.has_damage() {
                 self.resync.end_came(client, position, &mut self.outputs);
             } else if !self.outputs.is_reported(client) {
@@ -360,7 +382,8 @@ impl Reassembly {
             self.outputs.report_lost(Some(client), why);
             self.resync.block_is_damaged(client, block.span(), block.deadline());
             if !block.span().topic_is_complete() {
-                // Both part headers are gone: then the lengths may be what damage left of them.
+                // No part header came: then the RXSTART may be payload, or its lengths may be what damage left of them.
+                // Needed by `damaged_blocks::gap_that_joins_two_headers`.
                 self.damage_unknown_block(position, now);
             }
             self.report_overrun(client, &block);
@@ -374,7 +397,9 @@ impl Reassembly {
         }
         let spacing = block.spacing();
         let message = block.into_message(client);
-        // Inside another block it may be payload of that: the other's end will tell.
+        // Inside another block it may be payload of that: the other's end will tell. Needed by
+        // `damaged_blocks::damage_in_two_messages` and
+        // `resync_rules::message_inside_a_damaged_one_of_the_other_client_is_not_delivered`.
         if self.resync.has_damage() || !self.is_idle() {
             self.resync.hold_message(message, position, &mut self.outputs);
             return;
@@ -389,7 +414,6 @@ impl Reassembly {
         // If the line ends like a header that may come now, go on with it.
         let last = header.last.filter(|header| self.may_come_now(*header));
         self.note_damaged_header(position, header.trailing, now);
-        self.unspaced();
         if let Some(header) = last {
             return self.sound_header(header, position, now);
         }
@@ -398,6 +422,7 @@ impl Reassembly {
         0
     }
 
+    /// A part longer than what is missing is not the block's. Needed by `damaged_blocks::damage_in_one_message`.
     fn may_come_now(&self, header: Header) -> bool {
         let Header::Part { part, client, length } = header else { return true };
         self.blocks[client.slot()].as_ref().is_none_or(|block| length <= block.missing(part))
@@ -411,6 +436,8 @@ impl Reassembly {
             self.damage_open_blocks("a header is garbled");
             return;
         }
+        // Inside a damaged block of known length it is payload. Needed by
+        // `resync_rules::damaged_header_inside_a_damaged_message_is_payload`.
         if self.resync.knows_a_length() {
             self.resync.note_damage(position);
             return;
@@ -421,8 +448,14 @@ impl Reassembly {
         self.damage_unknown_block(position, now);
     }
 
-    /// Line ends that were added to a part may have pushed its rest behind the count: then it ends as a line does.
-    fn may_be_pushed_out(&self, line: &[u8], is_known: bool) -> bool {
+    /// Line ends that were added to a part may have pushed the rest of the part behind its count. Then the part ends with
+    /// a line end, and its rest looks like an unknown line.
+    ///
+    /// Example: of the payload `a␍␊OK`, `a␍␊␍␊␍␊` is counted, and `OK` stands behind it. Needed by
+    /// `resync_rules::unknown_line_behind_a_part_that_ends_as_a_line_was_pushed_behind_its_count`. Lines with a meaning, and
+    /// those of other features, do not count: needed by `splits_of_publishes` and
+    /// `resync_rules::line_of_another_feature_behind_a_part_that_ends_as_a_line_is_no_damage`.
+    fn is_pushed_out(&self, line: &[u8], is_known: bool) -> bool {
         !is_known && !line.starts_with(b"+") && self.blocks.iter().flatten().any(Block::part_ends_as_line)
     }
 
@@ -434,6 +467,7 @@ impl Reassembly {
 
     fn damage(&mut self, client: ClientIndex, why: &str) {
         let Some(block) = self.drop_block(client, why) else { return };
+        // If all content came, what follows is not payload. Needed by `damaged_blocks::damage_in_one_message`.
         if block.missing(Part::Payload) > 0 {
             self.resync.end_is_due();
         }
@@ -458,7 +492,8 @@ impl Reassembly {
         let mut read_again = None;
         if self.counting == Counting::Block(client) {
             block.cut_part();
-            // After such a silence, nothing goes on with a header.
+            // After such a silence, nothing goes on with a header. Needed by
+            // `damaged_blocks::message_cut_at_any_byte_is_reported`.
             let tail = block.tail_of_part();
             let is_header = tail.starts_with(HEADER_BEGINNING);
             read_again = Some(if is_header { Vec::new() } else { tail.to_vec() });

@@ -5,6 +5,9 @@
 //!
 //! - The RXEND of the damaged block comes: what is held was its payload, and is dropped.
 //! - Its time is over: what is held is released, in order.
+//!
+//! Needed by `resync_rules::lines_of_a_damaged_message_are_dropped_at_its_end` and
+//! `lines_behind_a_damaged_message_without_an_end_are_released_in_order`.
 
 use std::time::Instant;
 
@@ -35,15 +38,18 @@ pub(crate) struct Resync {
 #[derive(Debug)]
 struct UnknownClientBlock {
     beginning: u64,
-    /// The longest block there is would end here. Once an RXEND came, there: it may be this block's.
+    /// The longest block there is would end here. Once an RXEND came, there: it may be this block's. Needed by
+    /// `damaged_blocks::damage_in_one_message`.
     latest_end: u64,
 }
 
-/// Evidence that the end of the damaged block is damaged as well, so that no RXEND will tell what was payload.
+/// Evidence that the end of the damaged block is damaged as well, so that no RXEND will tell what was payload. Needed by
+/// `resync_rules::message_that_fits_into_the_missing_bytes_is_not_released` (end is due) and by `random_damage` (places):
+/// without it, 200,000 cases invent 20 messages instead of 19.
 #[derive(Debug, Default)]
 struct Evidence {
     damaged_places: u32,
-    /// A header of a block of known length is damaged, and no end came since.
+    /// A header of a block of known length is damaged.
     end_is_due: bool,
 }
 
@@ -67,7 +73,8 @@ impl Resync {
         self.is_active() && self.deadline.map_or(is_idle, |deadline| deadline <= now)
     }
 
-    /// The block of this client is damaged.
+    /// The block of this client is damaged. If it is already, the fake start of a block in its payload does not make it
+    /// shorter. Needed by `resync_rules::two_fake_starts_in_a_damaged_message_do_not_end_it_early`.
     pub(crate) fn block_is_damaged(&mut self, client: ClientIndex, span: ByteSpan, deadline: Instant) {
         self.note_damage(span.beginning());
         let known = &mut self.damaged[client.slot()];
@@ -80,6 +87,8 @@ impl Resync {
     pub(crate) fn unknown_block_is_damaged(&mut self, position: u64, longest: usize, deadline: Instant) {
         self.note_damage(position);
         let latest_end = position + longest as u64;
+        // The first damage is the one that a part tells the client of. Needed by `random_damage`: without it, 200,000 cases
+        // invent 21 messages instead of 19.
         let known = self.unknown_client.take();
         let beginning = known.map_or(position, |known| known.beginning);
         self.unknown_client = Some(UnknownClientBlock { beginning, latest_end });
@@ -91,7 +100,8 @@ impl Resync {
         self.damaged.iter().flatten().any(ByteSpan::is_announced)
     }
 
-    /// Damage before the end of a damaged block is its payload that looks like a damaged header.
+    /// Damage before the end of a damaged block is its payload that looks like a damaged header. Needed by
+    /// `damaged_blocks::damage_in_one_message`.
     pub(crate) fn note_damage(&mut self, position: u64) {
         if position >= self.missing_until() {
             self.evidence.damaged_places += 1;
@@ -125,24 +135,31 @@ impl Resync {
             None => {
                 outputs.report_lost(Some(client), START_IS_LOST.to_owned());
                 self.block_is_damaged(client, span, deadline);
-                // Right behind a damaged header, the part tells whose that was.
+                // Right behind a damaged header, the part tells whose that was. Needed by
+                // `resync_rules::part_right_behind_a_damaged_start_tells_its_client`.
                 self.unknown_client.take_if(|block| position <= block.beginning + LONGEST_PART_HEADER);
                 true
             }
+            // Needed by `resync_rules::another_topic_after_a_whole_one_is_another_message`.
             Some(known) if part == Part::Topic && known.topic_is_complete() => {
                 outputs.report_lost(Some(client), START_IS_LOST.to_owned());
                 let is_over = known.is_over_at(position);
+                // The block before is over, and its length says nothing about this one. Needed by `random_damage`: without
+                // it, 200,000 cases invent 22 messages instead of 19.
                 if is_over {
                     self.damaged[client.slot()] = Some(span);
                 }
                 is_over || known.has_room_until(end)
             }
-            // A header beyond the end of its block is payload that looks like one.
+            // The header of a part that goes beyond the end of the block is payload. Needed by
+            // `resync_rules::part_header_inside_a_damaged_message_that_goes_beyond_its_end_is_payload`.
             Some(known) => !known.is_announced() || known.has_room_until(end),
         };
+        // Needed by `resync_rules::part_without_a_start_that_is_longer_than_any_is_not_read_over`.
         if !is_of_a_block || length > part.longest() {
             return 0;
         }
+        // Needed by `random_damage`: without it, 200,000 cases invent 22 messages instead of 19.
         if let Some(known) = &mut self.damaged[client.slot()] {
             known.extend_to(end);
         }
@@ -153,14 +170,16 @@ impl Resync {
     pub(crate) fn end_came(&mut self, client: ClientIndex, position: u64, outputs: &mut Outputs) {
         let span = &mut self.damaged[client.slot()];
         if span.is_none() && self.unknown_client.is_none() {
-            // Of the other client, so it may be payload of the damaged block.
+            // Of the other client, so it may be payload of the damaged block. Needed by
+            // `resync_rules::end_of_the_other_client_inside_a_damaged_message_is_payload`.
             return;
         }
-        // Without the length of the block, lines that were held may be payload with more of it to come.
+        // An RXEND before the announced bytes came is payload. Needed by
+        // `resync_rules::end_before_the_announced_bytes_came_is_payload`. Without the length of the block, lines that were
+        // held may be payload with more of it to come. Needed by
+        // `resync_rules::end_in_a_message_of_unknown_length_may_be_payload`.
         let is_accounted_for = |span: &ByteSpan| span.is_announced() || self.held.is_empty();
-        if span.take_if(|span| span.is_over_at(position) && is_accounted_for(span)).is_some() {
-            self.evidence.end_is_due = false;
-        }
+        span.take_if(|span| span.is_over_at(position) && is_accounted_for(span));
         if let Some(block) = &mut self.unknown_client {
             block.latest_end = position;
         }
@@ -196,7 +215,8 @@ impl Resync {
             return;
         }
         let held = self.held.take();
-        // Where the end may be lost too, a message that fits into what is missing may be payload.
+        // Where the end may be lost too, a message that fits into what is missing may be payload. Needed by
+        // `resync_rules::message_that_fits_into_the_missing_bytes_is_not_released`.
         let end_may_be_lost = self.evidence.end_is_due || self.evidence.damaged_places > 1;
         let payload_until = end_may_be_lost.then(|| self.missing_until() + LONGEST_PART_HEADER);
         for item in held {
@@ -216,6 +236,7 @@ impl Resync {
 
     fn hold(&mut self, item: Held, outputs: &mut Outputs) {
         self.held.push(item);
+        // Needed by `resync_rules::held_lines_are_released_before_they_are_too_many`.
         if self.held.is_full() {
             self.release(outputs);
         }

@@ -18,7 +18,9 @@
 //!
 //! The second line is byte for byte a sound `llo␍␊` of a firmware without that blank line. Only the layout tells: as
 //! it was in the messages before, or else as it is in the same block before. A deviation that comes a second time is
-//! the layout, not damage.
+//! the layout, not damage. Needed by `damaged_blocks::damage_in_one_message` (bytes lost), `added_line_ends` (bytes
+//! added), `damage_is_noticed_in_every_layout_that_is_known` (layout learned), and
+//! `splits_of_messages::ambiguous_block_is_lost_once_and_delivered_when_the_same_comes_again`.
 
 use std::cmp::Ordering;
 
@@ -57,10 +59,12 @@ impl Gap {
     /// The line behind a part must have exactly one line end before it. If it has another number, the count of the part
     /// took one too many, or bytes that were added pushed the end of the part behind its count.
     ///
-    /// Example: `␍␊+CGEV: x` comes right behind `hell␍` of a payload of 5 bytes that lost two. Needed by
-    /// `damaged_blocks::command_gets_its_answer_when_it_follows_a_damaged_message`.
+    /// Example: `hello` lost two bytes, so the count of 5 took `hel␍␊`. Of `␍␊+CGEV: x` behind it, the line end is taken
+    /// as that of the part. Needed by
+    /// `resync_rules::line_without_a_line_end_before_it_shows_that_a_part_lost_bytes`.
     pub(crate) fn contradicts_line(self, line: &[u8]) -> bool {
-        // Satellite sentences have no line end before them.
+        // Satellite sentences have no line end before them. Needed by
+        // `splits_of_messages::satellite_sentences_between_parts_are_received`.
         let may_be_none = line.starts_with(b"$");
         self.is_behind_part() && self.blank_lines != 1 && !(may_be_none && self.blank_lines == 0)
     }
@@ -149,11 +153,13 @@ impl Layout {
         let is_damage = match blank_lines.cmp(&usual) {
             Ordering::Equal => false,
             // Bytes are lost: then the count took a line end, of which the CR may be lost. If the part ends otherwise, no byte
-            // of it is lost, and this is another layout.
-            Ordering::Less => gap.is_behind_part() && part.ends_with(b"\n"),
+            // of it is lost, and this is another layout: needed by
+            // `splits_of_messages::blank_lines_before_any_of_the_headers_are_accepted`.
+            Ordering::Less => part.ends_with(b"\n"),
             // Bytes are added: then the part ended with the line end that is now behind its count. A text whose lines end
             // with CR LF has a CR elsewhere too. If there is none, this is another layout, unless the layout is known for
-            // certain. No firmware has more than one blank line.
+            // certain. No firmware has more than one blank line: needed by
+            // `resync_rules::more_than_one_blank_line_is_damage_unless_all_headers_have_as_many`.
             Ordering::Greater => {
                 blank_lines > 1 || shown.times >= CERTAIN_AFTER || memchr::memchr(b'\r', part).is_some()
             }

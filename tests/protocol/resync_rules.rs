@@ -218,7 +218,39 @@ fn part_longer_than_any_can_be_is_not_read_over() {
     expect_next_message(&mut module);
 }
 
+#[test]
+fn end_behind_a_part_header_with_an_impossible_length_may_be_payload() {
+    let payload = format!("{}\r\n{END}OK", "x".repeat(40));
+    let start = format!("\r\n+CMQTTRXSTART: 0,3,{}\r\n", payload.len());
+    let mut module =
+        module_that_sent(&[&start, TOPIC, "+CMQTTRXPAYLOAD: 0,99999\r\n", &payload, "\r\n", END]);
+    assert_eq!(module.losses(), [Some(Zero)]);
+    assert_eq!(module.urcs(), [""; 0]);
+    expect_next_message(&mut module);
+}
+
 // Lines, prompts and messages until the damaged message ends.
+
+#[test]
+fn answer_between_the_parts_of_a_message_is_taken_at_once() {
+    let mut module = ScriptedModule::new();
+    module.run(1, "AT");
+    module.send([START, TOPIC, "\r\nOK\r\n"].concat());
+    module.expect_success(1);
+}
+
+#[test]
+fn header_of_a_damaged_message_is_no_evidence_against_the_other_client() {
+    let mut module = module_that_sent(&["\r\n+CMQTTRXSTART: 1,1,1\r\n+CMQTTRXTOPIC: 1,1\r\na\r\n"]);
+    // The topic of the other client is shorter than its header says.
+    module.send([START, "+CMQTTRXTOPIC: 0,3\r\nt\r\n"].concat());
+    module.send("+CMQTTRXPAYLOAD: 1,1\r\nb\r\n");
+    module.send(
+        [PAYLOAD, "\r\n+CGEV: a line longer than the header of a part\r\n", "+CMQTTRXEND: 1\r\n"].concat(),
+    );
+    module.wait_ms(DROP_AFTER_MS);
+    module.expect_message(1, "a", "b");
+}
 
 #[test]
 fn lines_of_a_damaged_message_are_dropped_at_its_end() {
@@ -235,6 +267,15 @@ fn lines_behind_a_damaged_message_without_an_end_are_released_in_order() {
     assert_eq!(module.urcs(), [""; 0]);
     module.wait_ms(DROP_AFTER_MS);
     assert_eq!(module.urcs(), ["hello", "+CGEV: 1", "+CGEV: 2"]);
+}
+
+#[test]
+fn held_lines_are_released_before_they_are_too_many() {
+    let mut module = module_that_sent(&[START, TOPIC, "+CMQTTRXPAYLOAD; 0,5\r\n"]);
+    for _ in 0..9_000 {
+        module.send(then(&["+CGEV: x"]));
+    }
+    assert_eq!(module.urcs().len(), 9_000);
 }
 
 /// The header of the payload is damaged, so the fake message in the payload is read as one.
@@ -259,6 +300,39 @@ fn message_that_fits_into_the_missing_bytes_is_not_released() {
     module.wait_ms(DROP_AFTER_MS);
     assert_eq!(module.messages(), []);
     assert_eq!(module.losses(), [Some(Zero), Some(Zero)]);
+}
+
+#[test]
+fn two_fake_starts_in_a_damaged_message_do_not_end_it_early() {
+    let fakes = "\r\n+CMQTTRXSTART: 0,1,1\r\n\r\n+CMQTTRXSTART: 0,1,1\r\n\r\n+CGEV: x\r\n";
+    let payload = format!("{fakes}{END}{}", fake_message());
+    let start = format!("\r\n+CMQTTRXSTART: 0,3,{}\r\n", payload.len());
+    let header = format!("+CMQTTRXPAYLOAD; 0,{}\r\n", payload.len());
+    let mut module = module_that_sent(&[&start, TOPIC, &header, &payload, "\r\n", END]);
+    module.wait_ms(DROP_AFTER_MS);
+    assert_eq!(module.messages(), []);
+}
+
+#[test]
+fn end_of_the_other_client_inside_a_damaged_message_is_payload() {
+    let payload = "OK\r\n+CMQTTRXEND: 1\r\n";
+    let start = format!("\r\n+CMQTTRXSTART: 0,3,{}\r\n", payload.len());
+    let header = format!("+CMQTTRXPAYLOAD; 0,{}\r\n", payload.len());
+    let mut module = module_that_sent(&[&start, TOPIC, &header, payload, "\r\n"]);
+    module.wait_ms(DROP_AFTER_MS);
+    assert_eq!(module.losses(), [Some(Zero)]);
+    assert_eq!(module.urcs(), ["OK"]);
+}
+
+#[test]
+fn part_header_inside_a_damaged_message_that_goes_beyond_its_end_is_payload() {
+    for name in ["TOPIC", "PAYLOAD"] {
+        let payload = format!("+CMQTTRX{name}: 0,1000\r\nmore text");
+        let start = format!("\r\n+CMQTTRXSTART: 0,3,{}\r\n", payload.len());
+        let header = format!("+CMQTTRXPAYLOAD; 0,{}\r\n", payload.len());
+        let mut module = module_that_sent(&[&start, TOPIC, &header, &payload, "\r\n", END]);
+        expect_next_message(&mut module);
+    }
 }
 
 /// What looks like a damaged header inside a damaged message of known length is its payload.
@@ -332,6 +406,24 @@ fn part_without_a_start_is_read_over_by_its_count() {
 }
 
 #[test]
+fn part_without_a_start_that_is_longer_than_any_is_not_read_over() {
+    let mut module = module_that_sent(&["+CMQTTRXPAYLOAD: 0,99999\r\nhello\r\n", END]);
+    module.send(Block::new(0, "next", "message").bytes());
+    module.wait_ms(DROP_AFTER_MS);
+    assert_eq!(module.losses(), [Some(Zero)]);
+    module.expect_message(0, "next", "message");
+}
+
+/// The RXSTART and the header of the payload are lost.
+#[test]
+fn end_in_a_message_of_unknown_length_may_be_payload() {
+    let payload = format!("OK\r\n{END}{}", fake_message());
+    let mut module = module_that_sent(&[TOPIC, &payload, "\r\n", END]);
+    module.wait_ms(DROP_AFTER_MS);
+    assert_eq!(module.messages(), []);
+}
+
+#[test]
 fn part_right_behind_a_damaged_start_tells_its_client() {
     let mut module = module_that_sent(&["\r\n+CMQTTRXSTxRT: 0,3,5\r\n", TOPIC, PAYLOAD, END]);
     assert_eq!(module.losses(), [None, Some(Zero)]);
@@ -354,6 +446,9 @@ fn end_without_anything_before_it_is_reported_once() {
     assert_eq!(module.losses(), [Some(Zero)]);
     module.send(END);
     assert_eq!(module.losses(), []);
+    expect_next_message(&mut module);
+    module.send(END);
+    assert_eq!(module.losses(), [Some(Zero)]);
 }
 
 #[test]
@@ -386,22 +481,23 @@ fn messages_and_losses_that_a_part_ran_over_are_reported() {
     assert!(events.contains("ConnectionLossSuspected"), "{events}");
 }
 
-/// The part ran over the beginning of a message that is full of others.
+/// The part ran over the beginning of a message, and the rest of that is read as lines.
 #[test]
 fn rest_of_a_message_that_a_part_ran_over_is_its_payload() {
-    let fake = fake_message();
-    let payload = format!("12345678\r\n{fake}");
-    let full = Block::new(1, "t/2", &payload);
-    let full_bytes = String::from_utf8(full.bytes()).unwrap();
-    let from = full_bytes.find("12345678").unwrap() + 4;
-    let (before, rest) = full_bytes.split_at(from);
-    let behind = format!("o\r\n{END}{before}");
-    let start = format!("\r\n+CMQTTRXSTART: 0,3,{}\r\n", behind.len());
-    let header = format!("+CMQTTRXPAYLOAD: 0,{}\r\n", behind.len());
-    let mut module = module_that_sent(&[&start, TOPIC, &header, &behind, rest]);
-    module.wait_ms(DROP_AFTER_MS);
-    assert_eq!(module.messages(), []);
-    expect_next_message(&mut module);
+    for lines in [fake_message(), "\r\n+CMQTTCONNLOST: 0,1\r\n".to_owned()] {
+        let full = Block::new(1, "t/2", format!("12345678\r\n{lines}")).bytes();
+        let full = String::from_utf8(full).unwrap();
+        let (counted, rest) = full.split_at(full.find("5678").unwrap());
+        let ran_over = format!("o\r\n{END}{counted}");
+        let start = format!("\r\n+CMQTTRXSTART: 0,3,{}\r\n", ran_over.len());
+        let header = format!("+CMQTTRXPAYLOAD: 0,{}\r\n", ran_over.len());
+        let mut module = module_that_sent(&[&start, TOPIC, &header, &ran_over, rest]);
+        module.wait_ms(DROP_AFTER_MS);
+        assert_eq!(module.messages(), []);
+        assert_eq!(module.losses()[..2], [Some(Zero), Some(One)]);
+        assert_eq!(module.urcs(), [""; 0]);
+        expect_next_message(&mut module);
+    }
 }
 
 #[test]
