@@ -54,7 +54,7 @@ test: tools-of-tests ## all checks: formats, lints, types, documentation, tests
 	$(BIN)/python -m pytest -q -m undisturbed
 
 # Rust compiles while pip and apt-get download, and neither half keeps two processors busy.
-.PHONY: test-of-rust test-of-python lint-of-rust lint-of-bindings lint-of-python
+.PHONY: test-of-rust test-of-python lint-of-rust lint-of-bindings lint-of-python lint-of-other-systems
 test-of-rust: lint-of-rust
 	cargo build --locked --quiet --release $(BENCH_CRATE)
 	cargo test --locked --quiet --lib $(BENCH_CRATE)
@@ -102,13 +102,16 @@ audit: $(VENV)/audit-tools ## dependencies: licences, sources, known vulnerabili
 		echo "pip-audit $$file" && $(BIN)/pip-audit --strict --require-hashes --disable-pip -r $$file || exit 1; \
 	done
 
-lint: lint-of-rust lint-of-bindings lint-of-python ## rustfmt, clippy, ruff and mypy, changing nothing
+lint: lint-of-rust lint-of-bindings lint-of-python lint-of-other-systems ## rustfmt, clippy, ruff and mypy, changing nothing
 
 lint-of-rust: tools-of-tests
 	cargo fmt --check
 	cargo fmt --check $(BENCH_CRATE)
 	cargo clippy --locked --quiet --all-targets -- -D warnings
 	cargo clippy --locked --quiet $(BENCH_CRATE) -- -D warnings
+
+lint-of-other-systems:
+	@scripts/check-other-systems
 
 lint-of-bindings: $(ENVIRONMENT)
 	$(WITH_PYTHON) cargo clippy --locked --quiet --lib --features python -- -D warnings

@@ -1,4 +1,5 @@
-//! A COM port of Windows whose far end echoes. `SIMCOM_MQTT_COM_PORT` names it: CONTRIBUTING says how Wine gets one.
+//! A COM port of Windows whose far end echoes, and hangs up when it is told to: `link_support/echo_terminal.py` under Wine.
+//! `SIMCOM_MQTT_COM_PORT` names the port.
 #![allow(unreachable_pub, reason = "nothing outside a test crate can see it")]
 #![cfg(windows)]
 
@@ -19,7 +20,7 @@ fn com_port() -> Option<Settings> {
 
 /// One test only: the port has one user at a time.
 #[test]
-fn bytes_pass_both_ways_at_once_and_the_port_opens_again() {
+fn bytes_pass_both_ways_and_a_hang_up_is_noticed_while_idle() {
     let Some(settings) = com_port() else { return };
     for _ in 0..3 {
         let rig = Rig::start("com", open(&settings).unwrap());
@@ -28,10 +29,14 @@ fn bytes_pass_both_ways_at_once_and_the_port_opens_again() {
         assert!(rig.read(all.len()) == all, "what came back is not what was sent");
         let mut times: Vec<Duration> = (0..200).map(|_| round_trip(&rig)).collect();
         times.sort_unstable();
-        eprintln!("round trip: median {:?}, longest {:?}", times[100], times[199]);
-        assert!(times[100] < Duration::from_millis(10), "the median is that of polling: {:?}", times[100]);
+        eprintln!("round trip: shortest {:?}, median {:?}, longest {:?}", times[0], times[100], times[199]);
+        // Where something polls, none is so short. On a busy machine many are longer.
+        assert!(times[0] < Duration::from_millis(4), "{:?}", times[0]);
         rig.finish();
     }
+    let rig = Rig::start("hang-up", open(&settings).unwrap());
+    rig.order(Order::Send(b"HANG UP\r".to_vec()));
+    rig.wait_for_loss();
 }
 
 fn round_trip(rig: &Rig) -> Duration {

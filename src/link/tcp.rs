@@ -120,12 +120,16 @@ fn resolve(host: &str, port: u16, timeout: Duration) -> io::Result<Vec<SocketAdd
 fn configure(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_IDLE).with_interval(KEEPALIVE_INTERVAL);
-    SockRef::from(stream).set_tcp_keepalive(&keepalive.with_retries(KEEPALIVE_PROBES))?;
+    let socket = SockRef::from(stream);
+    // Older versions of Windows have a number of probes that nothing changes.
+    if socket.set_tcp_keepalive(&keepalive.clone().with_retries(KEEPALIVE_PROBES)).is_err() {
+        socket.set_tcp_keepalive(&keepalive)?;
+    }
     #[cfg(target_os = "linux")]
     {
         // Keep-alive probes are not sent while written bytes are unacknowledged.
         let limit = KEEPALIVE_IDLE + KEEPALIVE_INTERVAL * KEEPALIVE_PROBES;
-        SockRef::from(stream).set_tcp_user_timeout(Some(limit))?;
+        socket.set_tcp_user_timeout(Some(limit))?;
     }
     stream.set_nonblocking(true)
 }
