@@ -35,6 +35,7 @@ impl Claim {
         let is_pseudo_terminal = is_pseudo_terminal(&file, path);
         match claim(&file, path, is_pseudo_terminal) {
             Ok(()) => Ok(Self {
+                file,
                 is_pseudo_terminal,
                 // Without the right to write one, the port is not marked for other users' programs.
                 #[cfg(target_os = "linux")]
@@ -43,7 +44,6 @@ impl Claim {
                 } else {
                     fs::canonicalize(path).and_then(|device| LockFile::write(&device)).ok()
                 },
-                file,
             }),
             Err(error) => Err((file, error)),
         }
@@ -90,6 +90,7 @@ fn is_claimed(file: &File) -> io::Result<bool> {
 }
 
 #[cfg(not(target_os = "linux"))]
+#[expect(clippy::unnecessary_wraps, reason = "the same signature as on Linux")]
 fn is_claimed(_file: &File) -> io::Result<bool> {
     Ok(false)
 }
