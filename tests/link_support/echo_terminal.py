@@ -1,7 +1,7 @@
 """Echoes on a pseudo-terminal, for the tests of COM ports under Wine.
 
-Usage: echo_terminal.py LINK, where LINK is dosdevices/com12 in the Wine prefix. On the line `HANG UP` the terminal goes, as a
-USB module does that is unplugged, and a new one takes its place.
+Usage: echo_terminal.py LINK, where LINK is dosdevices/com12 in the Wine prefix. After the line `HANG UP` the terminal
+disappears, as an unplugged USB module does, and a new terminal takes its place.
 """
 
 import os
@@ -15,7 +15,8 @@ def echo_until_hang_up(link: Path) -> None:
     tty.setraw(slave)
     link.unlink(missing_ok=True)
     link.symlink_to(os.ttyname(slave))
-    print(f"{link} leads to {os.ttyname(slave)}", flush=True)
+    sys.stdout.write(f"{link} leads to {os.ttyname(slave)}\n")
+    sys.stdout.flush()
     while (received := os.read(master, 65536)) != b"HANG UP\r":
         while received:
             received = received[os.write(master, received) :]
