@@ -1,7 +1,7 @@
 """Echoes on a pseudo-terminal, for the tests of COM ports under Wine.
 
-Usage: echo_terminal.py LINK, where LINK is dosdevices/com12 in the Wine prefix. After the line `HANG UP` the terminal
-disappears, as an unplugged USB module does, and a new terminal takes its place.
+Usage: echo_terminal.py LINK, where LINK is dosdevices/com12 in the Wine prefix. After the line `HANG UP` the
+terminal disappears, as an unplugged USB module does, and a new terminal takes its place.
 """
 
 import os
