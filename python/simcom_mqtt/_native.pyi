@@ -66,7 +66,7 @@ class SimcomMqtt:
         """Close the port and stop the threads, in at most 2 s: from any thread, any number of times.
 
         Also done when the interpreter exits. What the module holds (clients, connections) stays as it is.
-        Whoever waits gets ClosedError, and every future ends. Callbacks get what has arrived as far as they
+        Waiting calls end with ClosedError, and every future ends. Callbacks get what has arrived as far as they
         take it in that time; the rest is counted in `stats.dropped_messages`, and none begins afterwards.
         """
 
@@ -451,7 +451,7 @@ class MqttClient:
         Ends what the `reconnect` of `SimcomMqtt.connect` began; such a client may be away already. A later
         `connect()` of this object does not reconnect; one of `SimcomMqtt` with a `reconnect` does.
 
-        MqttError: there is no connection, and nobody reconnected it (`code` NO_CONNECTION).
+        MqttError: the client is not connected and does not reconnect (`code` NO_CONNECTION).
         """
 
     def release(self) -> None:
@@ -523,7 +523,7 @@ class MqttClient:
         """Unsubscribe from a topic filter, and drop its callback: `AT+CMQTTUNSUB`, chapter 2.2.14."""
 
     def is_connected(self) -> bool:
-        """Whether the driver knows the client to be connected; asks nobody."""
+        """Return True if the client is connected as far as the driver knows. Sends no command."""
 
     def query(self) -> ClientState:
         """What the module says of this client: `AT+CMQTTACCQ?`, `CONNECT?`, `DISC?`, `SSLCFG?`, `CFG?`."""
@@ -617,7 +617,7 @@ class Inbox:
     def arrival(self, count: int | None = None) -> Future[None]:
         """A future that is done once there is a next message, or `count` in all, or the inbox has ended.
 
-        It hands nothing out, so that nothing is lost with whoever gives up waiting for it.
+        The future returns no message, so that a cancelled wait loses none.
 
         ClosedError, ConnectionLostError, PortError: none can come.
         """

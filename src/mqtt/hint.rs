@@ -31,7 +31,7 @@ pub(super) fn hint(command: &str, code: Option<u16>) -> &'static str {
         Some(2) => {
             ": a topic that is not UTF-8, or holds a NUL, needs check_utf8=False, and a broker that takes it"
         }
-        Some(3) => ": nobody listens there, or the network does not let it through; check host and port",
+        Some(3) => ": no broker listens there, or the network does not let it through; check host and port",
         Some(4 | 5 | 7 | 8 | 9 | 15) => {
             ": the module has no data connection; check the SIM, its data plan, the antenna and cell()"
         }

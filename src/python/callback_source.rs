@@ -16,7 +16,7 @@ use crate::runtime::{CallbackEvent, EventRouter};
 #[pyclass(frozen)]
 pub(super) struct CallbackSource {
     router: Arc<EventRouter>,
-    /// Weak, so that a module nobody holds can be closed by the collector.
+    /// Weak, so that the garbage collector can close a module that the program dropped.
     modem: Py<PyWeakrefReference>,
     /// Held while its callbacks run.
     served: Mutex<Option<Py<SimcomMqtt>>>,

@@ -209,7 +209,7 @@ pub(super) fn list(py: Python<'_>, messages: Vec<Arc<ReceivedMessage>>) -> PyRes
 pub(super) fn listed(arrived: &[Arc<ReceivedMessage>]) -> String {
     const MOST: usize = 5;
     if arrived.is_empty() {
-        return "nothing arrived at all: is it subscribed, and does somebody publish?".to_owned();
+        return "nothing arrived at all: is it subscribed, and does a client publish?".to_owned();
     }
     let mut topics: Vec<String> = Vec::new();
     for message in arrived.iter().rev() {

@@ -192,7 +192,7 @@ impl MqttClient {
     /// Ends what the `reconnect` of `SimcomMqtt.connect` began; such a client may be away already. A later
     /// `connect()` of this object does not reconnect; one of `SimcomMqtt` with a `reconnect` does.
     ///
-    /// MqttError: there is no connection, and nobody reconnected it (`code` NO_CONNECTION).
+    /// MqttError: the client is not connected and does not reconnect (`code` NO_CONNECTION).
     #[pyo3(signature = (timeout = 60.0))]
     fn disconnect(&self, py: Python<'_>, timeout: f64) -> PyResult<Py<PyAny>> {
         let timeout = seconds("timeout", timeout)?;
@@ -274,7 +274,7 @@ impl MqttClient {
         publish_nowait(py, self.module()?, self.index, message)
     }
 
-    /// Whether the driver knows the client to be connected; asks nobody.
+    /// Return True if the client is connected as far as the driver knows. Sends no command.
     fn is_connected(&self) -> PyResult<bool> {
         if self.is_released.load(Ordering::Acquire) {
             return Ok(false);
@@ -328,7 +328,7 @@ impl MqttClient {
         }
     }
 
-    /// The object that stands for a client, if somebody still holds it.
+    /// Returns the Python object of a client, if the program still holds it.
     fn held<'py>(modem: &Bound<'py, SimcomMqtt>, index: ClientIndex) -> Option<Bound<'py, Self>> {
         let weak = modem.get().client_reference(modem.py(), index)?;
         weak.bind(modem.py()).upgrade_as::<Self>().ok().flatten()
@@ -350,7 +350,7 @@ impl MqttClient {
         Ok(client)
     }
 
-    /// The object of a client, the same one as long as somebody holds it.
+    /// Returns the Python object of a client, the same one as long as the program holds it.
     pub(super) fn of<'py>(modem: &Bound<'py, SimcomMqtt>, index: ClientIndex) -> PyResult<Bound<'py, Self>> {
         let py = modem.py();
         let client_id = modem

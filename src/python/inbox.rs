@@ -53,7 +53,7 @@ impl Inbox {
 
     /// A future that is done as soon as there is a next message, or `count` in all, or the inbox has ended.
     ///
-    /// It hands nothing out, so that nothing is lost with whoever gives up waiting for it.
+    /// The future returns no message, so that a cancelled wait loses none.
     ///
     /// ClosedError, ConnectionLostError, PortError: none can come.
     #[pyo3(signature = (count = None))]

@@ -9,7 +9,7 @@ pub(super) fn install(py: Python<'_>) -> PyResult<()> {
     let logger = pyo3_log::Logger::new(py, pyo3_log::Caching::Loggers)?
         .filter(log::LevelFilter::Off)
         .filter_target("simcom_mqtt".to_owned(), log::LevelFilter::Debug);
-    // The logger is this library's alone, so whoever came first is one of us.
+    // The logger belongs to this library alone, so an earlier installation was this one.
     let _ = logger.install();
     Ok(())
 }

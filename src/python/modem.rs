@@ -44,7 +44,7 @@ use crate::runtime::{Configuration, Error, Modem, Operation, QueueLimits};
 pub(super) struct SimcomMqtt {
     opened: OnceLock<Opened>,
     pub(super) callbacks: Callbacks,
-    /// The objects of acquired clients that somebody still holds.
+    /// The Python objects of acquired clients that the program still holds.
     clients: Mutex<[Option<Py<PyWeakrefReference>>; 2]>,
     callback_errors: Mutex<Vec<Py<PyAny>>>,
 }
@@ -140,8 +140,8 @@ impl SimcomMqtt {
 
     /// Close the port and stop the threads, in at most 2 s: from any thread, any number of times.
     ///
-    /// Also done when the interpreter exits. What the module holds (clients, connections) stays as it is. Whoever waits
-    /// gets ClosedError, and every future ends. Callbacks get what has arrived as far as they take it in that time; the
+    /// Also done when the interpreter exits. What the module holds (clients, connections) stays as it is. Waiting
+    /// calls end with ClosedError, and every future ends. Callbacks get what has arrived as far as they take it in that time; the
     /// rest is counted in `stats.dropped_messages`, and none begins afterwards.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         self.opened.get().map_or(Ok(()), |opened| opened.threads.close(py))
@@ -280,7 +280,7 @@ impl SimcomMqtt {
         }
     }
 
-    /// The object of a client, if somebody still holds it.
+    /// Returns the Python object of a client, if the program still holds it.
     pub(super) fn client_reference(
         &self,
         py: Python<'_>,
@@ -315,7 +315,7 @@ impl Drop for SimcomMqtt {
             return;
         }
         Python::attach(|py| {
-            // Whoever lets go of it may be about to raise.
+            // The code that drops the last reference may be about to raise.
             let raised = PyErr::take(py);
             let text = format!(
                 "unclosed SimcomMqtt on {:?}: call close() or use a with block",

@@ -30,11 +30,11 @@ struct State {
     /// How often the client lost its connection for good, and why it did last.
     losses: u64,
     cause: Option<LostBy>,
-    /// Whoever waits without a thread.
+    /// The waits that have no thread.
     announcements: Vec<(Arrival, Announcement)>,
 }
 
-/// What somebody who waits without a thread waits for.
+/// The condition that ends a wait without a thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arrival {
     /// A message that was not handed out yet.
@@ -110,7 +110,7 @@ impl Inbox {
         }
     }
 
-    /// Whether no more are taken, because whoever collects has ended it.
+    /// Returns true if the program has ended the inbox, which takes no more messages.
     pub fn has_ended(&self) -> bool {
         self.state.lock().end == Some(WaitError::Ended)
     }
@@ -222,7 +222,7 @@ impl Inbox {
         self.finish(WaitError::Closed);
     }
 
-    /// Whoever waits now gets what has arrived, and then nothing.
+    /// Lets the waits of now take what has arrived, and then end.
     pub(super) fn lose(&self, client: ClientIndex, cause: &LostBy) {
         if client != self.client {
             return;

@@ -46,7 +46,7 @@ impl Transcript {
         thread::Builder::new().name("simcom-mqtt-transcript".to_owned()).spawn(move || {
             if let Err(error) = source.write_all(file) {
                 drop(source.elements.close_and_take());
-                // Whoever would hear of it may be gone.
+                // The receiver may be gone.
                 let _ = sender.send(error);
             }
         })?;
