@@ -66,8 +66,8 @@ class SimcomMqtt:
         """Close the port and stop the threads, in at most 2 s: from any thread, any number of times.
 
         Also done when the interpreter exits. What the module holds (clients, connections) stays as it is.
-        Waiting calls end with ClosedError, and every future ends. Callbacks get what has arrived as far as they
-        take it in that time; the rest is counted in `stats.dropped_messages`, and none begins afterwards.
+        Waiting calls end with ClosedError, and every future ends. Callbacks get what has arrived as far as
+        they take it in that time; the rest is counted in `stats.dropped_messages`, and none begins afterwards.
         """
 
     def __enter__(self) -> Self: ...

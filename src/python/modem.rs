@@ -140,9 +140,9 @@ impl SimcomMqtt {
 
     /// Close the port and stop the threads, in at most 2 s: from any thread, any number of times.
     ///
-    /// Also done when the interpreter exits. What the module holds (clients, connections) stays as it is. Waiting
-    /// calls end with ClosedError, and every future ends. Callbacks get what has arrived as far as they take it in that time; the
-    /// rest is counted in `stats.dropped_messages`, and none begins afterwards.
+    /// Also done when the interpreter exits. What the module holds (clients, connections) stays as it is. Waiting calls
+    /// end with ClosedError, and every future ends. Callbacks get what has arrived as far as they take it in that time;
+    /// the rest is counted in `stats.dropped_messages`, and none begins afterwards.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         self.opened.get().map_or(Ok(()), |opened| opened.threads.close(py))
     }
