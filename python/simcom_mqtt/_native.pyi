@@ -67,7 +67,7 @@ class SimcomMqtt:
 
         Also done when the interpreter exits. What the module holds (clients, connections) stays as it is.
         Waiting calls end with ClosedError, and every future ends. Callbacks get what has arrived as far as
-        they take it in that time; the rest is counted in `stats.dropped_messages`, and none begins afterwards.
+        they take it in that time; the rest counts in `stats.dropped_messages`, and none begins afterwards.
         """
 
     def __enter__(self) -> Self: ...
@@ -98,7 +98,7 @@ class SimcomMqtt:
 
     @property
     def is_open(self) -> bool:
-        """Whether the port is open: False after `close()`."""
+        """True while the port is open; False after `close()`."""
 
     def connect(
         self,
@@ -170,7 +170,7 @@ class SimcomMqtt:
         """The acquired clients, ours or found on the module: `AT+CMQTTACCQ?`, chapter 2.2.3."""
 
     def is_started(self) -> bool:
-        """Whether the MQTT service runs: `AT+CMQTTREL?`, chapter 2.2.4, which answers ERROR if not."""
+        """Ask whether the MQTT service runs: `AT+CMQTTREL?`, chapter 2.2.4, which answers ERROR if not."""
 
     def subscribed_topics(self) -> list[bytes]:
         """The topic filters of both clients, not told apart: `AT+CMQTTSUB?`, chapter 2.2.13."""
@@ -392,7 +392,7 @@ class MqttClient:
 
     @property
     def client_id(self) -> str:
-        """What the broker knows it by."""
+        """The client id, which the broker knows it by."""
 
     def __enter__(self) -> Self: ...
     def __exit__(self, *exc: object) -> None:
@@ -526,7 +526,7 @@ class MqttClient:
         """Return True if the client is connected as far as the driver knows. Sends no command."""
 
     def query(self) -> ClientState:
-        """What the module says of this client: `AT+CMQTTACCQ?`, `CONNECT?`, `DISC?`, `SSLCFG?`, `CFG?`."""
+        """Ask the module for this client's state: `AT+CMQTTACCQ?`, `CONNECT?`, `DISC?`, `SSLCFG?`, `CFG?`."""
 
     @property
     def on_message(self) -> Callback | None:
@@ -624,7 +624,7 @@ class Inbox:
 
     @property
     def has_ended(self) -> bool:
-        """Whether `end` was called."""
+        """True after `end`."""
 
     def end(self) -> None:
         """Stop collecting. What was collected can still be read."""

@@ -128,7 +128,7 @@ impl CommandChannel {
         }
     }
 
-    // What arrives.
+    // Input.
 
     pub(super) fn handle_echo(&mut self) {
         if let State::Recovering(recovery) = &mut self.state {

@@ -451,7 +451,7 @@ impl Transactions {
         at.events.complete_deferred(transaction, Err(unknown));
     }
 
-    // What the module holds.
+    // The state of the module.
 
     pub(super) fn handle_accepted(&mut self, line: &CommandLine) {
         self.staged.handle_accepted(line);

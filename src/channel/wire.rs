@@ -279,7 +279,7 @@ impl Wire {
         self.framer.end_data_entry(is_accepted);
     }
 
-    // What is written.
+    // Output.
 
     /// Nothing is being written, and no message is coming in: a command may begin.
     pub(super) fn may_write(&self) -> bool {
@@ -354,7 +354,7 @@ impl Wire {
         self.reassembly.may_write() && !self.framer.is_counting()
     }
 
-    // What is shown.
+    // Traces.
 
     pub(super) fn set_tracing(&mut self, is_on: bool) {
         self.tracer.set(is_on);

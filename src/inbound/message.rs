@@ -38,7 +38,7 @@ impl ReceivedMessage {
         self.received_at
     }
 
-    /// What it weighs in a queue.
+    /// The bytes that the message counts in a queue.
     pub fn size(&self) -> usize {
         self.bytes.len()
     }

@@ -1,4 +1,4 @@
-//! What the reassembly hands to the engine, in order.
+//! The output of the reassembly for the engine, in order.
 
 use std::collections::VecDeque;
 

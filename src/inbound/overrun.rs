@@ -1,4 +1,4 @@
-//! What a damaged part took that was not its own.
+//! The bytes that a damaged part took from messages behind it.
 //!
 //! ```text
 //!   +CMQTTRXPAYLOAD: 0,1000␍␊ 700 bytes, 300 are lost ␍␊+CMQTTRXEND: 0␍␊␍␊+CMQTTRXSTART: 1,3,5␍␊ … ␍␊+CMQTTCONNLOST: 1,1␍␊

@@ -44,7 +44,7 @@ enum Counting {
     Skipped,
 }
 
-/// What the engine does with a line or a prompt that is no part of a message.
+/// The engine's use of a line or a prompt that is no part of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trust {
     /// It means what it says, now.

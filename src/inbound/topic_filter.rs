@@ -1,4 +1,4 @@
-/// Whether `filter` selects `topic` by the rules of MQTT 3.1.1, section 4.7: `+` is one level, `#` the rest; a topic that
+/// Returns true if `filter` selects `topic` by the rules of MQTT 3.1.1, section 4.7: `+` is one level, `#` the rest; a topic that
 /// begins with `$` is not matched by a leading wildcard; `$share/<group>/` is stripped.
 pub fn matches_filter(filter: &[u8], topic: &[u8]) -> bool {
     let filter = without_share_group(filter);
@@ -18,7 +18,7 @@ pub fn matches_filter(filter: &[u8], topic: &[u8]) -> bool {
     levels.next().is_none()
 }
 
-/// Whether its wildcards are where section 4.7 of MQTT 3.1.1 has them; elsewhere it matches nothing.
+/// Returns true if the wildcards are where section 4.7 of MQTT 3.1.1 has them; elsewhere it matches nothing.
 pub fn is_filter(filter: &[u8]) -> bool {
     let levels: Vec<_> = filter.split(|byte| *byte == b'/').collect();
     levels.iter().enumerate().all(|(place, level)| match *level {

@@ -13,7 +13,7 @@ use crate::commands::{DisconnectTimeout, client, connection, service};
 /// No connection attempt lasts longer on the module.
 const LONGEST_CONNECT: Duration = Duration::from_secs(185);
 
-/// Whether the module still answers, so that further steps make sense.
+/// True if the module still answers, so that further steps make sense.
 type StillAnswers = Result<bool, Error>;
 
 impl Session {
@@ -59,7 +59,7 @@ impl Session {
         }
     }
 
-    /// Whether the answer to DISC says that there is nothing to disconnect.
+    /// Asks whether the answer to DISC says that there is nothing to disconnect.
     async fn says_lost(&self, answer: &Error) -> Result<bool, Error> {
         if answer.is_bare_refusal() {
             return Ok(!self.is_started().await?);

@@ -1,6 +1,6 @@
-//! What a person at the rig can try when the module refuses.
+//! Advice for the person at the rig when the module refuses.
 
-/// What to try, for the refusals that people meet.
+/// The advice for a refusal.
 pub(super) fn hint(command: &str, code: Option<u16>) -> &'static str {
     let starts = |name: &str| command.to_ascii_uppercase().starts_with(name);
     match code {

@@ -7,7 +7,7 @@ use crate::commands::{OperationTimeout, SslContextIndex};
 /// URCs.
 #[derive(Clone, Debug, Default)]
 pub struct ModuleState {
-    /// Whether the service runs; `None`: not known yet.
+    /// True if the service runs; `None`: not known yet.
     started: Option<bool>,
     /// This object started the service, and so stops it.
     started_here: bool,

@@ -104,7 +104,7 @@ impl OfflineQueue {
         self.remove(|request| request.id == id && !request.is_submitted && request.unknown.is_none())
     }
 
-    /// Whether nothing of this request was ever written, as far as the queue knows.
+    /// Returns true if PUB of this request was written before.
     pub(super) fn was_written(&self, id: TransactionId) -> bool {
         self.requests.iter().any(|request| request.id == id && request.unknown.is_some())
     }

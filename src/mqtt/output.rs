@@ -5,7 +5,7 @@ use super::module_state::ModuleState;
 use crate::at::ClientIndex;
 use crate::channel::{Event, LostBy};
 
-/// What the service tells the runtime, in the order in which it happened.
+/// An output of the service for the runtime. Outputs come in the order of the events.
 pub enum Output {
     /// An event of the AT channel.
     Event(Event),

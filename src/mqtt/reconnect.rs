@@ -234,8 +234,8 @@ impl Session {
         self.come_back(index, true)
     }
 
-    /// Whether a connection that the module still has is the one of the plan. What was verified when the TLS of an unknown
-    /// connection began is not known.
+    /// Asks whether a connection that the module still has is the one of the plan. How an unknown
+    /// TLS connection was verified is not known, so none is taken over.
     async fn is_same_connection(&self, index: ClientIndex, plan: &ConnectPlan) -> Result<bool, Error> {
         if plan.server.tls() {
             return Ok(false);

@@ -322,7 +322,7 @@ impl MqttService {
         }
     }
 
-    /// What has not begun must not overtake what waits.
+    /// Requests that have not begun must not overtake those that wait.
     fn hold_those_behind(&mut self, client: ClientIndex) {
         let ids = self.engine.cancel_queued_of(client);
         self.session.with(|shared| shared.queues[client.slot()].hold(&ids));
@@ -376,7 +376,7 @@ impl MqttService {
         }
     }
 
-    /// Whether a transaction could be cancelled before its first byte was written.
+    /// Cancels a transaction unless its first byte was written. Returns whether it is cancelled.
     fn withdraw(&mut self, id: TransactionId, now: Instant) -> bool {
         let (is_cancelled, was_written) = self.session.with(|shared| {
             let is_cancelled = shared.queues.iter_mut().any(|queue| queue.cancel(id));

@@ -28,7 +28,7 @@ use crate::commands::{self, PayloadLimit, Query};
 #[derive(Clone)]
 pub struct Session(Rc<RefCell<Shared>>);
 
-/// What procedures and [`MqttService`](super::MqttService) share. It holds no AT channel: requests to the channel are
+/// The state that procedures and [`MqttService`](super::MqttService) share. It holds no AT channel: requests to the channel are
 /// collected in `calls`, so that no procedure runs inside the channel.
 pub(super) struct Shared {
     pub(super) now: Instant,

@@ -12,7 +12,7 @@ use super::work::{Work, next};
 use crate::at::ClientIndex;
 use crate::runtime::{CallbackEvent, EventRouter};
 
-/// What the thread that runs callbacks, one at a time and in order, takes its work from.
+/// The source of work of the callback thread, which runs callbacks one at a time and in order.
 #[pyclass(frozen)]
 pub(super) struct CallbackSource {
     router: Arc<EventRouter>,

@@ -34,7 +34,7 @@ struct Subscription {
     callback: Py<PyAny>,
 }
 
-/// What a module can call back for.
+/// The events that have a callback attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum On {
     Message,

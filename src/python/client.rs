@@ -34,7 +34,7 @@ pub(super) struct MqttClient {
     is_released: AtomicBool,
 }
 
-/// What leaving a `with` block takes at most.
+/// The longest time that leaving a `with` block takes.
 const EXIT_TIME: Duration = Duration::from_secs(5);
 
 #[pymethods]
@@ -51,7 +51,7 @@ impl MqttClient {
         self.index.number()
     }
 
-    /// What the broker knows it by.
+    /// The client id, which the broker knows it by.
     #[getter]
     fn client_id(&self) -> &str {
         &self.client_id
@@ -283,7 +283,7 @@ impl MqttClient {
         Ok(modem.is_open() && modem.state().is_connected(self.index))
     }
 
-    /// What the module says of this client: `AT+CMQTTACCQ?`, `CONNECT?`, `DISC?`, `SSLCFG?`, `CFG?`.
+    /// Ask the module for this client's state: `AT+CMQTTACCQ?`, `CONNECT?`, `DISC?`, `SSLCFG?`, `CFG?`.
     fn query(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let index = self.index;
         let query = move |session: Session| async move {

@@ -1,4 +1,4 @@
-//! What a client receives: callbacks, captures, iteration, waiting.
+//! `MqttClient`: subscribing and receiving, by callback, capture, iteration or wait.
 
 use pyo3::prelude::*;
 
@@ -110,7 +110,7 @@ impl MqttClient {
         Ok(Capture::new(threads.clone(), inbox, filter.bytes()))
     }
 
-    /// What `simcom_mqtt.aio` waits for messages with.
+    /// The inbox with which `simcom_mqtt.aio` waits for messages.
     ///
     /// everything: collect whatever the client gets, not only what matches.
     /// timeout: of an iteration, to be checked.

@@ -15,7 +15,7 @@ use crate::runtime::{self, Arrival, Error, Never};
 
 /// The messages of a client that a filter selects, from its making to its end: for who waits without a thread.
 ///
-/// What `simcom_mqtt.aio` is made with.
+/// Used by `simcom_mqtt.aio`.
 #[pyclass(frozen, module = "simcom_mqtt")]
 pub(super) struct Inbox {
     threads: Arc<Threads>,
@@ -75,7 +75,7 @@ impl Inbox {
         Ok(future)
     }
 
-    /// Whether `end` was called.
+    /// True after `end`.
     #[getter]
     fn has_ended(&self) -> PyResult<bool> {
         let _call = self.threads.enter()?;

@@ -14,7 +14,7 @@ pub(super) fn install(py: Python<'_>) -> PyResult<()> {
     Ok(())
 }
 
-/// Whether anybody wants `simcom_mqtt.at` at DEBUG: each line both ways.
+/// Returns true if the logger `simcom_mqtt.at` takes DEBUG records: each line both ways.
 pub(super) fn wants_lines(py: Python<'_>) -> PyResult<bool> {
     static LINES: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     const DEBUG: u8 = 10;

@@ -1,4 +1,4 @@
-//! What Python sees: classes, conversions, errors.
+//! The Python module: classes, conversions, errors.
 #![allow(
     clippy::doc_markdown,
     clippy::doc_link_with_quotes,
@@ -53,7 +53,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(list_ports, module)?)
 }
 
-/// What is kept for the whole process belongs to the interpreter that came first. Python 3.11 does not see to that itself.
+/// State of the whole process belongs to the interpreter that imported the module first. Python 3.11 does not check that itself.
 fn refuse_subinterpreters(py: Python<'_>) -> PyResult<()> {
     static FIRST: OnceLock<usize> = OnceLock::new();
     // Each interpreter has a `sys` of its own.

@@ -54,10 +54,10 @@ struct Opened {
     logging_lines: AtomicBool,
 }
 
-/// What may wait for the callback thread, beside `queue_size` messages.
+/// The bytes that may wait for the callback thread, beside `queue_size` messages.
 const QUEUE_BYTES: usize = 64 << 20;
 const MOST_CALLBACK_ERRORS: usize = 100;
-/// What leaving a `with` block takes at most.
+/// The longest time that leaving a `with` block takes.
 const EXIT_TIME: Duration = Duration::from_secs(5);
 
 #[pymethods]
@@ -178,7 +178,7 @@ impl SimcomMqtt {
         Ok(opened.threads.modem.port().to_owned())
     }
 
-    /// Whether the port is open: False after `close()`.
+    /// True while the port is open; False after `close()`.
     #[getter]
     pub(super) fn is_open(&self) -> bool {
         self.modem().is_ok_and(|modem| modem.is_open())
@@ -268,7 +268,7 @@ impl SimcomMqtt {
         Ok(())
     }
 
-    /// What came for a client before this is still delivered to its callbacks.
+    /// Messages that came before are still delivered to the callbacks of the client.
     pub(super) fn release_callbacks(&self, client: ClientIndex) {
         self.callbacks.release(client);
         let is_told = self

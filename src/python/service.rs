@@ -144,7 +144,7 @@ impl SimcomMqtt {
         )
     }
 
-    /// Whether the MQTT service runs: `AT+CMQTTREL?`, chapter 2.2.4, which answers ERROR if not.
+    /// Ask whether the MQTT service runs: `AT+CMQTTREL?`, chapter 2.2.4, which answers ERROR if not.
     fn is_started(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         self.run(py, |modem| modem.start(|session| async move { session.is_started().await }), object)
     }
@@ -219,7 +219,7 @@ impl SimcomMqtt {
     }
 }
 
-/// Whether TLS is spoken is said by the URL or, without a scheme, by `tls`.
+/// The scheme of the URL chooses TLS; without a scheme, `tls` does.
 fn server_address(url: &str, has_tls: bool) -> Result<ServerAddress, Invalid> {
     let server = ServerAddress::parse(url, has_tls.then_some(true))?;
     if server.tls() && !has_tls {

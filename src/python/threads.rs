@@ -21,7 +21,7 @@ pub(super) struct Threads {
     calls: CallsInFlight,
 }
 
-/// What `close()` takes at most, callbacks that block included.
+/// The longest time that `close()` takes, callbacks that block included.
 const CLOSING_TIME: Duration = Duration::from_secs(2);
 
 /// Everything open, for the end of the interpreter.

@@ -92,7 +92,8 @@ impl Inbox {
         true
     }
 
-    /// Whether what is waited for is there, cannot come, or the inbox has ended: else `announcement` is told so once.
+    /// Returns the end of a wait if the arrival is there, cannot come, or the inbox has ended; else calls `announcement` with it
+    /// later, once.
     pub fn known_or_announced(
         &self,
         arrival: Arrival,
@@ -259,7 +260,7 @@ impl State {
         }
     }
 
-    /// What was waited for and is there now.
+    /// Takes the announcements whose arrival is there now.
     fn take_announced(&mut self) -> Vec<Announcement> {
         let (announced, waiting) =
             std::mem::take(&mut self.announcements).into_iter().partition(|(arrival, _)| self.has(*arrival));

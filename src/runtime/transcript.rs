@@ -32,7 +32,7 @@ struct Unwritten {
     missing: AtomicU64,
 }
 
-/// What a disk may be behind.
+/// The bytes that may wait for a slow disk.
 const MOST_BYTES: usize = 64 << 20;
 
 impl Transcript {

@@ -335,7 +335,7 @@ fn part_header_inside_a_damaged_message_that_goes_beyond_its_end_is_payload() {
     }
 }
 
-/// What looks like a damaged header inside a damaged message of known length is its payload.
+/// Bytes like a damaged header inside a damaged message of known length is its payload.
 #[test]
 fn damaged_header_inside_a_damaged_message_is_payload() {
     let mut module = module_that_sent(&[

@@ -253,17 +253,17 @@ def test_access_point_with_user_is_masked(
     caplog.set_level(logging.DEBUG)
     asked = len(simulator.received)
 
-    modem.set_apn("corporate", context=2, type="IP", user="somebody", password="swordfish", auth="chap")
+    modem.set_apn("corporate", context=2, type="IP", user="rig-user", password="swordfish", auth="chap")
     modem.set_apn("corporate", context=2, auth="none")
 
     assert simulator.received[asked:] == [
         'AT+CGDCONT=2,"IP","corporate"',
-        'AT+CGAUTH=2,2,"somebody","swordfish"',
+        'AT+CGAUTH=2,2,"rig-user","swordfish"',
         'AT+CGDCONT=2,"IPV4V6","corporate"',
         "AT+CGAUTH=2,0",
     ]
     assert "swordfish" not in caplog.text
-    assert "somebody" not in caplog.text
+    assert "rig-user" not in caplog.text
 
 
 @pytest.mark.parametrize(

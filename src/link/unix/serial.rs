@@ -124,7 +124,7 @@ impl Drop for SerialPort {
         if self.settings.flow_control != FlowControl::None
             && let Ok(now) = system_calls::attributes(terminal)
         {
-            // What the hardware has taken cannot be dropped, but without flow control it leaves at once.
+            // Bytes that the hardware has taken cannot be dropped, but without flow control it leaves at once.
             let _ = system_calls::set_attributes(terminal, &attributes::without_flow_control(&now));
         }
         #[cfg(target_os = "linux")]
