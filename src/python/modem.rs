@@ -96,7 +96,8 @@ impl SimcomMqtt {
     /// Open, as `__init__` does: for `simcom_mqtt.aio`, which submits it.
     #[pyo3(
         name = "_open",
-        signature = (port, baudrate = Integer(115_200), *, flow_control = "none", command_timeout = 10.0, queue_size = Integer(65_536), transcript = None)
+        signature = (port, baudrate = Integer(115_200), *, flow_control = "none", command_timeout = 10.0, queue_size = Integer(65_536), transcript = None),
+        text_signature = "($self, port, baudrate=115200, *, flow_control='none', command_timeout=10.0, queue_size=65536, transcript=None)"
     )]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments of a constructor")]
     fn open(

@@ -22,7 +22,7 @@ thread_local! {
 ///
 /// `simcom_mqtt.aio` is made with this. Arguments that the method refuses are an exception of this call.
 #[pyfunction]
-#[pyo3(signature = (method, *args, **kwargs))]
+#[pyo3(signature = (method, /, *args, **kwargs))]
 pub(super) fn submit<'py>(
     method: &Bound<'py, PyAny>,
     args: &Bound<'py, PyTuple>,
