@@ -75,7 +75,7 @@ fn claim(file: &File, path: &str, is_pseudo_terminal: bool) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => true,
         Err(error) => return Err(error),
     };
-    let is_used = is_locked || (!is_pseudo_terminal && is_claimed(file)?);
+    let is_used = is_locked || (!is_pseudo_terminal && is_claimed(file));
     if is_used && !is_of_dead_process(file, path, is_locked) {
         return Err(io::Error::from_raw_os_error(libc::EBUSY));
     }
@@ -83,16 +83,15 @@ fn claim(file: &File, path: &str, is_pseudo_terminal: bool) -> io::Result<()> {
     if is_pseudo_terminal { Ok(()) } else { system_calls::claim(file.as_fd()) }
 }
 
-/// Only root gets this far on a claimed port: for others opening fails.
+/// Only root gets this far on a claimed port: for others opening fails. An old kernel cannot say if a port is claimed.
 #[cfg(target_os = "linux")]
-fn is_claimed(file: &File) -> io::Result<bool> {
-    linux::is_claimed(file.as_fd())
+fn is_claimed(file: &File) -> bool {
+    linux::is_claimed(file.as_fd()).unwrap_or(false)
 }
 
 #[cfg(not(target_os = "linux"))]
-#[expect(clippy::unnecessary_wraps, reason = "the same signature as on Linux")]
-fn is_claimed(_file: &File) -> io::Result<bool> {
-    Ok(false)
+fn is_claimed(_file: &File) -> bool {
+    false
 }
 
 /// Returns true if lock and claim were made by a process that has ended, though another one keeps the port open: a forked
