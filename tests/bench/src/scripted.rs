@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use simcom_mqtt::commands::messages::{PublishFlags, publish_message};
-use simcom_mqtt::commands::{Payload, PayloadLimit, PublishTimeout, QoS, Topic};
 use simcom_mqtt::at::ClientIndex;
 use simcom_mqtt::channel::{Engine, Event, Settings, Transaction};
+use simcom_mqtt::commands::messages::{PublishFlags, publish_message};
+use simcom_mqtt::commands::{Payload, PayloadLimit, PublishTimeout, QoS, Topic};
 
 use crate::message_block::message_block;
 use crate::module::Module;
