@@ -52,10 +52,15 @@ impl Session {
     /// [`Error::Refused`] for a wrong PIN, [`Error::SimLocked`] if the card waits for its PUK, [`Error::PinRefused`] if
     /// the card refused this PIN before; the failures of [`Session::execute`].
     pub async fn enter_pin(&self, pin: Pin) -> Result<(), Error> {
-        match self.sim_state().await? {
-            (SimState::Ready, _) => return Ok(()),
-            (SimState::Puk, response) => return Err(Error::SimLocked { response }),
-            _ => {}
+        match self.ask(&SimStateQuery).await {
+            Ok((SimState::Ready, _)) => return Ok(()),
+            Ok((SimState::Puk, response)) => return Err(Error::SimLocked { response }),
+            Err(Error::Refused { response, .. }) if SimState::from_refusal(&response) == SimState::Puk => {
+                return Err(Error::SimLocked { response });
+            }
+            // Without CMEE a card that waits for its PIN can be a bare ERROR.
+            Err(Error::Refused { response, .. }) if may_take_pin(&response) => {}
+            asked => drop(asked?),
         }
         let refused_before =
             self.with(|shared| shared.refused_pin.clone().filter(|(refused, _)| *refused == pin));
@@ -63,7 +68,9 @@ impl Session {
             return Err(Error::PinRefused { response });
         }
         let entered = self.run_soon(pin.enter()).await;
-        if let Err(Error::Refused { response, .. }) = &entered {
+        if let Err(Error::Refused { response, .. }) = &entered
+            && may_take_pin(response)
+        {
             self.with(|shared| shared.refused_pin = Some((pin, response.clone())));
         }
         entered.map(drop)
@@ -222,6 +229,11 @@ impl Session {
     pub async fn position(&self) -> Result<Option<Position>, Error> {
         self.ask(&CurrentPosition).await
     }
+}
+
+/// The card is there and has started, as far as this refusal tells.
+fn may_take_pin(refusal: &str) -> bool {
+    matches!(SimState::from_refusal(refusal), SimState::Pin | SimState::Unknown)
 }
 
 /// `None` where the module does not know the command, or answers it otherwise.

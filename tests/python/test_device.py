@@ -118,6 +118,22 @@ def test_pin_is_not_tried_on_a_locked_card() -> None:
     assert not [line for line in simulator.received if line.startswith("AT+CPIN=")]
 
 
+@pytest.mark.parametrize("said", ["SIM busy", "14", "SIM not inserted", "SIM failure"])
+def test_pin_is_not_sent_to_a_card_that_cannot_take_it(said: str) -> None:
+    refused = {"AT+CPIN?": refusal(f"+CME ERROR: {said}")}
+    with ScriptedModule(refused) as module, SimcomMqtt(module.port) as modem:
+        with pytest.raises(CommandError, match=said):
+            modem.enter_pin("1234")
+        module.answers["AT+CPIN?"] = answer("+CPIN: SIM PIN")
+        module.answers['AT+CPIN="1234"'] = refusal("+CME ERROR: SIM busy")
+        with pytest.raises(CommandError, match="SIM busy"):
+            modem.enter_pin("1234")
+        module.answers['AT+CPIN="1234"'] = OK
+        modem.enter_pin("1234")
+
+    assert module.received.count('AT+CPIN="1234"') == 2
+
+
 @pytest.mark.parametrize("pin", ["", "123", "123456789", "12a4", '12"4', "1234\r"])
 def test_pin_is_4_to_8_digits(modem: SimcomMqtt, pin: str) -> None:
     with pytest.raises(ValueError, match="must be 4 to 8 digits") as refused:
