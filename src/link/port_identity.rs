@@ -7,7 +7,9 @@
 //! - A port in the **same socket** is always a candidate, and the first: nothing else could get there meanwhile.
 //! - A `by-path` link means that socket, whatever is plugged in there.
 //!
-//! The last word has the IMEI, which the caller asks for before anything else.
+//! The last word has the IMEI: the caller opens the first candidate and asks the module for its IMEI before anything else.
+//! Then it calls [`PortIdentity::note_attached`] if the module is the one that was lost, or [`PortIdentity::reject`] if it is
+//! another one, closes the port and tries the next candidate.
 
 use std::fs;
 use std::path::Path;
@@ -30,6 +32,8 @@ struct State {
     usb_port: Option<PortInfo>,
     /// The ports that were there at the loss, before it at the opening.
     others: Vec<Appearance>,
+    /// Ports that turned out to belong to other modules.
+    rejected: Vec<Appearance>,
 }
 
 /// One time that a USB device was plugged in.
@@ -65,6 +69,11 @@ impl PortIdentity {
         *self.state() = State::of(&list_ports(), device);
     }
 
+    /// Excludes a candidate that turned out to be another module's, until that module is plugged in again.
+    pub fn reject(&self, device: &str) {
+        self.reject_among(&list_ports(), device);
+    }
+
     /// Returns the ports that may be this one now, the most likely first. Empty while it is away.
     pub fn candidates(&self) -> Vec<String> {
         self.candidates_among(&list_ports())
@@ -78,6 +87,11 @@ impl PortIdentity {
         self.state().others = ports.iter().map(Appearance::of).collect();
     }
 
+    fn reject_among(&self, ports: &[PortInfo], device: &str) {
+        let rejected = ports.iter().filter(|port| is_same_file(&port.device, device)).map(Appearance::of);
+        self.state().rejected.extend(rejected);
+    }
+
     fn candidates_among(&self, ports: &[PortInfo]) -> Vec<String> {
         let state = self.state();
         let Some(known) = state.usb_port.as_ref().filter(|_| !self.means_socket()) else {
@@ -85,6 +99,7 @@ impl PortIdentity {
         };
         let is_candidate = |port: &&PortInfo| {
             is_same_kind(known, port)
+                && !state.rejected.contains(&Appearance::of(port))
                 && (place(known) == place(port) || !state.others.contains(&Appearance::of(port)))
         };
         let mut candidates: Vec<_> = ports.iter().filter(is_candidate).collect();
@@ -107,7 +122,7 @@ impl State {
     fn of(ports: &[PortInfo], path: &str) -> Self {
         let usb_port =
             ports.iter().find(|port| port.vid.is_some() && is_same_file(&port.device, path)).cloned();
-        Self { usb_port, others: ports.iter().map(Appearance::of).collect() }
+        Self { usb_port, others: ports.iter().map(Appearance::of).collect(), rejected: Vec::new() }
     }
 }
 
@@ -226,6 +241,19 @@ mod tests {
         bench.machine.plug_in(&TWIN);
         bench.machine.plug_in(&UsbPort { name: "ttyUSB9", ..MODULE });
         assert_eq!(bench.candidates(), ["ttyUSB9", "ttyUSB7"]);
+    }
+
+    #[test]
+    fn rejected_candidate_is_excluded_until_it_is_plugged_in_again() {
+        let bench = Bench::with(&[&MODULE]);
+        bench.lose(&MODULE);
+        bench.machine.plug_in(&MODULE);
+        bench.machine.plug_in(&TWIN);
+        bench.identity.reject_among(&bench.machine.ports(), &bench.machine.device("ttyUSB2"));
+        assert_eq!(bench.candidates(), ["ttyUSB7"]);
+        bench.machine.unplug(&MODULE);
+        bench.machine.plug_in(&MODULE);
+        assert_eq!(bench.candidates(), ["ttyUSB2", "ttyUSB7"]);
     }
 
     #[test]
