@@ -142,6 +142,7 @@ impl<'l> Value<'l> {
 ///
 /// It reads strictly, for a damaged header must not pass as a sound one: digits and commas alone, no number of more than
 /// five digits, none missing.
+#[inline]
 pub(crate) fn strict_numbers<const N: usize>(text: &[u8]) -> Option<([usize; N], usize)> {
     const MOST_DIGITS: usize = 5;
     let mut numbers = [0; N];

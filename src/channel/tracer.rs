@@ -55,6 +55,10 @@ impl Tracer {
         self.pushed.clear();
     }
 
+    pub(super) fn is_on(&self) -> bool {
+        self.is_on
+    }
+
     /// `command` is about to be written. The rule holds from here on if it has a secret.
     pub(super) fn begin_command(&mut self, command: &Command) {
         let secret_data = command.data.as_ref().filter(|data| data.secret);
@@ -88,26 +92,24 @@ impl Tracer {
         }
     }
 
-    /// Bytes arrived of an element that is not over. One that does not end is shown in pieces.
-    pub(super) fn handle_input(&mut self, bytes: &[u8], events: &mut EventQueue) {
-        if !self.is_on {
-            return;
-        }
+    /// `bytes` arrived, and end an element of a `kind`, if it is over. One that does not end is shown in pieces.
+    #[cold]
+    pub(super) fn handle_input(&mut self, bytes: &[u8], kind: Option<TraceKind>, events: &mut EventQueue) {
         for piece in bytes.chunks(LONGEST_ELEMENT) {
             if self.arriving.len() + piece.len() > LONGEST_ELEMENT {
-                self.end_element(TraceKind::Line, events);
+                self.show_arrived(TraceKind::Line, events);
             }
             self.arriving.extend_from_slice(piece);
         }
+        if let Some(kind) = kind {
+            self.show_arrived(kind, events);
+        }
     }
 
-    /// An element is over: all that arrived since the last one is part of it.
-    pub(super) fn end_element(&mut self, kind: TraceKind, events: &mut EventQueue) {
-        if self.is_on {
-            let bytes = std::mem::take(&mut self.arriving);
-            let spans = self.hidden_in(&bytes, kind);
-            events.push(trace(Direction::FromModule, kind, bytes, spans));
-        }
+    fn show_arrived(&mut self, kind: TraceKind, events: &mut EventQueue) {
+        let bytes = std::mem::take(&mut self.arriving);
+        let spans = self.hidden_in(&bytes, kind);
+        events.push(trace(Direction::FromModule, kind, bytes, spans));
     }
 
     /// `bytes` were pushed for writing; `secrets` are not shown.

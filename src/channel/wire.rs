@@ -93,7 +93,10 @@ impl Wire {
         loop {
             let unread = *input;
             let element = self.framer.next(input);
-            self.tracer.handle_input(&unread[..unread.len() - input.len()], events);
+            if self.tracer.is_on() {
+                let bytes = &unread[..unread.len() - input.len()];
+                self.tracer.handle_input(bytes, element.as_ref().and_then(kind_of), events);
+            }
             match element? {
                 Element::Counted(bytes) => {
                     self.reassembly.counted(bytes);
@@ -109,52 +112,46 @@ impl Wire {
                     continue;
                 }
                 Element::Line(found) => {
-                    self.tracer.end_element(TraceKind::Line, events);
                     let mut text = found;
                     if let Some(rest) = without_echo(found, echoes) {
                         self.reassembly.unspaced();
                         text = rest;
                     }
                     self.blank_lines_before = std::mem::take(&mut self.blank_lines);
-                    let header = if self.text.is_certain() { None } else { HeaderLine::parse(text) };
-                    match header {
-                        Some(header) if !self.text.is_open() || matches!(header, HeaderLine::Sound(_)) => {
-                            self.end_text();
-                            self.handle_header(header, now);
-                        }
-                        _ => {
-                            line.clear();
-                            line.extend_from_slice(text);
-                            if self.text.is_open() && !self.text.is_certain() && echoes.owns_echo(line) {
-                                self.end_text();
-                            }
-                            let is_text = self.is_text(line, now);
-                            return Some(if is_text { Arrival::Text } else { Arrival::Line });
-                        }
+                    let ends_text = self.text.is_open() && !self.text.is_certain() && ends_text(text, echoes);
+                    let is_text = self.text.is_open() && !ends_text;
+                    let header = if is_text { None } else { HeaderLine::parse(text) };
+                    if header.is_none() {
+                        line.clear();
+                        line.extend_from_slice(text);
                     }
+                    if ends_text {
+                        self.end_text();
+                    }
+                    let Some(header) = header else {
+                        let is_text = self.is_text(line, now);
+                        return Some(if is_text { Arrival::Text } else { Arrival::Line });
+                    };
+                    self.handle_header(header, now);
                 }
                 Element::CountedEnd { intact } => {
-                    self.tracer.end_element(TraceKind::Data, events);
                     let tail = self.reassembly.counted_end(intact);
                     if !tail.is_empty() {
                         self.framer.resume_with(&tail);
                     }
                 }
                 Element::Overlong(found) => {
-                    self.tracer.end_element(TraceKind::Line, events);
                     self.reassembly.unspaced();
                     line.clear();
                     line.extend_from_slice(found);
                     return Some(Arrival::OverlongLine);
                 }
                 Element::Prompt => {
-                    self.tracer.end_element(TraceKind::Prompt, events);
                     if self.reassembly.prompt() == Trust::Trusted {
                         return Some(Arrival::Prompt);
                     }
                 }
                 Element::DataEcho => {
-                    self.tracer.end_element(TraceKind::Data, events);
                     self.reassembly.unspaced();
                 }
             }
@@ -373,6 +370,23 @@ impl Wire {
     pub(super) fn end_command(&mut self) {
         self.tracer.end_command();
     }
+}
+
+/// The kind of a trace that an element ends. Those that may go on end none.
+fn kind_of(element: &Element<'_>) -> Option<TraceKind> {
+    match element {
+        Element::Line(_) | Element::Overlong(_) => Some(TraceKind::Line),
+        Element::Prompt => Some(TraceKind::Prompt),
+        Element::CountedEnd { .. } | Element::DataEcho => Some(TraceKind::Data),
+        Element::Counted(_) | Element::Blank => None,
+    }
+}
+
+/// Text of other features does not go on with this line: it is an echo or the header of a part of a message, which may
+/// have no blank line before them.
+#[cold]
+fn ends_text(line: &[u8], echoes: &impl Echoes) -> bool {
+    echoes.owns_echo(line) || matches!(HeaderLine::parse(line), Some(HeaderLine::Sound(_)))
 }
 
 /// Returns the rest of a line behind an echo, if there is an echo. Headers of messages and satellite sentences have no line end

@@ -7,17 +7,17 @@ use super::byte_span::FRAMING_BYTES;
 /// From RXSTART to RXEND, beside twice the time that the bytes take on the wire.
 const BLOCK_TIME: Duration = Duration::from_secs(2);
 /// Bounds the time at absurdly low baud rates.
-const MOST_SECONDS: f64 = 600.0;
+const LONGEST: Duration = Duration::from_secs(600);
 
 #[derive(Debug)]
 pub(crate) struct BlockTime {
-    seconds_per_byte: f64,
+    nanoseconds_per_byte: u64,
 }
 
 impl BlockTime {
     pub(crate) fn new(baudrate: u32) -> Self {
         // Start bit, eight bits, stop bit.
-        Self { seconds_per_byte: 10.0 / f64::from(baudrate.max(1)) }
+        Self { nanoseconds_per_byte: 10_000_000_000 / u64::from(baudrate.max(1)) }
     }
 
     /// When a block of so much content must have come, if it begins now.
@@ -26,8 +26,7 @@ impl BlockTime {
     }
 
     pub(crate) fn twice_on_the_wire(&self, content: usize) -> Duration {
-        #[allow(clippy::cast_precision_loss)] // at most 11,520
-        let seconds = 2.0 * self.seconds_per_byte * (content + FRAMING_BYTES) as f64;
-        Duration::from_secs_f64(seconds.min(MOST_SECONDS))
+        let bytes = (content + FRAMING_BYTES) as u64;
+        Duration::from_nanos(2 * self.nanoseconds_per_byte * bytes).min(LONGEST)
     }
 }

@@ -26,9 +26,12 @@ pub(crate) enum HeaderLine {
 }
 
 impl HeaderLine {
+    #[inline]
     pub(crate) fn parse(line: &[u8]) -> Option<Self> {
-        let sound = Header::parse(line).map(Self::Sound);
-        sound.or_else(|| DamagedHeader::parse(line).map(Self::Damaged))
+        match Header::parse(line) {
+            Some(header) => Some(Self::Sound(header)),
+            None => DamagedHeader::parse(line).map(Self::Damaged),
+        }
     }
 }
 

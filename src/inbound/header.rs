@@ -38,6 +38,7 @@ impl Part {
 
 impl Header {
     /// Reads a header that is exactly as the module prints it.
+    #[inline]
     pub(crate) fn parse(line: &[u8]) -> Option<Self> {
         let (name, values) = split_name(line.strip_prefix(HEADER_BEGINNING)?)?;
         let values = Values::parse(values)?;
@@ -59,6 +60,7 @@ pub(crate) enum Name {
 }
 
 /// Splits what stands behind [`HEADER_BEGINNING`] at the colon.
+#[inline]
 pub(crate) fn split_name(rest: &[u8]) -> Option<(Name, &[u8])> {
     if let Some(values) = rest.strip_prefix(b"TOPIC:") {
         return Some((Name::Part(Part::Topic), values));
@@ -84,6 +86,7 @@ pub(crate) struct Values {
 
 impl Values {
     /// One space may stand before them.
+    #[inline]
     pub(crate) fn parse(text: &[u8]) -> Option<Self> {
         let ([client, first, second], count) = strict_numbers(text.strip_prefix(b" ").unwrap_or(text))?;
         let client = ClientIndex::from_number(client as u64)?;
