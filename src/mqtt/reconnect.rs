@@ -194,7 +194,10 @@ impl Session {
             .as_ref()
             .is_some_and(|found| found.client_id == client_id.as_str() && found.tls == plan.server.tls());
         let was_connected = self.state(|state| state.has_connection(index));
-        let is_connected = self.ask(&connection::ConnectedClients).await?.contains(&(index, true));
+        let says_connected = self.ask(&connection::ConnectedClients).await?.contains(&(index, true));
+        // A loss that was reported while the module was asked is newer than its answer.
+        let is_lost_since = was_connected && !self.state(|state| state.has_connection(index));
+        let is_connected = says_connected && !is_lost_since;
         self.with(|shared| shared.trouble_is_over(index));
         if is_ours {
             let tls = plan.server.tls();
