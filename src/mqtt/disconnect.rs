@@ -73,7 +73,12 @@ impl Session {
     ///
     /// [`Error::Refused`] if it is still connected; the failures of [`Session::execute`].
     pub async fn release(&self, index: ClientIndex) -> Result<(), Error> {
+        let was_away = self.state(|state| state.reconnects(index) && !state.is_connected(index));
         self.stop_reconnecting(index);
+        if was_away && self.state(|state| state.has_connection(index)) {
+            // The attempt has come as far as the connection.
+            self.submit(Transaction::single(connection::disconnect(index, None), LONGEST_CONNECT)).detach();
+        }
         let release = client::release(index);
         let timeout = self.usual_timeout(&release);
         self.execute(Transaction::single(release, timeout).retrying_while_busy()).await.map(drop)
@@ -107,7 +112,9 @@ impl Session {
     pub async fn leave(&self, time: Duration) -> Result<(), Error> {
         let deadline = self.now() + time;
         let is_ours = |index: &ClientIndex| {
-            self.state(|state| state.client(*index).is_some_and(|known| known.acquired_here))
+            self.state(|state| {
+                state.reconnects(*index) || state.client(*index).is_some_and(|known| known.acquired_here)
+            })
         };
         let ours: Vec<_> = ClientIndex::ALL.into_iter().filter(is_ours).collect();
         // All at once: if the broker of one does not answer, the other is taken down all the same.
@@ -135,9 +142,13 @@ impl Session {
     }
 
     fn begin_leaving(&self, index: ClientIndex, deadline: Instant) -> Vec<Submitted> {
+        let did_reconnect = self.state(|state| state.reconnects(index));
         self.stop_reconnecting(index);
-        let Some(has_connection) = self.state(|state| Some(state.client(index)?.has_connection)) else {
-            return Vec::new();
+        let has_connection = match self.state(|state| state.client(index).map(|known| known.has_connection)) {
+            Some(has_connection) => has_connection,
+            // Lost with the port, it may still be on the module.
+            None if did_reconnect => false,
+            None => return Vec::new(),
         };
         let disconnect = has_connection.then(|| connection::disconnect(index, None));
         let steps = disconnect.into_iter().chain([client::release(index)]);

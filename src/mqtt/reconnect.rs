@@ -40,6 +40,7 @@ impl Session {
                 policy,
                 subscriptions: Vec::new(),
                 lacks_subscriptions: false,
+                loss: None,
                 task,
                 has_trouble,
                 waiting: None,
@@ -224,6 +225,12 @@ impl Session {
         }
         let connected_by = self.now() + plan.timeout;
         let connected_by = end.map_or(connected_by, |end| end.min(connected_by));
+        self.with(|shared| {
+            let loss = shared.state.lost_by(index).cloned();
+            if let Some(reconnect) = &mut shared.reconnects[index.slot()] {
+                reconnect.loss = loss;
+            }
+        });
         self.change_state(|state| state.set_state(index, ClientState::Connecting));
         // Before CONNECT is written: it may succeed after this attempt has failed.
         self.with(|shared| {
@@ -301,10 +308,18 @@ impl Shared {
         }
     }
 
+    /// The loss from which a client has not come back yet.
+    pub(super) fn loss_of(&self, index: ClientIndex) -> Option<LostBy> {
+        if *self.state.client_state(index) == ClientState::Connecting {
+            return self.reconnects[index.slot()].as_ref()?.loss.clone();
+        }
+        self.state.lost_by(index).cloned()
+    }
+
     fn end_reconnect(&mut self, index: ClientIndex) -> bool {
+        let reason = self.loss_of(index);
         let Some(reconnect) = self.reconnects[index.slot()].take() else { return false };
         self.calls.push_back(Call::Drop(reconnect.task));
-        let reason = self.state.lost_by(index).cloned();
         for (id, failure) in self.queues[index.slot()].fail_waiting(reason.as_ref()) {
             self.calls.push_back(Call::Finish(id, Err(failure)));
         }

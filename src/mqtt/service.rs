@@ -78,7 +78,7 @@ impl MqttService {
         self.set_now(now);
         for client in ClientIndex::ALL {
             let expired = self.session.with(|shared| {
-                let reason = shared.state.lost_by(client).cloned();
+                let reason = shared.loss_of(client);
                 shared.queues[client.slot()].take_expired(reason.as_ref(), now)
             });
             for (id, failure) in expired {
