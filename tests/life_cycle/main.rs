@@ -5,4 +5,6 @@ mod support;
 
 mod coming_back;
 mod giving_up;
+mod leaving;
 mod losses_while_publishing;
+mod two_clients;

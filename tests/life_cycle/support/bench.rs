@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 
 use simcom_mqtt::at::ClientIndex;
 use simcom_mqtt::channel::{self, Engine, Event};
-use simcom_mqtt::commands::publishing::PublishFlags;
+use simcom_mqtt::commands::messages::PublishFlags;
 use simcom_mqtt::commands::{
     ClientId, KeepAlive, OperationTimeout, ProtocolVersion, QoS, ServerAddress, Topic,
 };
 use simcom_mqtt::mqtt::{
-    ConnectPlan, Deferred, Error, Message, MqttService, Output, ReconnectPolicy, Session, Settings, TaskId,
+    ClientState, ConnectPlan, Deferred, Error, Message, ModuleState, MqttService, Output, ReconnectPolicy,
+    Session, Settings, TaskId,
 };
 
 use super::fault::Fault;
@@ -66,6 +67,7 @@ pub struct Bench {
     /// The pieces that the module sent since the last strike.
     pub steps: Vec<Step>,
     strikes: VecDeque<Strike>,
+    state: ModuleState,
     port_is_open: bool,
     port_returns: Option<Instant>,
     unfinished: Arc<Mutex<Vec<String>>>,
@@ -90,6 +92,7 @@ impl Bench {
             told: Arc::default(),
             steps: Vec::new(),
             strikes: VecDeque::new(),
+            state: ModuleState::default(),
             port_is_open: false,
             port_returns: None,
             unfinished: Arc::default(),
@@ -176,6 +179,18 @@ impl Bench {
         );
         self.take_outputs();
         self.next_task
+    }
+
+    /// Cancels a publish if no byte of it was written.
+    pub fn cancel_unwritten(&mut self, publish: TaskId) -> bool {
+        let is_cancelled = self.service.cancel_unwritten(publish, self.now);
+        self.take_outputs();
+        is_cancelled
+    }
+
+    /// The state of client 0, as it was told last.
+    pub fn client_state(&self) -> &ClientState {
+        self.state.client_state(ClientIndex::Zero)
     }
 
     /// Strikes later, one after the other.
@@ -292,7 +307,11 @@ impl Bench {
                 Output::ReconnectFailed { client, .. } => Told::ReconnectFailed(client.number()),
                 Output::ReconnectEnded { client, .. } => Told::ReconnectEnded(client.number()),
                 Output::NotSubscribedAgain { client, .. } => Told::NotSubscribedAgain(client.number()),
-                Output::State(_) | Output::Warning(_) => continue,
+                Output::State(state) => {
+                    self.state = state;
+                    continue;
+                }
+                Output::Warning(_) => continue,
             };
             self.told.lock().unwrap().push(told);
         }

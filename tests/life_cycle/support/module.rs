@@ -270,6 +270,9 @@ impl SimulatedModule {
         if name == "CMQTTSTART" {
             return self.start(name, now);
         }
+        if name == "CMQTTSTOP" {
+            return self.stop(name);
+        }
         let fields: Vec<_> = parameters.split(',').collect();
         let client = number(fields[usize::from(name == "CMQTTCFG")]);
         // Without the parameters that differ from one message to the next.
@@ -329,6 +332,18 @@ impl SimulatedModule {
             Some(_) => Piece::new(short, Stage::Result, &[&format!("+CMQTTSTART: {OPEN_FAILED}")]),
         };
         self.output.push_back(started);
+    }
+
+    fn stop(&mut self, short: &str) {
+        if !self.is_started {
+            return self.answer(short, &["ERROR"]);
+        }
+        if self.clients.iter().any(|client| client.id.is_some()) {
+            return self.answer(short, &[&format!("+CMQTTSTOP: {IS_USED}"), "ERROR"]);
+        }
+        self.is_started = false;
+        self.answer(short, &["OK"]);
+        self.output.push_back(Piece::new(short, Stage::Result, &["+CMQTTSTOP: 0"]));
     }
 
     fn refusal(&self, name: &str, client: usize) -> Option<u8> {
