@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::byte_span::ByteSpan;
 use super::header::Part;
 use super::message::ReceivedMessage;
-use super::spacing::{BlockSpacing, Gap, Place};
+use super::spacing::{BlockSpacing, Gap, Layout, Place};
 use crate::at::ClientIndex;
 use crate::at::urc::may_hold_boot_banner;
 
@@ -59,8 +59,13 @@ impl Block {
         self.spacing
     }
 
-    pub(crate) fn note_spacing(&mut self, place: Place, gap: Gap) {
-        self.spacing.note(place, gap);
+    /// Decides if the blank lines before a header show that the part before it is damaged.
+    pub(crate) fn is_spaced_unusually(&mut self, place: Place, gap: Gap, layout: &mut Layout) -> bool {
+        let is_unusual = layout.contradicts(place, gap, self.spacing, self.current_part());
+        if !is_unusual {
+            self.spacing.note(place, gap);
+        }
+        is_unusual
     }
 
     pub(crate) fn note_port_errors(&mut self) {
@@ -168,11 +173,14 @@ impl Block {
         may_hold_boot_banner(self.current_part())
     }
 
-    /// Returns why the block cannot end now.
-    pub(crate) fn objection_to_end(&self) -> Option<String> {
-        let (came, total) = (self.content.len(), self.total());
-        let is_whole = self.topic_begun == self.topic_total && came == total;
-        (!is_whole).then(|| format!("{came} of {total} bytes came before its +CMQTTRXEND"))
+    /// All announced bytes came, so the block can end.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.topic_begun == self.topic_total && self.content.len() == self.total()
+    }
+
+    /// Returns why a block that is not whole cannot end.
+    pub(crate) fn objection_to_end(&self) -> String {
+        format!("{} of {} bytes came before its +CMQTTRXEND", self.content.len(), self.total())
     }
 
     pub(crate) fn into_message(self, client: ClientIndex) -> ReceivedMessage {

@@ -47,6 +47,7 @@ pub(crate) struct DamagedHeader {
 
 impl DamagedHeader {
     /// Reads a line that [`Header::parse`] refused. `None` if the line is nothing of a header.
+    #[inline(never)]
     fn parse(line: &[u8]) -> Option<Self> {
         let is_damaged = line.starts_with(HEADER_BEGINNING) || holds_tail(line) || is_fragment(line);
         is_damaged.then(|| Self { last: last_header(line), trailing: trailing_bytes(line) })

@@ -263,8 +263,7 @@ impl Reassembly {
                 0
             }
             Header::Part { part, client, length } => {
-                let is_uneven = self.is_uneven(header, client, gap);
-                let count = self.part(part, client, length, is_uneven, position, now);
+                let count = self.part(part, client, length, gap, position, now);
                 if count == 0 {
                     self.counting = Counting::Nothing;
                     // The line end of the empty part is read as a blank line. Needed by
@@ -274,8 +273,7 @@ impl Reassembly {
                 count
             }
             Header::End { client } => {
-                let is_uneven = self.is_uneven(header, client, gap);
-                self.end(client, is_uneven, position, now);
+                self.end(client, gap, position, now);
                 0
             }
         }
@@ -316,23 +314,12 @@ impl Reassembly {
         self.blocks[client.slot()] = Some(Block::new(topic, payload, position, deadline));
     }
 
-    /// Decides if the blank lines before a header of `client` show that the part before it is damaged.
-    fn is_uneven(&mut self, header: Header, client: ClientIndex, gap: Gap) -> bool {
-        let Some(place) = Place::of(header) else { return false };
-        let Some(block) = &mut self.blocks[client.slot()] else { return false };
-        if self.layout.contradicts(place, gap, block.spacing(), block.current_part()) {
-            return true;
-        }
-        block.note_spacing(place, gap);
-        false
-    }
-
     fn part(
         &mut self,
         part: Part,
         client: ClientIndex,
         length: usize,
-        is_uneven: bool,
+        gap: Gap,
         position: u64,
         now: Instant,
     ) -> usize {
@@ -343,12 +330,28 @@ impl Reassembly {
             self.counting = Counting::Skipped;
             return count;
         };
+        let place = if part == Part::Topic { Place::Topic } else { Place::Payload };
+        let is_uneven = block.is_spaced_unusually(place, gap, &mut self.layout);
         let uneven = is_uneven.then_some(SPACING_IS_WRONG);
         let Some(why) = uneven.or_else(|| block.objection_to_part(part, length)) else {
             block.begin_part(part, length, position);
             self.counting = Counting::Block(client);
             return length;
         };
+        self.refuse_part(part, client, length, why, position)
+    }
+
+    /// A part came that cannot come now. Returns how many bytes are read over.
+    #[cold]
+    fn refuse_part(
+        &mut self,
+        part: Part,
+        client: ClientIndex,
+        length: usize,
+        why: &str,
+        position: u64,
+    ) -> usize {
+        let Some(block) = &mut self.blocks[client.slot()] else { return 0 };
         // No part is as long, so its header is damaged. Needed by
         // `resync_rules::part_longer_than_any_can_be_is_not_read_over` and
         // `end_behind_a_part_header_with_an_impossible_length_may_be_payload`.
@@ -366,28 +369,15 @@ impl Reassembly {
         count
     }
 
-    fn end(&mut self, client: ClientIndex, is_uneven: bool, position: u64, now: Instant) {
-        let Some(block) = self.blocks[client.slot()].take() else {
-            // Only behind damage it may be payload. Needed by
-            // `resync_rules::end_of_a_client_without_a_message_is_reported_while_a_line_is_held`.
-            if self.resync.has_damage() {
-                self.resync.end_came(client, position, &mut self.outputs);
-            } else if !self.outputs.is_reported(client) {
-                self.outputs.report_lost(Some(client), "nothing but its +CMQTTRXEND came".to_owned());
-            }
+    fn end(&mut self, client: ClientIndex, gap: Gap, position: u64, now: Instant) {
+        let Some(mut block) = self.blocks[client.slot()].take() else {
+            self.end_without_block(client, position);
             return;
         };
-        let uneven = is_uneven.then(|| SPACING_IS_WRONG.to_owned());
-        if let Some(why) = uneven.or_else(|| block.objection_to_end()) {
-            self.outputs.report_lost(Some(client), why);
-            self.resync.block_is_damaged(client, block.span(), block.deadline());
-            if !block.span().topic_is_complete() {
-                // No part header came: then the RXSTART may be payload, or its lengths may be what damage left of them.
-                // Needed by `damaged_blocks::gap_that_joins_two_headers`.
-                self.damage_unknown_block(position, now);
-            }
-            self.report_overrun(client, &block);
-            self.resync.end_came(client, position, &mut self.outputs);
+        let is_uneven = block.is_spaced_unusually(Place::End, gap, &mut self.layout);
+        if is_uneven || !block.is_whole() {
+            let why = if is_uneven { SPACING_IS_WRONG.to_owned() } else { block.objection_to_end() };
+            self.end_of_damaged_block(client, &block, why, position, now);
             return;
         }
         if block.has_port_errors() {
@@ -407,6 +397,37 @@ impl Reassembly {
         self.layout.learn(spacing);
         self.resync.release(&mut self.outputs);
         self.outputs.push(Output::Message(message));
+    }
+
+    #[cold]
+    fn end_without_block(&mut self, client: ClientIndex, position: u64) {
+        // Only behind damage it may be payload. Needed by
+        // `resync_rules::end_of_a_client_without_a_message_is_reported_while_a_line_is_held`.
+        if self.resync.has_damage() {
+            self.resync.end_came(client, position, &mut self.outputs);
+        } else if !self.outputs.is_reported(client) {
+            self.outputs.report_lost(Some(client), "nothing but its +CMQTTRXEND came".to_owned());
+        }
+    }
+
+    #[cold]
+    fn end_of_damaged_block(
+        &mut self,
+        client: ClientIndex,
+        block: &Block,
+        why: String,
+        position: u64,
+        now: Instant,
+    ) {
+        self.outputs.report_lost(Some(client), why);
+        self.resync.block_is_damaged(client, block.span(), block.deadline());
+        if !block.span().topic_is_complete() {
+            // No part header came: then the RXSTART may be payload, or its lengths may be what damage left of them.
+            // Needed by `damaged_blocks::gap_that_joins_two_headers`.
+            self.damage_unknown_block(position, now);
+        }
+        self.report_overrun(client, block);
+        self.resync.end_came(client, position, &mut self.outputs);
     }
 
     #[cold]

@@ -120,6 +120,7 @@ impl Resync {
     }
 
     /// A part came without an open block. Its header ends at `position`. Returns how many counted bytes follow.
+    #[cold]
     pub(crate) fn part_without_block(
         &mut self,
         part: Part,
@@ -210,10 +211,15 @@ impl Resync {
     }
 
     /// Ends the resync without an RXEND, and releases what is held.
+    #[inline]
     pub(crate) fn release(&mut self, outputs: &mut Outputs) {
-        if !self.is_active() {
-            return;
+        if self.is_active() {
+            self.release_held(outputs);
         }
+    }
+
+    #[cold]
+    fn release_held(&mut self, outputs: &mut Outputs) {
         let held = self.held.take();
         // Where the end may be lost too, a message that fits into what is missing may be payload. Needed by
         // `resync_rules::message_that_fits_into_the_missing_bytes_is_not_released`.

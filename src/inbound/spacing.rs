@@ -22,9 +22,6 @@
 //! added), `damage_is_noticed_in_every_layout_that_is_known` (layout learned), and
 //! `splits_of_messages::ambiguous_block_is_lost_once_and_delivered_when_the_same_comes_again`.
 
-use std::cmp::Ordering;
-
-use super::header::{Header, Part};
 use crate::at::ClientIndex;
 
 /// After so many sound messages, the layout is known for certain.
@@ -89,15 +86,6 @@ pub(crate) enum Place {
 
 impl Place {
     const COUNT: usize = 3;
-
-    pub(crate) fn of(header: Header) -> Option<Self> {
-        match header {
-            Header::Start { .. } => None,
-            Header::Part { part: Part::Topic, .. } => Some(Self::Topic),
-            Header::Part { part: Part::Payload, .. } => Some(Self::Payload),
-            Header::End { .. } => Some(Self::End),
-        }
-    }
 }
 
 /// The blank lines of one block.
@@ -149,20 +137,18 @@ impl Layout {
         let shown = &mut self.headers[place as usize];
         // Before the first message, the headers of the same block are all there is.
         let Some(usual) = shown.blank_lines.or(block.latest) else { return false };
-        let Some(blank_lines) = gap.known() else { return false };
-        let is_damage = match blank_lines.cmp(&usual) {
-            Ordering::Equal => false,
+        let Some(blank_lines) = gap.known().filter(|blank_lines| *blank_lines != usual) else { return false };
+        let is_damage = if blank_lines < usual {
             // Bytes are lost: then the count took a line end, of which the CR may be lost. If the part ends otherwise, no byte
             // of it is lost, and this is another layout: needed by
             // `splits_of_messages::blank_lines_before_any_of_the_headers_are_accepted`.
-            Ordering::Less => part.ends_with(b"\n"),
+            part.ends_with(b"\n")
+        } else {
             // Bytes are added: then the part ended with the line end that is now behind its count. A text whose lines end
             // with CR LF has a CR elsewhere too. If there is none, this is another layout, unless the layout is known for
             // certain. No firmware has more than one blank line: needed by
             // `resync_rules::more_than_one_blank_line_is_damage_unless_all_headers_have_as_many`.
-            Ordering::Greater => {
-                blank_lines > 1 || shown.times >= CERTAIN_AFTER || memchr::memchr(b'\r', part).is_some()
-            }
+            blank_lines > 1 || shown.times >= CERTAIN_AFTER || memchr::memchr(b'\r', part).is_some()
         };
         // The same again: this is the layout.
         is_damage && shown.refused.replace(blank_lines) != Some(blank_lines)
