@@ -81,6 +81,15 @@ CALLS: dict[str, Callable[[SimcomMqtt, MqttClient, Capture], object]] = {
     "upload_certificate": lambda modem, client, inbox: modem.upload_certificate("a.pem", b"pem"),
     "use_ssl_context": lambda modem, client, inbox: client.use_ssl_context(0),
     "wait_for_message": lambda modem, client, inbox: client.wait_for_message(),
+    "clock": lambda modem, client, inbox: modem.clock(),
+    "data_contexts": lambda modem, client, inbox: modem.data_contexts(),
+    "enter_pin": lambda modem, client, inbox: modem.enter_pin("1234"),
+    "position": lambda modem, client, inbox: modem.position(),
+    "registration": lambda modem, client, inbox: modem.registration(),
+    "set_apn": lambda modem, client, inbox: modem.set_apn("internet"),
+    "set_gnss": lambda modem, client, inbox: modem.set_gnss(False),
+    "sim": lambda modem, client, inbox: modem.sim(),
+    "sync_clock": lambda modem, client, inbox: modem.sync_clock(),
     "wait_for_network": lambda modem, client, inbox: modem.wait_for_network(),
 }
 
