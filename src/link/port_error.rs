@@ -15,11 +15,7 @@ pub enum PortError {
     #[error(
         "port {port} is in use{} ({reason}): {}",
         .user.as_ref().map(|user| format!(" by {user}")).unwrap_or_default(),
-        if .user.is_some() {
-            "close the port there first"
-        } else {
-            SUSPECTS
-        }
+        .user.as_ref().map_or_else(|| search_for_user(port), |_| "close the port there first".to_owned())
     )]
     Busy {
         port: String,
@@ -52,11 +48,15 @@ pub enum PortError {
     Other { port: String, reason: String, errno: Option<i32> },
 }
 
-const SUSPECTS: &str = if cfg!(windows) {
-    "close what has it open (an earlier SimcomMqtt of this process? another script? a terminal?)"
-} else {
-    "close what has it open (an earlier SimcomMqtt of this process? another script? a terminal? ModemManager?)"
-};
+/// Tells how to find the program that has a port open.
+fn search_for_user(port: &str) -> String {
+    const SUSPECTS: &str = "an earlier SimcomMqtt of this process? another script? a terminal?";
+    if cfg!(windows) {
+        format!("close what has it open ({SUSPECTS})")
+    } else {
+        format!("close what has it open ({SUSPECTS} ModemManager?); `sudo fuser -v {port}` names it")
+    }
+}
 
 impl PortError {
     /// Returns the port's name as the caller wrote it.
