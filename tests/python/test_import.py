@@ -27,7 +27,12 @@ def test_import_loads_few_modules_beside_logging() -> None:
         check=True,
     )
 
-    assert result.stdout.split() == ["simcom_mqtt", "simcom_mqtt._native", "simcom_mqtt.errors"]
+    assert result.stdout.split() == [
+        "simcom_mqtt",
+        "simcom_mqtt._free_threading",
+        "simcom_mqtt._native",
+        "simcom_mqtt.errors",
+    ]
 
 
 def test_names_that_are_imported_on_use() -> None:

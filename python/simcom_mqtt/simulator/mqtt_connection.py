@@ -180,6 +180,8 @@ class MqttConnection:
         self._watch()
 
     def _read(self) -> None:
+        # One read from the socket at a time: in between, a slow host can throttle the broker.
+        self._client.allow_receive()
         while self._socket is not None and not self._client.loop_read() and self._has_more():
             pass
 

@@ -1,6 +1,7 @@
 """A paho-mqtt client on an open socket, with topics of any bytes and control of the DUP flag."""
 
 import socket
+import ssl
 from typing import Any, Final
 
 from paho.mqtt.client import Client
@@ -39,6 +40,7 @@ class PahoClient(Client):
         )
         self._connection: socket.socket | None = connection
         self._received = b""
+        self._may_receive = False
         self.duplicate = False
         self.connack_code: int | None = None
         self.was_reset = False
@@ -49,6 +51,10 @@ class PahoClient(Client):
         """True if received bytes wait to be parsed."""
         return bool(self._received)
 
+    def allow_receive(self) -> None:
+        """Allow one more read from the socket, so that the reader can stop between two."""
+        self._may_receive = True
+
     def _create_socket(self) -> Any:
         connection, self._connection = self._connection, None
         if connection is None:
@@ -58,6 +64,9 @@ class PahoClient(Client):
     def _sock_recv(self, bufsize: int) -> bytes:
         # paho reads single bytes: one system call for many packets is several times cheaper.
         if not self._received:
+            if not self._may_receive and not self._has_pending():
+                raise BlockingIOError
+            self._may_receive = False
             try:
                 self._received = super()._sock_recv(RECEIVE_SIZE)
                 self._acknowledge_at_once()
@@ -66,6 +75,10 @@ class PahoClient(Client):
                 raise
         data, self._received = self._received[:bufsize], self._received[bufsize:]
         return data
+
+    def _has_pending(self) -> bool:
+        """True if TLS has decrypted bytes, which no selector sees."""
+        return isinstance(self._sock, ssl.SSLSocket) and self._sock.pending() > 0
 
     def _acknowledge_at_once(self) -> None:
         # Without this a broker that uses Nagle's algorithm waits 40 ms before its next packet.
