@@ -6,7 +6,6 @@ use parking_lot::Mutex;
 use super::bounded_queue::BoundedQueue;
 use super::callback_event::CallbackEvent;
 use super::inbox::QueueLimits;
-use super::wait::WaitError;
 use crate::at::ClientIndex;
 use crate::inbound::ReceivedMessage;
 
@@ -139,14 +138,5 @@ impl CallbackQueue {
 
     fn is_served(&self) -> bool {
         self.is_served.load(Ordering::Acquire)
-    }
-
-    /// The next event, if there is one.
-    ///
-    /// # Errors
-    ///
-    /// [`WaitError::Closed`] at the end.
-    pub fn try_pop(&self) -> Result<Option<CallbackEvent>, WaitError> {
-        self.events.try_pop()
     }
 }
