@@ -178,7 +178,7 @@ impl Reassembly {
         if is_line_end_intact {
             return Vec::new();
         }
-        // What is read again has no line end before it, and that is no evidence of further damage. Needed by
+        // Bytes that are read again have no line end before them, and that is no evidence of further damage. Needed by
         // `resync_rules::line_that_is_read_again_is_no_evidence_against_the_other_client`.
         self.unspaced();
         let Some(client) = client else { return Vec::new() };

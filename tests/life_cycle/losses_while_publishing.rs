@@ -64,7 +64,7 @@ impl Row {
         self.qos == QoS::AtLeastOnce || self.resend_qos2 && self.qos == QoS::ExactlyOnce
     }
 
-    /// What the caller of the struck publish is told.
+    /// The result that the caller of the struck publish gets.
     fn ending(self) -> Ending {
         if !self.pub_was_written() {
             Ending::Done
@@ -77,7 +77,7 @@ impl Row {
         }
     }
 
-    /// What the module hands to the broker: name and DUP flag.
+    /// The publishes that the module hands to the broker: name and DUP flag.
     fn published(self) -> Vec<(&'static str, bool)> {
         let mut published = Vec::new();
         // The broker has it when its result is lost, and not if the connection is lost before OK.

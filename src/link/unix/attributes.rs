@@ -19,8 +19,8 @@ pub(super) fn is_cooked(attributes: &Attributes) -> bool {
 /// Returns the attributes of a raw line: no echo, no editing, no signals, no translation, 8 bits, no parity, 1 stop bit, no
 /// carrier needed. A read returns at least one byte.
 ///
-/// Every field is set, so the settings of other programs have no effect. One is kept: HUPCL, with which a user decides
-/// whether DTR drops at a close.
+/// Every field is set, so the settings of other programs have no effect. One is kept: HUPCL, with which a user lets DTR
+/// drop at a close.
 pub(super) fn raw(before: &Attributes, settings: &Settings) -> Attributes {
     let mut attributes = *before;
     attributes.c_iflag = 0;
